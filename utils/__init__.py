@@ -1,0 +1,1 @@
+"""Modules shared by the stages and the rooms; each has one job."""

@@ -1,0 +1,136 @@
+"""JSON Lines: rows streamed in, rows written so that a file is whole or absent."""
+
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import orjson
+
+from utils.errors import PipelineError
+
+Row = dict[str, Any]
+
+
+def dump_row(row: Any) -> bytes:
+    """Serialise a row to one UTF-8 line, newline included.
+
+    A lone surrogate (models do write them) has no UTF-8 form; such a row is written in ASCII
+    with `\\ud800` escapes, which reads back to the same text.
+    """
+    try:
+        return orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
+    except orjson.JSONEncodeError:
+        text = json.dumps(row, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+        return text.encode("ascii") + b"\n"
+
+
+def load_row(line: bytes | str) -> Any:
+    """Parse one line; raises ValueError on bad JSON, NaN and Infinity."""
+    try:
+        return orjson.loads(line)
+    except orjson.JSONDecodeError:
+        # orjson is strict about lone surrogates and integers over 64 bits; both are valid JSON.
+        try:
+            return json.loads(line, parse_constant=_refuse_constant)
+        except RecursionError:
+            raise ValueError("nested too deeply") from None
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def open_input(path: str | Path, mode: str = "rb") -> IO[Any]:
+    """Open a file for reading, or raise a PipelineError that says what is wrong with it."""
+    try:
+        return open(path, mode)
+    except FileNotFoundError:
+        raise PipelineError(f"{path}: no such file; check the path") from None
+    except IsADirectoryError:
+        raise PipelineError(f"{path}: is a folder; name a file") from None
+    except PermissionError:
+        raise PipelineError(f"{path}: may not be read; check its permissions") from None
+
+
+def parse_line(path: str | Path, number: int, line: bytes, required: Iterable[str] = ()) -> Row:
+    """Turn line `number` of a file into a row that has the required fields, or raise."""
+    try:
+        row = load_row(line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line)
+    except ValueError as error:
+        raise PipelineError(
+            f"{path}, line {number}: not valid JSON ({error}); each line must be one JSON object"
+        ) from None
+    if not isinstance(row, dict):
+        raise PipelineError(
+            f"{path}, line {number}: a {type(row).__name__}; each line must be one JSON object"
+        )
+    for field in required:
+        if field not in row:
+            raise PipelineError(
+                f"{path}, line {number}: field '{field}' is missing (has: {', '.join(row)}); "
+                "is this the file this stage reads?"
+            )
+    return row
+
+
+def read_rows(path: str | Path, required: Iterable[str] = ()) -> Iterator[Row]:
+    """Yield the rows of a JSONL file one by one.
+
+    Lines end at `\\n` only, so U+2028 and form feeds inside a text do no harm; blank lines are
+    skipped. A missing file, a file without rows, a bad line or a row without one of the
+    `required` keys raises PipelineError.
+    """
+    required = tuple(required)
+    empty = True
+    with open_input(path) as file:
+        for number, line in enumerate(file, 1):
+            if line.strip():
+                empty = False
+                yield parse_line(path, number, line, required)
+    if empty:
+        raise PipelineError(f"{path}: holds no rows; run the stage that writes it again")
+
+
+@contextmanager
+def atomic_file(path: str | Path) -> Iterator[IO[bytes]]:
+    """Open a binary file that takes its name only when the block ends without an error."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def write_rows(path: str | Path, rows: Iterable[Row]) -> int:
+    """Write rows to a JSONL file in one atomic step; returns how many."""
+    count = 0
+    with atomic_file(path) as file:
+        for row in rows:
+            file.write(dump_row(row))
+            count += 1
+    return count
+
+
+def write_json(path: str | Path, value: Any) -> None:
+    """Write one indented JSON document in one atomic step."""
+    with atomic_file(path) as file:
+        file.write(json.dumps(value, ensure_ascii=False, allow_nan=False, indent=2).encode())
+        file.write(b"\n")
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,45 @@
+"""Shares and seeds: exact allocation, topic quotas, and one seed per item of parallel work."""
+
+import hashlib
+from collections.abc import Sequence
+from fractions import Fraction
+
+
+def derive_seed(*parts: object) -> int:
+    """Hash a seed and a record's id into a 63-bit seed, equal on every machine and in any order."""
+    digest = hashlib.sha256("\x1f".join(map(str, parts)).encode("utf-8", "surrogatepass")).digest()
+    return int.from_bytes(digest[:8], "big") >> 1
+
+
+def largest_remainder(total: int, weights: Sequence[float]) -> list[int]:
+    """Split `total` in proportion to `weights` so that the parts sum to it exactly.
+
+    Hamilton's method: whole shares first, the rest to the largest remainders, the first of equals.
+    Weights are read as the decimals they were written as, so that 0.1 + 0.2 makes 0.3.
+    """
+    exact = [Fraction(str(weight)) for weight in weights]
+    if any(weight < 0 for weight in exact) or (total and not sum(exact)):
+        raise ValueError("weights must not be negative, nor all zero")
+    if not total:
+        return [0] * len(exact)
+    shares = [total * weight / sum(exact) for weight in exact]
+    parts = [int(share) for share in shares]
+    by_remainder = sorted(range(len(parts)), key=lambda i: (parts[i] - shares[i], i))
+    for i in by_remainder[: total - sum(parts)]:
+        parts[i] += 1
+    return parts
+
+
+def level_quotas(total: int, sizes: Sequence[int]) -> list[int]:
+    """Share `total` out evenly over groups of the given sizes, none above its size.
+
+    Small groups are kept whole and what they leave goes to the larger ones (a water level). The
+    quotas sum to min(total, sum(sizes)); what can't be split evenly goes to the first groups.
+    """
+    quotas = [0] * len(sizes)
+    left = min(total, sum(sizes))
+    by_size = sorted(range(len(sizes)), key=lambda i: (sizes[i], -i))
+    for position, i in enumerate(by_size):
+        quotas[i] = min(sizes[i], left // (len(sizes) - position))
+        left -= quotas[i]
+    return quotas

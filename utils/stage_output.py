@@ -1,0 +1,107 @@
+"""The files every stage leaves: kept rows, rejected rows with reasons, and a summary."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any
+
+from utils.cli import log
+from utils.errors import PipelineError
+from utils.jsonl import Row, atomic_file, dump_row, write_json
+
+
+def sibling(output_file: str | Path, ending: str) -> Path:
+    """Name a file beside an output: `data/x.jsonl` -> `data/x` + ending."""
+    path = Path(output_file)
+    return path.with_name(path.stem + ending)
+
+
+def refuse_overwriting_inputs(output_file: str | Path, inputs: Iterable[str | Path]) -> None:
+    """Raise PipelineError if the output, or a file beside it, is one of the inputs."""
+    written = {Path(output_file).resolve(), sibling(output_file, ".rejected.jsonl").resolve()}
+    for source in inputs:
+        if Path(source).resolve() in written:
+            raise PipelineError(
+                f"{source}: is an input and would be overwritten; name another output"
+            )
+
+
+class StageOutput:
+    """Collects a stage's rows and puts all its files in place when the block ends well.
+
+        with StageOutput("data/x.jsonl", inputs=["data/y.jsonl"]) as output:
+            output.keep(row)
+            output.reject(row, "no_code_block")
+
+    Nothing is left half-written: on an error the old files stay as they were. `summary` takes
+    further figures for `<output stem>.summary.json`.
+    """
+
+    def __init__(self, output_file: str | Path, inputs: Iterable[str | Path] = ()) -> None:
+        inputs = list(inputs)
+        refuse_overwriting_inputs(output_file, inputs)
+        self.path = Path(output_file)
+        self.rejected_path = sibling(output_file, ".rejected.jsonl")
+        self.summary_path = sibling(output_file, ".summary.json")
+        self.kept = 0
+        self.reasons: Counter[str] = Counter()
+        self.rejected = 0
+        self.summary: dict[str, Any] = {"inputs": [str(path) for path in inputs]}
+
+    def __enter__(self) -> StageOutput:
+        self._files = ExitStack()
+        try:
+            self._kept_file: IO[bytes] = self._files.enter_context(atomic_file(self.path))
+            self._rejected_file: IO[bytes] = self._files.enter_context(
+                atomic_file(self.rejected_path)
+            )
+        except OSError as error:
+            self._files.close()
+            raise PipelineError(f"{self.path}: can't be written ({error.strerror})") from None
+        return self
+
+    def keep(self, row: Row) -> None:
+        self.kept += 1
+        self._kept_file.write(dump_row(row))
+
+    def reject(self, row: Row, *reasons: str) -> None:
+        """Put a row aside with its reasons; the first one is the row's `reject_reason`."""
+        self.rejected += 1
+        self.reasons.update(reasons)
+        marks: Row = {"reject_reason": reasons[0]}
+        if len(reasons) > 1:
+            marks["reject_reasons"] = list(reasons)
+        self._rejected_file.write(dump_row({**row, **marks}))
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._files.__exit__(kind, error, trace)
+        if kind is not None:
+            return
+        if not self.rejected:
+            self.rejected_path.unlink()
+        write_json(self.summary_path, self.counts() | self.summary)
+        log.info("%s", self.summary_line())
+
+    def counts(self) -> dict[str, Any]:
+        return {
+            "rows_in": self.kept + self.rejected,
+            "kept": self.kept,
+            "rejected": self.rejected,
+            "reject_reasons": dict(self.reasons.most_common()),
+        }
+
+    def summary_line(self) -> str:
+        reasons = ", ".join(
+            f"{reason.replace('_', ' ')} {count:,}" for reason, count in self.reasons.most_common()
+        )
+        kept = f"kept {self.kept:,} of {self.kept + self.rejected:,}"
+        return f"{kept}{'; ' + reasons if reasons else ''} -> {self.path}"

@@ -30,6 +30,14 @@ def traced(row: Row) -> Row:
     return {field: row[field] for field in TRACED_FIELDS if field in row}
 
 
+def first_empty_field(row: Row, fields: Iterable[str]) -> str | None:
+    """Name the first of the fields that holds no text: empty, blank, null or no string."""
+    for field in fields:
+        if not isinstance(row[field], str) or not row[field].strip():
+            return field
+    return None
+
+
 def text_id(*texts: str) -> str:
     """Hash texts into an id of 16 hex digits."""
     joined = "\x1f".join(texts).encode("utf-8", "surrogatepass")

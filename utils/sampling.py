@@ -1,14 +1,29 @@
 """Shares and seeds: exact allocation, topic quotas, and one seed per item of parallel work."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
+
+# Lets a third be written as 0.333; the shares are scaled by what they do sum to.
+SHARE_TOLERANCE = Fraction(1, 1000)
 
 
 def derive_seed(*parts: object) -> int:
     """Hash a seed and a record's id into a 63-bit seed, equal on every machine and in any order."""
     digest = hashlib.sha256("\x1f".join(map(str, parts)).encode("utf-8", "surrogatepass")).digest()
     return int.from_bytes(digest[:8], "big") >> 1
+
+
+def check_shares(name: str, shares: Iterable[float]) -> None:
+    """Raise ValueError unless the shares are not negative and sum to 1, give or take 0.001.
+
+    They are added as the decimals they were written as.
+    """
+    exact = [Fraction(str(share)) for share in shares]
+    if any(share < 0 for share in exact):
+        raise ValueError(f"{name}: a share is negative; write shares from 0 to 1")
+    if abs(sum(exact, Fraction(-1))) > SHARE_TOLERANCE:
+        raise ValueError(f"{name}: shares sum to {float(sum(exact)):g}; make them sum to 1")
 
 
 def largest_remainder(total: int, weights: Sequence[float]) -> list[int]:
@@ -28,6 +43,23 @@ def largest_remainder(total: int, weights: Sequence[float]) -> list[int]:
     for i in by_remainder[: total - sum(parts)]:
         parts[i] += 1
     return parts
+
+
+def share_by_margins(rows: Sequence[int], columns: Sequence[int]) -> list[list[int]]:
+    """Fill a table of whole numbers, near proportional, whose rows and columns sum as given.
+
+    Both margins must have the same sum. Each row takes its largest-remainder share of what the
+    columns have left, which is never more than a column has; the last row takes the rest.
+    """
+    if sum(rows) != sum(columns):
+        raise ValueError(f"rows sum to {sum(rows)}, columns to {sum(columns)}")
+    left = list(columns)
+    table = []
+    for total in rows:
+        parts = largest_remainder(total, left)
+        left = [column - part for column, part in zip(left, parts, strict=True)]
+        table.append(parts)
+    return table
 
 
 def level_quotas(total: int, sizes: Sequence[int]) -> list[int]:

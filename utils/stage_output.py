@@ -50,6 +50,7 @@ class StageOutput:
         self.kept = 0
         self.reasons: Counter[str] = Counter()
         self.rejected = 0
+        self.passed_over: Counter[str] = Counter()
         self.summary: dict[str, Any] = {"inputs": [str(path) for path in inputs]}
 
     def __enter__(self) -> StageOutput:
@@ -77,6 +78,11 @@ class StageOutput:
             marks["reject_reasons"] = list(reasons)
         self._rejected_file.write(dump_row({**row, **marks}))
 
+    def pass_over(self, reason: str, count: int) -> None:
+        """Count good rows that a draw left out; they are written nowhere."""
+        if count:
+            self.passed_over[reason] += count
+
     def __exit__(
         self,
         kind: type[BaseException] | None,
@@ -91,17 +97,22 @@ class StageOutput:
         write_json(self.summary_path, self.counts() | self.summary)
         log.info("%s", self.summary_line())
 
+    def rows_in(self) -> int:
+        return self.kept + self.rejected + self.passed_over.total()
+
     def counts(self) -> dict[str, Any]:
         return {
-            "rows_in": self.kept + self.rejected,
+            "rows_in": self.rows_in(),
             "kept": self.kept,
             "rejected": self.rejected,
             "reject_reasons": dict(self.reasons.most_common()),
+            **({"passed_over": dict(self.passed_over)} if self.passed_over else {}),
         }
 
     def summary_line(self) -> str:
         reasons = ", ".join(
-            f"{reason.replace('_', ' ')} {count:,}" for reason, count in self.reasons.most_common()
+            f"{reason.replace('_', ' ')} {count:,}"
+            for reason, count in (self.reasons + self.passed_over).most_common()
         )
-        kept = f"kept {self.kept:,} of {self.kept + self.rejected:,}"
+        kept = f"kept {self.kept:,} of {self.rows_in():,}"
         return f"{kept}{'; ' + reasons if reasons else ''} -> {self.path}"

@@ -1,0 +1,90 @@
+"""Stage 2: ask a model for the replies to prompts.
+
+Reads a prompt file and a model map; appends finished samples to the output, and can be stopped and
+continued at any time without paying anything twice.
+    python code_generation_api.py --input_file data/prompt_for_syn.jsonl \\
+        --output_file data/generated_instr_qwen3.jsonl --model_name qwen3-32b
+"""
+
+import argparse
+import sys
+
+from utils.cli import run
+from utils.generation.batch import Conversation, Job
+from utils.generation.client import estimate_tokens
+from utils.generation.model_map import load_model
+from utils.generation.prompt_file import PromptFile, estimate_run, opening_messages
+from utils.generation.run import RunSettings, add_generation_flags, generate, run_settings
+from utils.jsonl import Row
+from utils.records import round_texts
+
+# What a reply to the shipped prompts takes, for the estimate of --dry_run.
+TYPICAL_REPLY_TOKENS = 800
+
+
+async def converse(job: Job, conversation: Conversation) -> Row:
+    """Hold the rounds of one prompt, each with the history before it."""
+    messages = opening_messages(job.row)
+    later_rounds = round_texts(job.row)[1:]
+    replies = [await conversation.ask(messages, last=not later_rounds)]
+    for number, text in enumerate(later_rounds, 1):
+        messages = [
+            *messages,
+            {"role": "assistant", "content": replies[-1].text},
+            {"role": "user", "content": text},
+        ]
+        replies.append(await conversation.ask(messages, last=number == len(later_rounds)))
+    return {
+        # These stand first: a resume reads no more of a row than its head.
+        **job.key._asdict(),
+        "prompt_hash": job.prompt_hash,
+        "model": conversation.model_name,
+        "finish_reason": [reply.finish_reason for reply in replies],
+        "usage": [reply.usage.as_row() for reply in replies],
+        **{field: value for field, value in job.row.items() if field != "prompt_id"},
+        "response": [reply.text for reply in replies],
+        **{f"response_{number}": reply.text for number, reply in enumerate(replies, 1)},
+    }
+
+
+def describe_run(prompts: PromptFile, settings: RunSettings) -> str:
+    """Show the first prompt as it would be sent, and what the whole run would take."""
+    prices = load_model(settings.model_map, settings.model_name).prices
+    reply_tokens = min(TYPICAL_REPLY_TOKENS, settings.sampling.max_tokens)
+    requests, tokens_in, tokens_out = estimate_run(prompts, settings.completions, reply_tokens)
+    row = prompts.row(0)
+    messages = opening_messages(row) + [
+        {"role": f"user, round {number}", "content": text}
+        for number, text in enumerate(round_texts(row)[1:], 2)
+    ]
+    shown = "\n\n".join(f"--- {message['role']}\n{message['content']}" for message in messages)
+    return (
+        f"{shown}\n\n"
+        f"--- estimate for {settings.model_name}\n"
+        f"requests           {requests:>14,}\n"
+        f"prompt tokens      {tokens_in:>14,}  (about; 4 characters a token)\n"
+        f"completion tokens  {tokens_out:>14,}  (at {reply_tokens} a reply)\n"
+        f"cost               {prices.cost(tokens_in, tokens_out):>14,.2f}\n"
+        f"first prompt       {estimate_tokens(messages):>14,}  tokens\n"
+    )
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description="Ask a model for the replies to prompts.")
+    parser.add_argument("--input_file", default="data/prompt_for_syn.jsonl")
+    parser.add_argument("--output_file", default="data/generated_instr_offline.jsonl")
+    parser.add_argument("--max_samples", type=int, help="use only the first so many prompts")
+    parser.add_argument("--dry_run", action="store_true", help="show the plan, ask nothing")
+    add_generation_flags(parser)
+    args = parser.parse_args(argv)
+    settings = run_settings(args)
+    load_model(settings.model_map, settings.model_name)  # a wrong name shows before a long read
+    prompts = PromptFile(args.input_file, args.max_samples)
+    if args.dry_run:
+        sys.stdout.write(describe_run(prompts, settings))
+        return 0
+    return generate(prompts, settings, converse)
+
+
+if __name__ == "__main__":
+    run(main)

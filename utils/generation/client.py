@@ -1,0 +1,180 @@
+"""One chat completion over the `openai` client: sent once, parsed, failures told apart.
+
+The client's own retries are off, since retrying belongs to the batch, which sees all requests. Its
+typed response objects are skipped (`cast_to` the raw response): they cost more CPU than the rest.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from time import time
+from typing import Any
+
+import httpx2
+import orjson
+from openai import (
+    APIConnectionError,
+    APIStatusError,
+    APITimeoutError,
+    AsyncOpenAI,
+    DefaultAioHttpClient,
+)
+
+from utils.generation.replies import PassingError, Reply, RequestRefused, RunRefused, Usage
+from utils.jsonl import load_row
+
+PASSING_STATUSES = {408, 409, 425, 429}
+REFUSED_RUN_STATUSES = {401, 402, 403, 404}
+THROTTLED_STATUSES = {429, 503}
+BYTES_PER_TOKEN = 4  # a rough mean over English and code, for estimates that say so
+# Idle connections are dropped before most servers and balancers would drop them (60 s and up).
+KEEP_ALIVE_SECONDS = 30.0
+
+
+class ChatClient:
+    """Sends chat completions to one base URL.
+
+    `timeout` bounds a whole request in seconds, so that a trickling server can't hold a slot.
+    """
+
+    def __init__(self, base_url: str, key: str, connections: int, timeout: float) -> None:
+        self.base_url = base_url
+        self._key = key
+        self._timeout = timeout
+        loopback = httpx2.URL(base_url).host in ("127.0.0.1", "localhost", "::1")
+        self._client = AsyncOpenAI(
+            base_url=base_url,
+            api_key=key,
+            max_retries=0,
+            timeout=httpx2.Timeout(timeout),
+            http_client=DefaultAioHttpClient(
+                # Both transports throttle at 100 connections unless told otherwise.
+                limits=httpx2.Limits(
+                    max_connections=connections,
+                    max_keepalive_connections=connections,
+                    keepalive_expiry=KEEP_ALIVE_SECONDS,
+                ),
+                timeout=timeout,
+                trust_env=not loopback,  # a proxy can't reach this machine's loopback
+            ),
+        )
+
+    async def complete(self, body: dict[str, Any]) -> Reply:
+        """Send one request; raises PassingError, RequestRefused or RunRefused."""
+        try:
+            async with asyncio.timeout(self._timeout):
+                response = await self._client.post(
+                    "/chat/completions", cast_to=httpx2.Response, body=body
+                )
+        except (TimeoutError, APITimeoutError):
+            raise PassingError("timeout", f"no answer in {self._timeout:g} s") from None
+        except APIConnectionError as error:
+            reason = type(error.__cause__ or error).__name__
+            raise PassingError(
+                "connection", self.redact(f"{self.base_url}: {reason}: {error.__cause__ or error}")
+            ) from None
+        except APIStatusError as error:
+            raise self._status_error(error) from None
+        return parse_reply(response.content, body)
+
+    async def close(self) -> None:
+        await self._client.close()
+
+    def redact(self, text: str) -> str:
+        """Take the key out of a text; servers like to quote it in their errors."""
+        return text.replace(self._key, "***") if len(self._key) > 4 else text
+
+    def _status_error(self, error: APIStatusError) -> Exception:
+        status = error.status_code
+        code, message = error_details(error.response.content)
+        text = self.redact(f"HTTP {status}: {message}")
+        if is_refused_run(status, code, message):
+            return RunRefused(f"{self.base_url}: {text}")
+        if status in PASSING_STATUSES or status >= 500:
+            wait = retry_after_seconds(error.response.headers)
+            return PassingError(str(status), text, wait, throttled=status in THROTTLED_STATUSES)
+        return RequestRefused(text)
+
+
+def error_details(content: bytes) -> tuple[str, str]:
+    """Read (code, message) out of an error body of any of the usual shapes."""
+    try:
+        body = load_row(content)
+    except ValueError:
+        body = None
+    error = body.get("error", body) if isinstance(body, dict) else body
+    if isinstance(error, dict):
+        code = str(error.get("code") or error.get("type") or "")
+        message = str(error.get("message") or error.get("detail") or error)
+    else:
+        code, message = "", content.decode("utf-8", "replace") if error is None else str(error)
+    return code, " ".join(message.split())[:500]
+
+
+def is_refused_run(status: int, code: str, message: str) -> bool:
+    """Ask whether an error would meet every request alike: key, model, credit."""
+    says = f"{code} {message}".lower()
+    if status in REFUSED_RUN_STATUSES or "insufficient_quota" in says:
+        return True
+    unknown = ("not exist", "not found", "not_found", "unknown model", "invalid model")
+    return status in (400, 422) and "model" in says and any(word in says for word in unknown)
+
+
+def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
+    """Read `retry-after-ms` or `Retry-After` (seconds or an HTTP date), in seconds."""
+    milliseconds, value = headers.get("retry-after-ms"), headers.get("retry-after")
+    try:
+        if milliseconds is not None:
+            return max(0.0, float(milliseconds) / 1000)
+        if value is not None:
+            return max(0.0, float(value))
+    except ValueError:
+        pass
+    if value is None:
+        return None
+    try:
+        return max(0.0, parsedate_to_datetime(value).timestamp() - time())
+    except ValueError:
+        return None
+
+
+def parse_reply(content: bytes, body: dict[str, Any]) -> Reply:
+    """Turn a response body into a Reply; an unreadable or empty one raises PassingError."""
+    try:
+        answer = orjson.loads(content)
+    except orjson.JSONDecodeError:
+        try:
+            answer = load_row(content)  # lone surrogates
+        except ValueError:
+            raise PassingError("unparseable", "the response body is not JSON") from None
+    try:
+        choice = answer["choices"][0]
+        message, finish_reason = choice["message"], choice.get("finish_reason") or "unknown"
+        text = message.get("content")
+    except (KeyError, IndexError, TypeError, AttributeError):
+        raise PassingError("unparseable", "the response body holds no choices") from None
+    if not text and finish_reason == "stop":
+        # Reasoning models behind some servers put the whole answer there.
+        text = message.get("reasoning_content")
+    if not isinstance(text, str) or not text.strip():
+        if finish_reason == "content_filter":
+            raise RequestRefused("content_filter: the server withheld the answer")
+        raise PassingError("empty", f"empty answer (finish_reason {finish_reason})")
+    return Reply(text, finish_reason, parse_usage(answer.get("usage"), body, text))
+
+
+def parse_usage(usage: Any, body: dict[str, Any], text: str) -> Usage:
+    """Read the server's token counts; estimate them, and say so, where they are missing."""
+    try:
+        details = usage.get("prompt_tokens_details") or {}
+        cached = details.get("cached_tokens") or usage.get("prompt_cache_hit_tokens") or 0
+        return Usage(int(usage["prompt_tokens"]), int(usage["completion_tokens"]), int(cached))
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return Usage(
+            estimate_tokens(body["messages"]), len(text) // BYTES_PER_TOKEN + 1, estimated=True
+        )
+
+
+def estimate_tokens(messages: list[dict[str, str]]) -> int:
+    """Guess the prompt tokens of a request from its length."""
+    return sum(len(message["content"]) for message in messages) // BYTES_PER_TOKEN + 1

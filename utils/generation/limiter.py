@@ -1,0 +1,132 @@
+"""How much may be under way: adaptive slots, a rate bucket, a budget.
+
+Nothing here knows of HTTP; the batch tells what happened.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable
+
+GROWTH = 0.05  # share of the limit won back in the time of one round of requests
+CUT = 0.7
+
+
+class SlotLimiter:
+    """Slots for requests in flight, fewer after throttling, growing back while it goes well.
+
+    A burst of throttled requests cuts the limit once: throttles of requests that were sent before
+    the last cut tell nothing new. Waiters that carry on a begun conversation go first.
+    """
+
+    def __init__(self, maximum: int) -> None:
+        self.maximum = maximum
+        self.limit = float(maximum)
+        self.in_flight = 0
+        self._sent = 0
+        self._cut_at = 0
+        self._urgent: deque[asyncio.Future[None]] = deque()
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    async def acquire(self, urgent: bool = False) -> None:
+        if not self._urgent and not (self._waiting and not urgent) and self._has_room():
+            self.in_flight += 1
+            return
+        waiter = asyncio.get_running_loop().create_future()
+        (self._urgent if urgent else self._waiting).append(waiter)
+        try:
+            await waiter
+        except asyncio.CancelledError:
+            if waiter.done() and not waiter.cancelled():
+                self.release()  # the slot was granted in the moment of the cancellation
+            raise
+
+    def release(self) -> None:
+        self.in_flight -= 1
+        self._wake()
+
+    def is_over_limit(self) -> bool:
+        """Ask whether a cut has left more in flight than should be."""
+        return self.in_flight > int(self.limit)
+
+    def note_sent(self) -> int:
+        """Number a request as it goes out; the number says later which burst it belonged to."""
+        self._sent += 1
+        return self._sent
+
+    def note_success(self) -> None:
+        if self.limit < self.maximum:
+            self.limit = min(self.maximum, self.limit + max(GROWTH, 1 / self.limit))
+            self._wake()
+
+    def note_throttled(self, ticket: int) -> None:
+        if ticket > self._cut_at:
+            self._cut_at = self._sent
+            self.limit = max(1.0, self.limit * CUT)
+
+    def _has_room(self) -> bool:
+        return self.in_flight < int(self.limit)
+
+    def _wake(self) -> None:
+        while self._has_room() and (self._urgent or self._waiting):
+            waiter = (self._urgent or self._waiting).popleft()
+            if not waiter.done():
+                self.in_flight += 1
+                waiter.set_result(None)
+
+
+class RateBucket:
+    """A token bucket for a rate per minute; amounts are reserved ahead and partly given back."""
+
+    def __init__(self, per_minute: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._per_second = per_minute / 60
+        self._clock = clock
+        self._level = self._capacity = self._per_second  # one second's worth may go at once
+        self._read_at = clock()
+
+    def reserve(self, amount: float) -> float:
+        """Take an amount; returns the seconds to wait until it is covered (0: go)."""
+        now = self._clock()
+        refill = (now - self._read_at) * self._per_second
+        self._level = min(self._capacity, self._level + refill)
+        self._read_at = now
+        # An amount over the capacity may go once the bucket is full, and leaves a debt.
+        wait = max(0.0, (min(amount, self._capacity) - self._level) / self._per_second)
+        self._level -= amount
+        return wait
+
+    def give_back(self, amount: float) -> None:
+        """Return what a reservation did not use (negative: it used more)."""
+        self._level = min(self._capacity, self._level + amount)
+
+
+class BudgetSpent(Exception):
+    """The next request could pass the budget."""
+
+
+class Budget:
+    """Money: what is spent and what the requests in flight may cost at most stay within a limit."""
+
+    def __init__(self, limit: float | None, spent: float = 0.0) -> None:
+        self.limit = limit
+        self.spent = spent
+        self._reserved = 0.0
+        self._holders = 0
+        self._settled = asyncio.Event()
+
+    async def reserve(self, cost: float) -> None:
+        """Set aside a request's highest cost; waits for others to settle while they may do."""
+        while self.limit is not None and self.spent + self._reserved + cost > self.limit:
+            if not self._holders:
+                raise BudgetSpent
+            self._settled.clear()
+            await self._settled.wait()
+        self._reserved += cost
+        self._holders += 1
+
+    def settle(self, reserved: float, actual: float) -> None:
+        """Replace a reservation by what the request cost in fact."""
+        self._holders -= 1
+        self._reserved = self._reserved - reserved if self._holders else 0.0
+        self.spent += actual
+        self._settled.set()

@@ -1,0 +1,95 @@
+"""The models a run may ask: where each is served, its key, its prices and its limits."""
+
+import os
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from utils.config import parse_config, read_yaml
+from utils.errors import PipelineError
+
+EMBEDDED = "embedded"
+
+
+@dataclass(frozen=True)
+class Prices:
+    """What a million tokens cost, in one currency throughout a model map."""
+
+    input: float = 0.0
+    output: float = 0.0
+    cached_input: float | None = None
+
+    def cost(self, prompt_tokens: int, completion_tokens: int, cached_tokens: int = 0) -> float:
+        cached_price = self.input if self.cached_input is None else self.cached_input
+        return (
+            (prompt_tokens - cached_tokens) * self.input
+            + cached_tokens * cached_price
+            + completion_tokens * self.output
+        ) / 1e6
+
+
+@dataclass(frozen=True)
+class ModelSettings:
+    """One entry of the model map.
+
+    `base` is an OpenAI-compatible URL up to `/v1`, a list of them (servers of the same model), or
+    "embedded" for the stand-in that ships with EditLoom. The key comes from the environment
+    variable `api_key_env`; `api` holds it literally where a file of Programming-Instruct's form is
+    read. `rpm` and `tpm` are the provider's limits of requests and tokens per minute.
+    """
+
+    base: str | list[str]
+    model: str | None = None
+    api_key_env: str | None = None
+    api: str | None = None
+    extra_body: dict[str, Any] = field(default_factory=dict)
+    prices: Prices = field(default_factory=Prices)
+    rpm: float | None = None
+    tpm: float | None = None
+    send_seed: bool = True
+
+    @property
+    def bases(self) -> list[str]:
+        return [self.base] if isinstance(self.base, str) else self.base
+
+    @property
+    def is_embedded(self) -> bool:
+        return self.base == EMBEDDED
+
+    def key(self, name: str) -> str:
+        """Return the API key, or raise PipelineError naming the variable to set."""
+        if self.api:
+            return self.api
+        if not self.api_key_env:
+            return "none"  # local servers take any key; the client insists on one
+        value = os.environ.get(self.api_key_env, "").strip()
+        if not value:
+            raise PipelineError(
+                f"model '{name}': environment variable {self.api_key_env} is not set; "
+                f"export {self.api_key_env}=<your key>"
+            )
+        return value
+
+
+def load_model(path: str | Path, name: str) -> ModelSettings:
+    """Read one model of a map; a name that isn't there is an error that lists those that are."""
+    entries = read_yaml(path)
+    if not isinstance(entries, dict) or not entries:
+        raise PipelineError(f"{path}: must map model names to their settings")
+    if name not in entries:
+        close = get_close_matches(name, map(str, entries), 1)
+        hint = f"did you mean '{close[0]}'?" if close else "add it there"
+        raise PipelineError(
+            f"{path}: no model '{name}' (has: {', '.join(map(str, entries))}); {hint}"
+        )
+    settings = parse_config(entries[name], ModelSettings, f"{path}, model '{name}'")
+    for url in settings.bases:
+        if url != EMBEDDED and not url.startswith(("http://", "https://")):
+            raise PipelineError(
+                f"{path}, model '{name}': key 'base': {url!r} is no http(s) URL; "
+                "give the address up to /v1"
+            )
+    if not settings.bases or (EMBEDDED in settings.bases and not settings.is_embedded):
+        raise PipelineError(f"{path}, model '{name}': key 'base': name one or more URLs")
+    return settings

@@ -1,0 +1,74 @@
+"""The figures of a run: requests, tokens, cost, latency, retries by cause."""
+
+import time
+from array import array
+from collections import Counter
+from typing import Any
+
+import numpy as np
+
+from utils.generation.model_map import Prices
+from utils.generation.replies import Usage
+from utils.jsonl import Row
+
+PERCENTILES = (50, 90, 99)
+
+
+class RunStatistics:
+    """Counts what happens. Tokens and cost include what earlier runs of the same output paid."""
+
+    def __init__(self, prices: Prices) -> None:
+        self.prices = prices
+        self.started = time.monotonic()
+        self.requests = 0
+        self.finished = 0
+        self.failed = 0
+        self.retries: Counter[str] = Counter()
+        self.prompt_tokens = self.completion_tokens = self.cached_tokens = 0
+        self.new_completion_tokens = 0
+        self.estimated_usages = 0
+        self.cost = 0.0
+        self.latencies = array("d")
+
+    def cost_of(self, usage: Usage) -> float:
+        return self.prices.cost(usage.prompt_tokens, usage.completion_tokens, usage.cached_tokens)
+
+    def add_paid_before(self, usage: Row) -> None:
+        self._add_usage(Usage(**usage))
+
+    def add_reply(self, usage: Usage, seconds: float) -> None:
+        self.requests += 1
+        self.latencies.append(seconds)
+        self.new_completion_tokens += usage.completion_tokens
+        self._add_usage(usage)
+
+    def _add_usage(self, usage: Usage) -> None:
+        self.prompt_tokens += usage.prompt_tokens
+        self.completion_tokens += usage.completion_tokens
+        self.cached_tokens += usage.cached_tokens
+        self.estimated_usages += usage.estimated
+        self.cost += self.cost_of(usage)
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self.started
+
+    def summary(self) -> dict[str, Any]:
+        figures: dict[str, Any] = {
+            "requests": self.requests,
+            "retries": dict(self.retries.most_common()),
+            "prompt_tokens": self.prompt_tokens,
+            "completion_tokens": self.completion_tokens,
+            "cached_tokens": self.cached_tokens,
+            "cost": round(self.cost, 6),
+            "seconds": round(self.seconds, 1),
+        }
+        if self.estimated_usages:
+            figures["usages_estimated"] = self.estimated_usages
+        if self.latencies:
+            values = np.percentile(np.frombuffer(self.latencies), PERCENTILES)
+            figures["latency_seconds"] = {
+                f"p{percent}": round(float(value), 3)
+                for percent, value in zip(PERCENTILES, values, strict=True)
+            }
+        return figures

@@ -1,0 +1,266 @@
+"""Stage 1: make prompts for the model out of seed code.
+
+Reads a seed file and data/few_shot.jsonl; writes data/prompt_for_syn.jsonl, or
+data/prompt_rewrite_commit.jsonl with --prompt_type rewrite_commit.
+    python create_prompt.py
+    python create_prompt.py --prompt_type rewrite_commit
+    python create_prompt.py --edit_kinds edit_kinds.yaml --val_ratio 0.02
+"""
+
+import argparse
+import random
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from tqdm import tqdm
+
+from prompts_for_gen import (
+    CODE_EXTEND_SYSTEM,
+    REWRITE_COMMIT_SYSTEM,
+    code_extend_rounds,
+    edit_kind_line,
+    rewrite_commit_rounds,
+)
+from utils.cli import log, run
+from utils.code_lines import cut_snippet, unified_diff
+from utils.config import load_config
+from utils.edit_kinds import EditKinds
+from utils.errors import PipelineError
+from utils.fences import fenced
+from utils.jsonl import Row, read_rows
+from utils.records import with_prompt_ids
+from utils.row_index import RowIndex
+from utils.sampling import derive_seed
+from utils.seed_pool import SEED_FIELDS, CommitCheck, SeedPool, SnippetCheck, fill_pool
+from utils.stage_output import StageOutput
+
+DEFAULT_OUTPUTS = {
+    "code_extend": "data/prompt_for_syn.jsonl",
+    "rewrite_commit": "data/prompt_rewrite_commit.jsonl",
+}
+# The sources to name when there is no seed file; rewrite_commit needs seeds with an edit.
+SOURCES = {
+    "code_extend": ("stdlib", "hf:bigcode/commitpackft"),
+    "rewrite_commit": ("git:PATH", "hf:bigcode/commitpackft"),
+}
+FEW_SHOT_FIELDS = ("code_before", "instruct_descriptive", "instruct_lazy")
+
+
+@dataclass(frozen=True)
+class Settings:
+    prompt_type: str
+    sample_num: int
+    random_seed: int
+    min_snippet_lines: int
+    max_snippet_lines: int
+    val_ratio: float
+
+    def __post_init__(self) -> None:
+        if self.sample_num < 1:
+            raise PipelineError(f"--sample_num {self.sample_num}: must be at least 1")
+        if self.min_snippet_lines < 1:
+            raise PipelineError(f"--min_snippet_lines {self.min_snippet_lines}: must be at least 1")
+        if self.min_snippet_lines > self.max_snippet_lines:
+            raise PipelineError(
+                f"--min_snippet_lines {self.min_snippet_lines} is above "
+                f"--max_snippet_lines {self.max_snippet_lines}; lower the one or raise the other"
+            )
+        if not 0 <= self.val_ratio < 1:
+            raise PipelineError(f"--val_ratio {self.val_ratio}: must be from 0 to below 1")
+
+
+def code_extend_prompts(
+    pool: SeedPool, examples: list[Row], kinds: EditKinds | None, settings: Settings
+) -> Iterator[Row]:
+    """Yield `sample_num` prompts; prompt i depends on the seeds, the settings and i alone."""
+    sides = {is_val: pool.side(is_val) for is_val in (False, True)}
+    val_ratio = Fraction(str(settings.val_ratio))
+    for i in range(settings.sample_num):
+        rng = random.Random(derive_seed(settings.random_seed, "code_extend", i))
+        # Evenly spread, so that every beginning of the file holds its share.
+        is_val = int((i + 1) * val_ratio) > int(i * val_ratio)
+        seeds = [pool.index.read(number) for number in draw_pair(sides[is_val], rng)]
+        prompt = code_extend_prompt(seeds, examples, kinds, settings, rng)
+        yield prompt | _split(is_val, settings)
+
+
+def draw_pair(numbers: Sequence[int], rng: random.Random) -> list[int]:
+    """Draw two different rows."""
+    return [numbers[i] for i in rng.sample(range(len(numbers)), 2)]
+
+
+def code_extend_prompt(
+    seeds: list[Row],
+    examples: list[Row],
+    kinds: EditKinds | None,
+    settings: Settings,
+    rng: random.Random,
+) -> Row:
+    """Cut a snippet from each seed, draw an example and perhaps a kind, and fill the template."""
+    bounds = settings.min_snippet_lines, settings.max_snippet_lines
+    snippets = [cut_snippet(seed["old_contents"], rng, *bounds) for seed in seeds]
+    example = rng.choice(examples)
+    # Drawn last: asking for kinds leaves the pairs, snippets and examples as they were.
+    kind = kinds.draw(rng) if kinds else None
+    code_before, *instructions = (example[field] for field in FEW_SHOT_FIELDS)
+    blocks = [fenced(snippet) for snippet in snippets]
+    kind_line = edit_kind_line(*kind) if kind else ""
+    prompt = {
+        "commit": [seed["commit"] for seed in seeds],
+        "system": CODE_EXTEND_SYSTEM,
+        "user": code_extend_rounds(fenced(code_before), *instructions, blocks, kind_line),
+        "code_snippet": snippets,
+        "commit_message": [seed["message"] for seed in seeds],
+        "license": [seed.get("license") for seed in seeds],
+        "repos": [seed.get("repos") for seed in seeds],
+    }
+    return prompt | ({"edit_kind": kind[0]} if kind else {})
+
+
+def rewrite_commit_prompts(pool: SeedPool, settings: Settings) -> Iterator[Row]:
+    """Yield one prompt for each of the first `sample_num` commits of a seeded permutation."""
+    order = list(range(len(pool)))
+    random.Random(derive_seed(settings.random_seed, "rewrite_commit")).shuffle(order)
+    for i in order[: settings.sample_num]:
+        prompt = rewrite_commit_prompt(pool.index.read(pool.numbers[i]))
+        yield prompt | _split(bool(pool.val_marks[i]), settings)
+
+
+def rewrite_commit_prompt(seed: Row) -> Row:
+    """Fill the template with a commit's code before, its diff and its message."""
+    old_code, new_code = seed["old_contents"], seed["new_contents"]
+    old_file = seed.get("old_file") or "program.py"
+    diff = unified_diff(old_code, new_code, old_file, seed.get("new_file") or old_file)
+    blocks = fenced(old_code), fenced(diff, "diff"), fenced(seed["message"], "text")
+    prompt = {
+        "commit": seed["commit"],
+        "system": REWRITE_COMMIT_SYSTEM,
+        "user": rewrite_commit_rounds(*blocks),
+        "old_code": old_code,
+        "new_code": new_code,
+        "commit_message": seed["message"],
+    }
+    return prompt | {field: seed[field] for field in ("license", "repos") if field in seed}
+
+
+def _split(is_val: bool, settings: Settings) -> Row:
+    return {"split": "val" if is_val else "train"} if settings.val_ratio else {}
+
+
+def load_examples(path: str) -> list[Row]:
+    """Read the one-shot examples, each of three texts."""
+    examples = list(read_rows(path, required=FEW_SHOT_FIELDS))
+    for number, example in enumerate(examples, 1):
+        for field in FEW_SHOT_FIELDS:
+            if not isinstance(example[field], str) or not example[field].strip():
+                raise PipelineError(f"{path}, example {number}: '{field}' must be text; fill it in")
+    return examples
+
+
+def load_pool(path: str, settings: Settings) -> SeedPool:
+    """Find the usable seeds; PipelineError gives the counts when they don't suffice."""
+    kind = settings.prompt_type
+    if not Path(path).exists():
+        commands = " or ".join(
+            f"`python collect_seeds.py --source {source} --output_file {path}`"
+            for source in SOURCES[kind]
+        )
+        raise PipelineError(f"{path}: no such file; make one with {commands}")
+    check = SnippetCheck(settings.min_snippet_lines) if kind == "code_extend" else CommitCheck()
+    index = RowIndex(path, SEED_FIELDS[kind])
+    pool = fill_pool(index, check, settings.random_seed, settings.val_ratio)
+    _refuse_too_few(pool, path, settings)
+    return pool
+
+
+def _refuse_too_few(pool: SeedPool, path: str, settings: Settings) -> None:
+    if pool.unusable["no_edit"] == len(pool.index):
+        raise PipelineError(
+            f"{path}: none of its {len(pool.index):,} rows carries an edit (rows of dir: and "
+            "stdlib never do); collect seeds with --source git:PATH or hf:bigcode/commitpackft"
+        )
+    needed = 2 if settings.prompt_type == "code_extend" else 1
+    if len(pool) < needed:
+        raise PipelineError(
+            f"{path}: {pool.describe()}; at least {needed} needed: collect more seeds"
+            + (" or lower --min_snippet_lines" if pool.unusable["too_short"] else "")
+        )
+    val = sum(pool.val_marks)
+    train = len(pool) - val
+    if settings.val_ratio and min(val, train) < needed:
+        raise PipelineError(
+            f"{path}: --val_ratio {settings.val_ratio} leaves {train:,} usable seeds to train "
+            f"and {val:,} to val, each needs {needed}: change it or collect more seeds"
+        )
+
+
+def write_prompts(prompts: Iterable[Row], output: StageOutput) -> None:
+    """Write prompts with their ids; count kinds, splits and repeated prompts in the summary."""
+    counts: dict[str, Counter[str]] = {"edit_kind": Counter(), "split": Counter()}
+    repeated = 0
+    for prompt in with_prompt_ids(prompts):
+        output.keep(prompt)
+        repeated += "-" in prompt["prompt_id"]
+        for field, counter in counts.items():
+            if field in prompt:
+                counter[prompt[field]] += 1
+    output.summary |= {field: dict(counter.most_common()) for field, counter in counts.items()}
+    output.summary["repeated_prompts"] = repeated
+    if repeated:
+        log.warning("%s prompts repeat an earlier one; collect more seeds", f"{repeated:,}")
+
+
+def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Make prompts for the model out of seed code.")
+    add = parser.add_argument
+    add("--prompt_type", choices=list(DEFAULT_OUTPUTS), default="code_extend")
+    add("--seed_file", default="data/commitpackft_python_cleaned.jsonl", help="seed commits")
+    add("--few_shot_file", default="data/few_shot.jsonl", help="one-shot examples (code_extend)")
+    add("--output_file", help="default: " + " or ".join(DEFAULT_OUTPUTS.values()))
+    add("--sample_num", type=int, default=100000, help="how many prompts (default: %(default)s)")
+    add("--random_seed", type=int, default=42)
+    add("--min_snippet_lines", type=int, default=5, help="default: %(default)s")
+    add("--max_snippet_lines", type=int, default=15, help="default: %(default)s")
+    add("--edit_kinds", help="YAML of edit kinds to draw from (code_extend): edit_kinds.yaml")
+    add("--val_ratio", type=float, default=0.0, help="share of the seeds set aside as split: val")
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str] | None = None) -> None:
+    arguments = vars(parse_arguments(argv))
+    seed_file, few_shot_file = arguments.pop("seed_file"), arguments.pop("few_shot_file")
+    output_file, kinds_file = arguments.pop("output_file"), arguments.pop("edit_kinds")
+    settings = Settings(**arguments)
+    output_file = output_file or DEFAULT_OUTPUTS[settings.prompt_type]
+    if settings.prompt_type == "rewrite_commit":
+        if kinds_file:
+            raise PipelineError("--edit_kinds: serves code_extend only; leave it out")
+        output = StageOutput(output_file, [seed_file])
+        pool = load_pool(seed_file, settings)
+        total = min(settings.sample_num, len(pool))
+        prompts = rewrite_commit_prompts(pool, settings)
+    else:
+        kinds = load_config(kinds_file, EditKinds) if kinds_file else None
+        examples = load_examples(few_shot_file)
+        output = StageOutput(
+            output_file, list(filter(None, [seed_file, few_shot_file, kinds_file]))
+        )
+        pool = load_pool(seed_file, settings)
+        total = settings.sample_num
+        prompts = code_extend_prompts(pool, examples, kinds, settings)
+    log.info("%s: %s", seed_file, pool.describe())
+    with pool.index, output:
+        write_prompts(tqdm(prompts, total=total, unit="prompt", disable=None), output)
+        output.summary |= {
+            "seeds": len(pool.index),
+            "usable_seeds": len(pool),
+            "unusable_seeds": dict(pool.unusable.most_common()),
+            "val_seeds": sum(pool.val_marks),
+        }
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,39 @@
+"""The kinds of edit that prompts ask for, drawn by weight."""
+
+import math
+import random
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class EditKind:
+    """One kind: the sentence that asks for it, and its share relative to the other kinds."""
+
+    sentence: str
+    weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not self.sentence.strip() or len(self.sentence.strip().splitlines()) > 1:
+            raise ValueError("sentence must be one line of text")
+        if not (math.isfinite(self.weight) and self.weight >= 0):
+            raise ValueError("weight must be a number, 0 or more")
+
+
+@dataclass(frozen=True)
+class EditKinds:
+    """The YAML of `--edit_kinds`: a mapping `kinds` of names to sentences and weights."""
+
+    kinds: dict[str, EditKind]
+
+    def __post_init__(self) -> None:
+        for name in self.kinds:
+            if not name.isidentifier():
+                raise ValueError(f"kind '{name}' must be one word of letters and underscores")
+        if not any(kind.weight for kind in self.kinds.values()):
+            raise ValueError("kinds needs at least one kind with a weight above 0")
+
+    def draw(self, rng: random.Random) -> tuple[str, str]:
+        """Draw one kind: its name and its sentence."""
+        weights = [kind.weight for kind in self.kinds.values()]
+        (name,) = rng.choices(list(self.kinds), weights)
+        return name, self.kinds[name].sentence.strip()

@@ -63,4 +63,4 @@ def with_prompt_ids(rows: Iterable[Row]) -> Iterator[Row]:
 def round_texts(row: Row) -> list[str]:
     """List the user turns of a prompt; a plain string is a single round."""
     user = row["user"]
-    return [user] if isinstance(user, str) else list(user)
+    return [str(text) for text in user] if isinstance(user, list) else [str(user)]

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
+from itertools import islice
 
 # Lets a third be written as 0.333; the shares are scaled by what they do sum to.
 SHARE_TOLERANCE = Fraction(1, 1000)
@@ -68,10 +69,15 @@ def level_quotas(total: int, sizes: Sequence[int]) -> list[int]:
     Small groups are kept whole and what they leave goes to the larger ones (a water level). The
     quotas sum to min(total, sum(sizes)); what can't be split evenly goes to the first groups.
     """
-    quotas = [0] * len(sizes)
-    left = min(total, sum(sizes))
-    by_size = sorted(range(len(sizes)), key=lambda i: (sizes[i], -i))
-    for position, i in enumerate(by_size):
-        quotas[i] = min(sizes[i], left // (len(sizes) - position))
-        left -= quotas[i]
+    left, level = min(total, sum(sizes)), 0
+    for position, size in enumerate(sorted(sizes)):
+        level = left // (len(sizes) - position)
+        if size > level:
+            left -= level * (len(sizes) - position)
+            break
+        left -= size
+    quotas = [min(size, level) for size in sizes]
+    above = (i for i, size in enumerate(sizes) if size > level)
+    for i in islice(above, left):
+        quotas[i] += 1
     return quotas

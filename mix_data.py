@@ -1,0 +1,255 @@
+"""Stage 4: mix triplets of several models and instruction styles into one data set.
+
+Reads the files named in the config; writes its output_file.
+    python mix_data.py --config mix_config/ocedata_mix_descriptive.yaml
+
+Entry i of `input_files, ratios, instr_types, model_names` describes one source. Each source draws
+its share of `total_samples` without repeating a row; two entries over one file (its descriptive
+and its lazy instructions) draw independently of each other.
+"""
+
+import argparse
+import random
+from array import array
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+from tqdm import tqdm
+
+from utils.cli import log, run
+from utils.config import load_config
+from utils.errors import PipelineError
+from utils.jsonl import Row
+from utils.records import first_empty_field, purified, traced
+from utils.row_index import RowIndex
+from utils.sampling import check_shares, derive_seed, largest_remainder, share_by_margins
+from utils.stage_output import StageOutput
+
+ANY_KIND = ""
+# A drawn row is one number, entry and row, so that a million of them stay small and shuffle fast.
+ROW_BITS = 40
+Name = Annotated[str, Field(min_length=1)]
+
+
+@dataclass(frozen=True)
+class MixConfig:
+    """The keys of a mix file; the four lists correspond one to one."""
+
+    input_files: Annotated[list[Name], Field(min_length=1)]
+    ratios: list[Annotated[float, Field(ge=0, allow_inf_nan=False)]]
+    instr_types: list[Literal["descriptive", "lazy"]]
+    model_names: list[Name]
+    output_file: Name
+    total_samples: Annotated[int, Field(strict=True, ge=1)]
+    random_seed: Annotated[int, Field(strict=True)] = 42
+    edit_kind_quota: dict[Name, Annotated[float, Field(ge=0, allow_inf_nan=False)]] | None = None
+
+    def __post_init__(self) -> None:
+        lengths = {
+            key: len(getattr(self, key))
+            for key in ("input_files", "ratios", "instr_types", "model_names")
+        }
+        if len(set(lengths.values())) > 1:
+            counts = ", ".join(f"{key} has {length}" for key, length in lengths.items())
+            raise ValueError(f"the lists differ in length ({counts}); give each entry one of each")
+        check_shares("ratios", self.ratios)
+        if self.edit_kind_quota is not None:
+            check_shares("edit_kind_quota", self.edit_kind_quota.values())
+        self._check_repeats()
+
+    def _check_repeats(self) -> None:
+        paths = [Path(path).resolve() for path in self.input_files]
+        for (path, style), count in Counter(zip(paths, self.instr_types, strict=True)).items():
+            if count > 1:
+                raise ValueError(
+                    f"{path.name} with {style} stands {count} times, which would draw rows twice; "
+                    "make it one entry with the ratios added"
+                )
+
+    @property
+    def kinds(self) -> list[str]:
+        return list(self.edit_kind_quota or [ANY_KIND])
+
+
+@dataclass(frozen=True)
+class Source:
+    """One entry of the mix and, by edit kind, the numbers of the rows it may draw."""
+
+    number: int
+    index: RowIndex
+    instr_type: str
+    model_name: str
+    eligible: dict[str, "array[int]"]
+    refused: "array[int]" = field(default_factory=lambda: array("L"))
+
+    @property
+    def label(self) -> str:
+        return f"{self.model_name}_{self.instr_type}"
+
+    @property
+    def text_fields(self) -> tuple[str, str, str]:
+        instruction = purified(f"instruct_{self.instr_type}")
+        return purified("code_before"), purified("code_after"), instruction
+
+    def sort_row(self, number: int, row: Row) -> None:
+        """Note a row of the source's file as one to draw from or as refused."""
+        if self.why_refused(row):
+            self.refused.append(number)
+        else:
+            self.eligible[self.kind_of(row)].append(number)
+
+    def why_refused(self, row: Row) -> str | None:
+        """Say why a row is not eligible: a text is empty, or its edit kind has no quota."""
+        if empty := first_empty_field(row, self.text_fields):
+            return f"empty_{empty.removesuffix('_purify')}"
+        return None if self.kind_of(row) in self.eligible else "edit_kind_without_quota"
+
+    def kind_of(self, row: Row) -> str:
+        return ANY_KIND if ANY_KIND in self.eligible else str(row["edit_kind"])
+
+    def mixed(self, row: Row) -> Row:
+        """Turn a triplet into a row of the mix."""
+        before, after, instruction = self.text_fields
+        return {
+            "commit": row["commit"],
+            "code_snippet": row["code_snippet"],
+            before: row[before],
+            after: row[after],
+            "instruct_purify": row[instruction],
+            "instr_type": self.label,
+            **traced(row),
+        }
+
+
+def open_sources(config: MixConfig, files: ExitStack) -> list[Source]:
+    """Index each input file once and note what every entry may draw from it."""
+    indexes: dict[Path, RowIndex] = {}
+    sources = []
+    for number, name in enumerate(config.input_files):
+        path = Path(name).resolve()
+        if path not in indexes:
+            indexes[path] = files.enter_context(RowIndex(name, required_fields(config, path)))
+        eligible = {kind: array("L") for kind in config.kinds}
+        style, model = config.instr_types[number], config.model_names[number]
+        sources.append(Source(number, indexes[path], style, model, eligible))
+    for index in indexes.values():
+        readers = [source for source in sources if source.index is index]
+        for number, row in tqdm(index.scan(), desc=str(index.path), unit="row", disable=None):
+            for source in readers:
+                source.sort_row(number, row)
+    return sources
+
+
+def required_fields(config: MixConfig, path: Path) -> list[str]:
+    """List the fields that the rows of one input file must have."""
+    styles = [
+        style
+        for name, style in zip(config.input_files, config.instr_types, strict=True)
+        if Path(name).resolve() == path
+    ]
+    texts = ["code_before", "code_after", *(f"instruct_{style}" for style in styles)]
+    kind = [] if config.edit_kind_quota is None else ["edit_kind"]
+    return ["commit", "code_snippet", *map(purified, texts), *kind]
+
+
+def allocate(config: MixConfig) -> list[dict[str, int]]:
+    """Say how many rows each entry gives of each edit kind; all sums are exact."""
+    by_entry = largest_remainder(config.total_samples, config.ratios)
+    shares = list((config.edit_kind_quota or {ANY_KIND: 1.0}).values())
+    by_kind = largest_remainder(config.total_samples, shares)
+    table = share_by_margins(by_entry, by_kind)
+    return [dict(zip(config.kinds, counts, strict=True)) for counts in table]
+
+
+def check_supply(sources: Sequence[Source], needed: Sequence[dict[str, int]]) -> None:
+    """Raise PipelineError if an entry has fewer eligible rows than the mix needs of it."""
+    short = [
+        f"{source.index.path} has {len(source.eligible[kind]):,} eligible rows"
+        f"{f' of edit kind {kind!r}' if kind else ''} for {source.label}, {count:,} are needed"
+        for source, counts in zip(sources, needed, strict=True)
+        for kind, count in counts.items()
+        if len(source.eligible[kind]) < count
+    ]
+    if short:
+        raise PipelineError(
+            f"{'; '.join(short)}; lower total_samples or that share, or make more triplets"
+        )
+
+
+def draw(sources: Sequence[Source], needed: Sequence[dict[str, int]], seed: int) -> "array[int]":
+    """Draw each entry's rows without repeats, as (entry, row) numbers in shuffled order."""
+    drawn = array("Q")
+    for source, counts in zip(sources, needed, strict=True):
+        for kind, count in counts.items():
+            rng = random.Random(derive_seed(seed, "draw", source.number, kind))
+            rows = rng.sample(source.eligible[kind], count)
+            drawn.extend(source.number << ROW_BITS | row for row in rows)
+    random.Random(derive_seed(seed, "order")).shuffle(drawn)
+    return drawn
+
+
+def read_mixed(sources: Sequence[Source], drawn: Sequence[int]) -> Iterator[Row]:
+    """Read the drawn rows back in their order."""
+    for number in tqdm(drawn, desc="mixing", unit="row", disable=None):
+        source = sources[number >> ROW_BITS]
+        yield source.mixed(source.index.read(number & (1 << ROW_BITS) - 1))
+
+
+def describe(source: Source, needed: dict[str, int], refused: Counter[str]) -> Row:
+    """Sum up one entry for the summary file."""
+    kinds = {
+        kind: {"eligible": len(source.eligible[kind]), "sampled": count}
+        for kind, count in needed.items()
+    }
+    return {
+        "input_file": str(source.index.path),
+        "instr_type": source.label,
+        "rows": len(source.index),
+        "eligible": sum(map(len, source.eligible.values())),
+        "sampled": sum(needed.values()),
+        "not_eligible": dict(refused.most_common()),
+        **({} if ANY_KIND in kinds else {"edit_kinds": kinds}),
+    }
+
+
+def write_mix(
+    output: StageOutput, sources: Sequence[Source], needed: Sequence[dict[str, int]], seed: int
+) -> None:
+    """Write the drawn rows, the refused ones with their reasons, and the figures of each entry."""
+    for row in read_mixed(sources, draw(sources, needed, seed)):
+        output.keep(row)
+    output.summary["entries"] = []
+    for source, counts in zip(sources, needed, strict=True):
+        refused: Counter[str] = Counter()
+        for number in source.refused:
+            row = source.index.read(number)
+            reason = source.why_refused(row) or ""
+            refused[reason] += 1
+            output.reject(row | {"instr_type": source.label}, reason)
+        entry = describe(source, counts, refused)
+        output.pass_over("not_sampled", entry["eligible"] - entry["sampled"])
+        output.summary["entries"].append(entry)
+        log.info(f"{source.label}: {entry['sampled']:,} of {entry['eligible']:,} eligible rows")
+
+
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description="Mix triplets into one data set.")
+    parser.add_argument("--config", required=True, help="YAML file of the mix (see mix_config/)")
+    args = parser.parse_args(argv)
+    config = load_config(args.config, MixConfig)
+    output = StageOutput(config.output_file, inputs=dict.fromkeys(config.input_files))
+    with ExitStack() as files:
+        sources = open_sources(config, files)
+        needed = allocate(config)
+        check_supply(sources, needed)
+        with output:
+            write_mix(output, sources, needed, config.random_seed)
+
+
+if __name__ == "__main__":
+    run(main)

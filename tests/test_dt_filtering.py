@@ -1,0 +1,384 @@
+import json
+import random
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import yaml
+
+import dt_filtering
+from dt_filtering import FilterConfig, main
+from utils.cli import log
+from utils.config import load_config
+from utils.errors import PipelineError
+from utils.jsonl import read_rows, write_rows
+from utils.sampling import level_quotas
+
+ROOT = Path(__file__).resolve().parents[1]
+KITCHEN = "oven recipe flour sugar butter whisk bake dough yeast salt"
+SEA = "wave harbour anchor sail tide vessel reef coral captain deck"
+LAW = "court judge verdict appeal clause witness statute plea bail jury"
+SUBJECTS = {"kitchen": KITCHEN.split(), "sea": SEA.split(), "law": LAW.split()}
+SMALL_MODEL = {"T": 12, "K": 4, "chunksize": 16, "no_below": 2}
+
+
+def make_row(name: str, code_before: str, code_after: str, instruction: str = "Do it.") -> dict:
+    return {
+        "commit": [name],
+        "code_snippet": ["a"],
+        "code_before_purify": code_before,
+        "code_after_purify": code_after,
+        "instruct_purify": instruction,
+        "instr_type": "m_lazy",
+        "prompt_id": name,
+    }
+
+
+def make_edits(count: int, **changes) -> list[dict]:
+    """Make good rows, half of them on the first subject, a third on the second."""
+    rng = random.Random(3)
+    rows = []
+    for number in range(count):
+        words = SUBJECTS[("kitchen", "kitchen", "kitchen", "sea", "sea", "law")[number % 6]]
+        names = rng.choices(words, k=12)
+        before = "\n".join(f"{name} = {name}_total" for name in names) + "\n"
+        instruction = f"Round the {names[0]}."
+        rows.append(make_row(f"r{number}", before, before + f"x = {number}\n", instruction))
+    return [row | changes for row in rows]
+
+
+def write_config(folder: Path, rows: list[dict] | None = None, **changes) -> str:
+    if rows is not None:
+        write_rows(folder / "mix.jsonl", rows)
+    config = {
+        "jsonl_path": str(folder / "mix.jsonl"),
+        "output_dir": str(folder / "filtered"),
+        "cache_dir": str(folder / "cache"),
+        "topic_settings": SMALL_MODEL,
+        "num_workers": 1,
+    }
+    path = folder / "filter.yaml"
+    path.write_text(yaml.safe_dump(config | changes))
+    return str(path)
+
+
+def read_kept(folder: Path) -> list[dict]:
+    return list(read_rows(folder / "filtered" / "mix_dt_filtered.jsonl"))
+
+
+def read_rejected(folder: Path) -> list[dict]:
+    return list(read_rows(folder / "filtered" / "mix_dt_filtered.rejected.jsonl"))
+
+
+def read_summary(folder: Path) -> dict:
+    return json.loads((folder / "filtered" / "mix_dt_filtered.summary.json").read_text())
+
+
+def lines(start: int, end: int) -> str:
+    return "".join(f"x{number}\n" for number in range(start, end))
+
+
+def change_every(step: int, times: int) -> tuple[str, str]:
+    before = [f"x{number}\n" for number in range(step * times + 1)]
+    after = ["y\n" if n % step == 0 and n < step * times else line for n, line in enumerate(before)]
+    return "".join(before), "".join(after)
+
+
+@pytest.fixture
+def heard(caplog, monkeypatch):
+    """Give the log lines since the last call."""
+    monkeypatch.setattr(log, "propagate", True)
+    caplog.set_level("INFO", logger=log.name)
+
+    def take() -> str:
+        text = "\n".join(record.getMessage() for record in caplog.records)
+        caplog.clear()
+        return text
+
+    return take
+
+
+def test_the_diff_filter_keeps_what_is_at_a_limit_and_names_what_is_over_it(tmp_path):
+    rows = [
+        make_row("same", "a\n", "a\n"),
+        make_row("70 lines", "a\n", "a\n" + lines(0, 70)),
+        make_row("71 lines", "a\n", "a\n" + lines(0, 71)),
+        make_row("70 replace 3", lines(0, 3), lines(100, 170)),
+        make_row("7 hunks", *change_every(10, 7)),
+        make_row("8 hunks", *change_every(10, 8)),
+        make_row("no code", " \n", "a\n"),
+        make_row("no after", "a\n", ""),
+        make_row("no instruction", "a\n", "b\n", instruction=None),
+        make_row("long", lines(0, 2001), lines(0, 2000)),
+    ]
+    main(["--config", write_config(tmp_path, rows)])
+    assert [
+        (row["prompt_id"], row["modified_lines"], row["hunks"]) for row in read_kept(tmp_path)
+    ] == [
+        ("70 lines", 70, 1),
+        ("70 replace 3", 70, 1),
+        ("7 hunks", 7, 7),
+    ]
+    rejected = {row["prompt_id"]: row for row in read_rejected(tmp_path)}
+    assert {name: row["reject_reason"] for name, row in rejected.items()} == {
+        "same": "no_change",
+        "71 lines": "too_many_modified_lines",
+        "8 hunks": "too_many_hunks",
+        "no code": "empty_code_before",
+        "no after": "empty_code_after",
+        "no instruction": "empty_instruct",
+        "long": "too_many_code_lines",
+    }
+    assert rejected["71 lines"]["modified_lines"] == 71 and rejected["8 hunks"]["hunks"] == 8
+    assert "modified_lines" not in rejected["long"] and "topic" not in rejected["same"]
+
+
+def test_the_limits_come_from_the_config(tmp_path):
+    rows = [make_row("2 lines", "a\n", "b\nc\n"), make_row("2 hunks", *change_every(10, 2))]
+    settings = {"max_modify_lines": 2, "max_hunk_num": 1}
+    main(["--config", write_config(tmp_path, rows, filter_settings=settings)])
+    assert [row["prompt_id"] for row in read_kept(tmp_path)] == ["2 lines"]
+
+
+def test_topics_are_levelled_to_exactly_the_total_in_input_order(tmp_path):
+    rows = make_edits(120)
+    main(["--config", write_config(tmp_path, rows, filter_settings={"max_samples_total": 50})])
+    kept = read_kept(tmp_path)
+    assert len(kept) == 50
+    names = [row["prompt_id"] for row in rows]
+    assert [row["prompt_id"] for row in kept] == [
+        name for name in names if name in {row["prompt_id"] for row in kept}
+    ]
+    table = read_summary(tmp_path)["topics"]
+    assert [topic["topic"] for topic in table] == sorted(topic["topic"] for topic in table)
+    assert sum(topic["before"] for topic in table) == 120
+    quotas = level_quotas(50, [topic["before"] for topic in table])
+    assert [topic["after"] for topic in table] == quotas
+    assert Counter(row["topic"] for row in kept) == {
+        topic["topic"]: topic["after"] for topic in table
+    }
+
+
+def test_rows_over_a_quota_are_rejected_with_their_topic_and_sizes(tmp_path):
+    rows = make_edits(60)
+    main(["--config", write_config(tmp_path, rows, filter_settings={"max_samples_total": 20})])
+    rejected = read_rejected(tmp_path)
+    assert {row["reject_reason"] for row in rejected} == {"over_topic_quota"}
+    assert all({"topic", "modified_lines", "hunks"} <= row.keys() for row in rejected)
+    assert len(rejected) + len(read_kept(tmp_path)) == 60
+    assert read_summary(tmp_path)["reject_reasons"] == {"over_topic_quota": 40}
+
+
+def test_rows_on_one_subject_share_a_topic_whose_words_name_it(tmp_path):
+    main(["--config", write_config(tmp_path, make_edits(120))])
+    largest = max(read_summary(tmp_path)["topics"], key=lambda topic: topic["before"])
+    assert len(largest["words"]) == 10
+    assert max(len(set(largest["words"]) & set(words)) for words in SUBJECTS.values()) >= 8
+
+
+def test_all_rows_come_out_when_there_are_fewer_than_asked_for(tmp_path):
+    main(["--config", write_config(tmp_path, make_edits(30))])
+    assert len(read_kept(tmp_path)) == 30
+    assert not (tmp_path / "filtered" / "mix_dt_filtered.rejected.jsonl").exists()
+
+
+def test_rows_without_tokens_form_topic_minus_one(tmp_path):
+    rows = [*make_edits(30), make_row("wordless", "1\n", "2\n", instruction="42!")]
+    main(["--config", write_config(tmp_path, rows)])
+    assert [row["prompt_id"] for row in read_kept(tmp_path) if row["topic"] == -1] == ["wordless"]
+    first = read_summary(tmp_path)["topics"][0]
+    assert first == {"topic": -1, "before": 1, "after": 1, "words": []}
+
+
+def test_a_file_of_which_nothing_passes_gives_an_empty_output(tmp_path):
+    main(["--config", write_config(tmp_path, [make_row("same", "a\n", "a\n")])])
+    assert (tmp_path / "filtered" / "mix_dt_filtered.jsonl").read_bytes() == b""
+    assert read_summary(tmp_path)["topics"] == []
+
+
+def test_a_cached_fit_is_reused_and_changes_nothing(tmp_path, heard):
+    config = write_config(tmp_path, make_edits(60), filter_settings={"max_samples_total": 20})
+    outputs = [tmp_path / "filtered" / f"mix_dt_filtered{e}" for e in (".jsonl", ".summary.json")]
+    main(["--config", config])
+    first, log_first = [path.read_bytes() for path in outputs], heard()
+    main(["--config", config])
+    log_second = heard()
+    assert [path.read_bytes() for path in outputs] == first
+    assert "topics: fitting 60 documents" in log_first and "topics: built and kept" in log_first
+    assert "topics: reusing" in log_second and "fitting" not in log_second
+
+
+def test_a_cached_fit_serves_other_limits_of_the_same_rows(tmp_path, heard):
+    rows = make_edits(60)
+    main(["--config", write_config(tmp_path, rows, filter_settings={"max_samples_total": 20})])
+    heard()
+    main(["--config", write_config(tmp_path, rows, filter_settings={"max_samples_total": 30})])
+    assert "topics: reusing" in heard()
+    assert len(read_kept(tmp_path)) == 30
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"filter_settings": {"refit": True}},
+        {"random_seed": 7},
+        {"topic_settings": SMALL_MODEL | {"T": 9}},
+        {"field_name": "other"},
+    ],
+)
+def test_refit_another_seed_setting_or_text_fits_again(tmp_path, heard, changes):
+    rows = make_edits(60, other="Another instruction.")
+    main(["--config", write_config(tmp_path, rows)])
+    heard()
+    main(["--config", write_config(tmp_path, rows, **changes)])
+    assert "topics: fitting" in heard()
+
+
+def test_a_damaged_cache_file_is_built_again(tmp_path, heard):
+    config = write_config(tmp_path, make_edits(60), filter_settings={"max_samples_total": 20})
+    main(["--config", config])
+    first = read_kept(tmp_path)
+    [cached] = (tmp_path / "cache").iterdir()
+    assert cached.name.startswith("mix_") and cached.suffix == ".joblib"
+    cached.write_bytes(cached.read_bytes()[:-50])
+    heard()
+    main(["--config", config])
+    said = heard()
+    assert "damaged file" in said and "topics: fitting" in said
+    assert read_kept(tmp_path) == first
+
+
+def test_the_draw_goes_by_the_seed(tmp_path):
+    rows = make_edits(60)
+    settings = {"max_samples_total": 20}
+    drawn = []
+    for seed in (1, 1, 2):
+        main(["--config", write_config(tmp_path, rows, filter_settings=settings, random_seed=seed)])
+        drawn.append([row["prompt_id"] for row in read_kept(tmp_path)])
+    assert drawn[0] == drawn[1] != drawn[2]
+
+
+def test_two_processes_give_the_bytes_of_one(tmp_path, monkeypatch):
+    monkeypatch.setattr(dt_filtering, "MANY_ROWS", 10)
+    rows = make_edits(150)
+    contents = []
+    for workers in (1, 2):
+        settings = {"max_samples_total": 50, "refit": True}
+        config = write_config(tmp_path, rows, filter_settings=settings, num_workers=workers)
+        main(["--config", config])
+        contents.append((tmp_path / "filtered" / "mix_dt_filtered.jsonl").read_bytes())
+    assert contents[0] == contents[1]
+
+
+def test_an_edit_kind_quota_is_met_and_topics_are_levelled_within_each_kind(tmp_path):
+    kinds = ("bug_fix", "feature", "typing", None)
+    rows = [row | {"edit_kind": kinds[i % 4]} for i, row in enumerate(make_edits(160))]
+    settings = {"max_samples_total": 30, "edit_kind_quota": {"feature": 0.8, "bug_fix": 0.2}}
+    main(["--config", write_config(tmp_path, rows, filter_settings=settings)])
+    kept = read_kept(tmp_path)
+    assert Counter(row["edit_kind"] for row in kept) == {"feature": 24, "bug_fix": 6}
+    rejected = read_rejected(tmp_path)
+    assert Counter(row["reject_reason"] for row in rejected) == {
+        "edit_kind_without_quota": 80,
+        "over_topic_quota": 50,
+    }
+    for kind, total in (("feature", 24), ("bug_fix", 6)):
+        after = Counter(row["topic"] for row in kept if row["edit_kind"] == kind)
+        passed = [row for row in kept + rejected if "topic" in row and row["edit_kind"] == kind]
+        before = Counter(row["topic"] for row in passed)
+        sizes = [before[topic] for topic in sorted(before)]
+        assert [after[topic] for topic in sorted(before)] == level_quotas(total, sizes)
+
+
+def test_a_kind_with_too_few_rows_is_told_with_the_total_that_would_do(tmp_path):
+    rows = [
+        row | {"edit_kind": "feature" if i % 6 else "bug_fix"}
+        for i, row in enumerate(make_edits(60))
+    ]
+    settings = {"max_samples_total": 40, "edit_kind_quota": {"bug_fix": 0.3, "feature": 0.7}}
+    with pytest.raises(PipelineError) as caught:
+        main(["--config", write_config(tmp_path, rows, filter_settings=settings)])
+    assert "10 rows of edit kind 'bug_fix' pass the diff filter, 12 are needed" in str(caught.value)
+    assert "lower max_samples_total to 33 or" in str(caught.value)
+    assert not list((tmp_path / "filtered").iterdir())
+    settings["max_samples_total"] = 33
+    main(["--config", write_config(tmp_path, rows, filter_settings=settings)])
+    assert len(read_kept(tmp_path)) == 33
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"filter_settings": {"max_modify_lines": 0}}, "key 'filter_settings.max_modify_lines'"),
+        ({"filter_settings": {"max_lines": 5}}, "unknown key 'filter_settings.max_lines'"),
+        ({"filter_settings": {"max_samples_total": "all"}}, "filter_settings.max_samples_total"),
+        ({"filter_settings": {"edit_kind_quota": {"a": 0.5}}}, "edit_kind_quota: shares sum to"),
+        ({"topic_settings": {"T": 1}}, "key 'topic_settings.T'"),
+        ({"data_format": "parquet"}, "key 'data_format'"),
+        ({"jsonl_path": None}, "key 'jsonl_path'"),
+        ({"output_file": "x.jsonl"}, "unknown key 'output_file'"),
+        ({"num_workers": -1}, "key 'num_workers'"),
+    ],
+)
+def test_a_mistake_in_the_config_is_found_before_any_work(tmp_path, changes, problem):
+    config = write_config(tmp_path, make_edits(5), **changes)
+    with pytest.raises(PipelineError, match=rf"filter\.yaml: .*{problem}"):
+        main(["--config", config])
+    assert not (tmp_path / "filtered").exists() and not (tmp_path / "cache").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (None, r"mix\.jsonl: no such file"),
+        ("", r"mix\.jsonl: holds no rows"),
+        ("{oops\n", r"mix\.jsonl, line 1: not valid JSON"),
+        ('{"code_before": "x"}\n', r"mix\.jsonl, line 1: field 'code_before_purify' is missing"),
+    ],
+)
+def test_a_bad_input_file_is_named_and_no_output_is_left(tmp_path, content, problem):
+    if content is not None:
+        (tmp_path / "mix.jsonl").write_text(content)
+    with pytest.raises(PipelineError, match=problem):
+        main(["--config", write_config(tmp_path)])
+    assert not list((tmp_path / "filtered").iterdir())
+
+
+def test_a_field_name_that_no_row_has_is_named(tmp_path):
+    config = write_config(tmp_path, make_edits(5), field_name="instruct")
+    with pytest.raises(PipelineError, match=r"line 1: field 'instruct' is missing"):
+        main(["--config", config])
+
+
+def test_the_shipped_config_holds_the_published_limits():
+    config = load_config(ROOT / "filter_config.yaml", FilterConfig)
+    limits = config.filter_settings
+    assert (limits.max_modify_lines, limits.max_hunk_num, limits.refit) == (70, 7, False)
+    expected = "data/filtered/ocedata_mix_descriptive_dt_filtered.jsonl"
+    assert config.output_file.as_posix() == expected
+    defaults = FilterConfig(config.jsonl_path)
+    assert (config.topic_settings, limits) == (defaults.topic_settings, defaults.filter_settings)
+
+
+def test_a_person_runs_the_stage_and_reads_what_it_kept(tmp_path):
+    config = write_config(tmp_path, make_edits(40))
+    shown = yaml.safe_load(Path(config).read_text()) | {
+        "jsonl_path": "mix.jsonl",
+        "output_dir": "data/filtered",
+        "cache_dir": "cache",
+    }
+    (tmp_path / "filter_config.yaml").write_text(yaml.safe_dump(shown))
+
+    def run_stage() -> subprocess.CompletedProcess:
+        command = [sys.executable, str(ROOT / "dt_filtering.py")]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+
+    done = run_stage()
+    assert done.returncode == 0
+    assert done.stderr.splitlines()[-1] == "kept 40 of 40 -> data/filtered/mix_dt_filtered.jsonl"
+    (tmp_path / "mix.jsonl").unlink()
+    failed = run_stage()
+    assert failed.returncode == 2
+    assert failed.stderr == "error: mix.jsonl: no such file; check the path\n"

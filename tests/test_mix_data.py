@@ -1,0 +1,346 @@
+import json
+import subprocess
+import sys
+import tracemalloc
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import yaml
+
+from mix_data import MixConfig, main
+from utils.config import load_config
+from utils.errors import PipelineError
+from utils.jsonl import read_rows, write_rows
+
+ROOT = Path(__file__).resolve().parents[1]
+SHIPPED = {
+    "ocedata_mix": 60000,
+    "ocedata_mix_descriptive": 60000,
+    "ocedata_mix_lazy": 60000,
+    "quickstart": None,
+}
+
+
+def make_triplet(name: str, **changes) -> dict:
+    texts = {
+        "code_before": f"x = '{name}'\n",
+        "code_after": f"y = '{name}'\n",
+        "instruct_descriptive": f"Rename x in {name}.",
+        "instruct_lazy": f"rename {name}",
+    }
+    purified = {f"{field}_purify": text for field, text in texts.items()}
+    seeds = {"commit": [name, "c2"], "code_snippet": ["a", "b"]}
+    return seeds | texts | purified | {"prompt_id": name, "sample_index": 1} | changes
+
+
+def write_triplets(path: Path, count: int, prefix: str = "row", **changes) -> Path:
+    write_rows(path, [make_triplet(f"{prefix}{i}", **changes) for i in range(count)])
+    return path
+
+
+def write_config(folder: Path, entries: list[tuple], **changes) -> str:
+    """Write a mix file of (file, ratio, type, model) entries."""
+    files, ratios, types, models = (list(column) for column in zip(*entries, strict=True))
+    config = {
+        "input_files": [str(folder / name) for name in files],
+        "ratios": ratios,
+        "instr_types": types,
+        "model_names": models,
+        "output_file": str(folder / "mix.jsonl"),
+        "total_samples": 10,
+        "random_seed": 42,
+    }
+    path = folder / "mix.yaml"
+    path.write_text(yaml.safe_dump(config | changes))
+    return str(path)
+
+
+def read_mix(folder: Path) -> list[dict]:
+    return list(read_rows(folder / "mix.jsonl"))
+
+
+def files_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+BOTH_STYLES = [("a.jsonl", 0.5, "descriptive", "m"), ("a.jsonl", 0.5, "lazy", "m")]
+
+
+def test_each_entry_gives_its_share_and_the_total_is_exact(tmp_path):
+    write_triplets(tmp_path / "a.jsonl", 30, "a")
+    write_triplets(tmp_path / "b.jsonl", 30, "b")
+    entries = [
+        ("a.jsonl", 0.25, "descriptive", "qwen3"),
+        ("b.jsonl", 0.25, "descriptive", "ds"),
+        ("a.jsonl", 0.25, "lazy", "qwen3"),
+        ("b.jsonl", 0.25, "lazy", "ds"),
+    ]
+    main(["--config", write_config(tmp_path, entries, total_samples=42)])
+    counts = Counter(row["instr_type"] for row in read_mix(tmp_path))
+    assert counts == {
+        "qwen3_descriptive": 11,
+        "ds_descriptive": 11,
+        "qwen3_lazy": 10,
+        "ds_lazy": 10,
+    }
+
+
+def test_a_row_of_the_mix_has_the_published_fields_and_keeps_its_trace(tmp_path):
+    trace = {"model": "ds", "license": ["mit", "bsd"], "edit_kind": "bug_fix", "split": "val"}
+    row = make_triplet("one", **trace, code_before="raw", extra="left behind")
+    write_rows(tmp_path / "a.jsonl", [row])
+    main(["--config", write_config(tmp_path, [("a.jsonl", 1, "lazy", "ds")], total_samples=1)])
+    assert read_mix(tmp_path) == [
+        {
+            "commit": ["one", "c2"],
+            "code_snippet": ["a", "b"],
+            "code_before_purify": "x = 'one'\n",
+            "code_after_purify": "y = 'one'\n",
+            "instruct_purify": "rename one",
+            "instr_type": "ds_lazy",
+            "prompt_id": "one",
+            "sample_index": 1,
+            **trace,
+        }
+    ]
+
+
+def test_rows_of_opencodeedit_without_a_trace_pass_as_they_are(tmp_path):
+    row = make_triplet("one", commit="c1,c2")
+    del row["prompt_id"], row["sample_index"]
+    write_rows(tmp_path / "a.jsonl", [row])
+    main(["--config", write_config(tmp_path, [("a.jsonl", 1, "lazy", "ds")], total_samples=1)])
+    [mixed] = read_mix(tmp_path)
+    assert mixed["commit"] == "c1,c2" and len(mixed) == 6
+
+
+def test_no_entry_repeats_a_row_and_entries_draw_independently(tmp_path):
+    write_triplets(tmp_path / "a.jsonl", 40)
+    main(["--config", write_config(tmp_path, BOTH_STYLES, total_samples=40)])
+    by_style = {"m_descriptive": set(), "m_lazy": set()}
+    for row in read_mix(tmp_path):
+        by_style[row["instr_type"]].add(row["prompt_id"])
+    assert [len(names) for names in by_style.values()] == [20, 20]
+    assert by_style["m_descriptive"] != by_style["m_lazy"]
+
+
+def test_the_entries_are_shuffled_together(tmp_path):
+    write_triplets(tmp_path / "a.jsonl", 40)
+    main(["--config", write_config(tmp_path, BOTH_STYLES, total_samples=80)])
+    first_half = Counter(row["instr_type"] for row in read_mix(tmp_path)[:40])
+    assert min(first_half.values()) > 5 and len(first_half) == 2
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_another_mix(tmp_path):
+    write_triplets(tmp_path / "a.jsonl", 40)
+    contents = []
+    for seed in (1, 1, 2):
+        main(["--config", write_config(tmp_path, BOTH_STYLES, random_seed=seed)])
+        contents.append((tmp_path / "mix.jsonl").read_bytes())
+    assert contents[0] == contents[1] != contents[2]
+
+
+def test_rows_with_an_empty_text_are_not_drawn_and_are_named_with_a_reason(tmp_path):
+    rows = [make_triplet(f"good{i}") for i in range(5)]
+    rows += [
+        make_triplet("bad1", code_before_purify=""),
+        make_triplet("bad2", code_after_purify=None),
+        make_triplet("bad3", instruct_lazy_purify=" \n"),
+        make_triplet("bad4", instruct_lazy_purify=["not", "text"]),
+        make_triplet("fine", instruct_descriptive_purify=""),
+    ]
+    write_rows(tmp_path / "a.jsonl", rows)
+    main(["--config", write_config(tmp_path, [("a.jsonl", 1, "lazy", "m")], total_samples=6)])
+    assert {row["prompt_id"] for row in read_mix(tmp_path)} == {f"good{i}" for i in range(5)} | {
+        "fine"
+    }
+    rejected = list(read_rows(tmp_path / "mix.rejected.jsonl"))
+    assert [(row["prompt_id"], row["reject_reason"]) for row in rejected] == [
+        ("bad1", "empty_code_before"),
+        ("bad2", "empty_code_after"),
+        ("bad3", "empty_instruct_lazy"),
+        ("bad4", "empty_instruct_lazy"),
+    ]
+
+
+def test_the_summary_counts_what_each_entry_had_and_gave(tmp_path):
+    rows = [make_triplet(f"r{i}") for i in range(9)] + [make_triplet("bad", code_before_purify="")]
+    write_rows(tmp_path / "a.jsonl", rows)
+    main(["--config", write_config(tmp_path, BOTH_STYLES)])
+    summary = json.loads((tmp_path / "mix.summary.json").read_text())
+    assert summary["kept"] == 10 and summary["rejected"] == 2
+    assert summary["passed_over"] == {"not_sampled": 8}
+    assert summary["rows_in"] == 20
+    assert summary["entries"][1] == {
+        "input_file": str(tmp_path / "a.jsonl"),
+        "instr_type": "m_lazy",
+        "rows": 10,
+        "eligible": 9,
+        "sampled": 5,
+        "not_eligible": {"empty_code_before": 1},
+    }
+
+
+def test_too_few_rows_are_told_with_both_counts_before_anything_is_written(tmp_path):
+    rows = [make_triplet(f"r{i}") for i in range(6)] + [make_triplet("b", code_after_purify="")]
+    write_rows(tmp_path / "a.jsonl", rows)
+    config = write_config(tmp_path, BOTH_STYLES, total_samples=14)
+    before = files_in(tmp_path)
+    with pytest.raises(
+        PipelineError, match=r"a\.jsonl has 6 eligible rows for m_descriptive, 7 are needed"
+    ):
+        main(["--config", config])
+    assert files_in(tmp_path) == before
+
+
+def test_an_edit_kind_quota_is_met_exactly_and_other_kinds_stay_out(tmp_path):
+    kinds = ["bug_fix", "feature", "typing"]
+    rows = [make_triplet(f"r{i}", edit_kind=kinds[i % 3]) for i in range(90)]
+    write_rows(tmp_path / "a.jsonl", [*rows, make_triplet("none", edit_kind=None)])
+    quota = {"feature": 0.7, "bug_fix": 0.3}
+    config = write_config(tmp_path, BOTH_STYLES, total_samples=33, edit_kind_quota=quota)
+    main(["--config", config])
+    mixed = read_mix(tmp_path)
+    assert Counter(row["edit_kind"] for row in mixed) == {"feature": 23, "bug_fix": 10}
+    assert Counter(row["instr_type"] for row in mixed) == {"m_descriptive": 17, "m_lazy": 16}
+    summary = json.loads((tmp_path / "mix.summary.json").read_text())
+    assert summary["reject_reasons"] == {"edit_kind_without_quota": 62}
+    assert summary["entries"][0]["edit_kinds"]["feature"] == {"eligible": 30, "sampled": 12}
+
+
+def test_a_kind_with_too_few_rows_is_named(tmp_path):
+    rows = [make_triplet(f"r{i}", edit_kind="bug_fix" if i < 2 else "feature") for i in range(30)]
+    write_rows(tmp_path / "a.jsonl", rows)
+    quota = {"bug_fix": 0.5, "feature": 0.5}
+    entries = [("a.jsonl", 1, "lazy", "m")]
+    with pytest.raises(
+        PipelineError, match="has 2 eligible rows of edit kind 'bug_fix' for m_lazy, 5 are needed"
+    ):
+        main(["--config", write_config(tmp_path, entries, edit_kind_quota=quota)])
+
+
+def test_rows_without_an_edit_kind_do_not_serve_a_quota(tmp_path):
+    write_triplets(tmp_path / "a.jsonl", 5)
+    config = write_config(tmp_path, BOTH_STYLES, edit_kind_quota={"bug_fix": 1})
+    with pytest.raises(PipelineError, match=r"a\.jsonl, line 1: field 'edit_kind' is missing"):
+        main(["--config", config])
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"ratios": [1.0]}, "lists differ in length .*input_files has 2, ratios has 1"),
+        ({"model_names": ["m", "m", "m"]}, "lists differ in length"),
+        ({"ratios": [0.5, 0.4]}, "ratios: shares sum to 0.9; make them sum to 1"),
+        ({"ratios": [1.5, -0.5]}, "key 'ratios.1'"),
+        ({"ratios": ["half", 0.5]}, "key 'ratios.0'"),
+        ({"instr_types": ["lazy", "terse"]}, "key 'instr_types.1': .*'descriptive' or 'lazy'"),
+        ({"instr_types": ["lazy", "lazy"]}, "a.jsonl with lazy stands 2 times"),
+        ({"total_samples": 0}, "key 'total_samples'"),
+        ({"total_samples": "all"}, "key 'total_samples'"),
+        ({"total_samples": True}, "key 'total_samples'"),
+        ({"random_seed": None}, "key 'random_seed'"),
+        ({"edit_kind_quota": {"bug_fix": 0.5}}, "edit_kind_quota: shares sum to 0.5"),
+        ({"output": "x.jsonl"}, "unknown key 'output'"),
+        ({"input_files": []}, "key 'input_files'"),
+        ({"input_files": "a.jsonl"}, "key 'input_files'"),
+    ],
+)
+def test_a_mistake_in_the_config_is_named_and_nothing_is_written(tmp_path, changes, problem):
+    write_triplets(tmp_path / "a.jsonl", 20)
+    config = write_config(tmp_path, BOTH_STYLES, **changes)
+    with pytest.raises(PipelineError, match=rf"mix\.yaml: .*{problem}"):
+        main(["--config", config])
+    assert files_in(tmp_path) == ["a.jsonl", "mix.yaml"]
+
+
+def test_a_config_without_a_key_names_it(tmp_path):
+    config = tmp_path / "mix.yaml"
+    config.write_text("input_files: [a.jsonl]\n")
+    with pytest.raises(PipelineError, match="key 'ratios' is missing"):
+        main(["--config", str(config)])
+
+
+def test_ratios_are_read_as_decimals_and_thirds_may_be_rounded(tmp_path):
+    for name in "abc":
+        write_triplets(tmp_path / f"{name}.jsonl", 10, name)
+    entries = [(f"{name}.jsonl", 0.333, "lazy", name) for name in "abc"]
+    main(["--config", write_config(tmp_path, entries, total_samples=30)])
+    counts = Counter(row["instr_type"] for row in read_mix(tmp_path))
+    assert counts == {"a_lazy": 10, "b_lazy": 10, "c_lazy": 10}
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (None, r"a\.jsonl: no such file"),
+        ("", r"a\.jsonl: holds no rows"),
+        ("{oops\n", r"a\.jsonl, line 1: not valid JSON"),
+        ("[1]\n", r"a\.jsonl, line 1: a list"),
+        (
+            '{"commit": 1, "code_snippet": 1, "code_before": ""}\n',
+            r"a\.jsonl, line 1: field 'code_before_purify' is missing",
+        ),
+    ],
+)
+def test_a_bad_input_file_is_named_and_nothing_is_written(tmp_path, content, problem):
+    if content is not None:
+        (tmp_path / "a.jsonl").write_text(content)
+    config = write_config(tmp_path, BOTH_STYLES)
+    before = files_in(tmp_path)
+    with pytest.raises(PipelineError, match=problem):
+        main(["--config", config])
+    assert files_in(tmp_path) == before
+
+
+def test_an_input_is_never_overwritten(tmp_path):
+    path = write_triplets(tmp_path / "a.jsonl", 20)
+    content = path.read_bytes()
+    config = write_config(tmp_path, BOTH_STYLES, output_file=str(path))
+    with pytest.raises(PipelineError, match="would be overwritten"):
+        main(["--config", config])
+    assert path.read_bytes() == content
+
+
+def test_memory_does_not_grow_with_the_rows(tmp_path):
+    padding = "# " + "x" * 20_000
+    write_triplets(tmp_path / "a.jsonl", 500, code_before_purify=padding)
+    config = write_config(tmp_path, BOTH_STYLES, total_samples=400)
+    tracemalloc.start()
+    try:
+        main(["--config", config])
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert (tmp_path / "a.jsonl").stat().st_size > 10_000_000
+    assert peak < 2_000_000
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_the_shipped_mixes_are_valid(name):
+    config = load_config(ROOT / "mix_config" / f"{name}.yaml", MixConfig)
+    assert config.random_seed == 42
+    assert config.output_file == f"data/{name if SHIPPED[name] else 'ocedata_mix_quickstart'}.jsonl"
+    assert config.total_samples == (SHIPPED[name] or config.total_samples)
+
+
+def test_a_person_runs_the_stage_and_reads_one_line_about_a_mistake(tmp_path):
+    (tmp_path / "data").mkdir()
+    write_triplets(tmp_path / "data" / "triplets_qwen3.jsonl", 60)
+    shipped = (ROOT / "mix_config" / "ocedata_mix_lazy.yaml").read_text()
+    (tmp_path / "small.yaml").write_text(shipped.replace("60000", "100"))
+
+    def run_stage() -> subprocess.CompletedProcess:
+        command = [sys.executable, str(ROOT / "mix_data.py"), "--config", "small.yaml"]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+
+    failed = run_stage()
+    assert failed.returncode == 2
+    assert failed.stderr == "error: data/triplets_ds.jsonl: no such file; check the path\n"
+    write_triplets(tmp_path / "data" / "triplets_ds.jsonl", 60)
+    done = run_stage()
+    assert done.returncode == 0
+    assert done.stderr.splitlines()[-1] == (
+        "kept 100 of 120; not sampled 20 -> data/ocedata_mix_lazy.jsonl"
+    )

@@ -1,0 +1,83 @@
+import joblib
+import numpy as np
+import pytest
+
+from utils.cache import FIT_RESULTS, fingerprint, load, load_or_build, save
+
+
+class Builder:
+    def __init__(self, value):
+        self.value = value
+        self.calls = 0
+
+    def __call__(self):
+        self.calls += 1
+        return self.value
+
+
+def test_the_default_folder_is_inside_the_project():
+    assert FIT_RESULTS.parts[-2:] == ("utils", "fit_results")
+
+
+def test_a_value_is_built_once_and_then_reused_and_the_log_says_so(tmp_path, caplog, heard):
+    path, builder = tmp_path / "new" / "x.joblib", Builder({"a": np.arange(3)})
+    first = load_or_build(path, builder, "topics")
+    second = load_or_build(path, builder, "topics")
+    assert builder.calls == 1
+    assert first["a"].tolist() == second["a"].tolist() == [0, 1, 2]
+    assert heard() == [f"topics: built and kept in {path}", f"topics: reusing {path}"]
+
+
+def test_rebuild_replaces_what_was_kept(tmp_path):
+    path = tmp_path / "x.joblib"
+    load_or_build(path, Builder("old"), "topics")
+    assert load_or_build(path, Builder("new"), "topics", rebuild=True) == "new"
+    assert load(path) == "new"
+
+
+@pytest.mark.parametrize("damage", ["flip", "cut", "empty", "garbage"])
+def test_a_damaged_file_is_built_again_with_a_line_in_the_log(tmp_path, heard, damage):
+    path = tmp_path / "x.joblib"
+    save(path, list(range(100)))
+    content = bytearray(path.read_bytes())
+    content[20] ^= 0xFF
+    damaged = {"flip": bytes(content), "cut": bytes(content[:40]), "empty": b"", "garbage": b"no"}
+    path.write_bytes(damaged[damage])
+    assert load_or_build(path, Builder("rebuilt"), "topics") == "rebuilt"
+    assert load(path) == "rebuilt"
+    assert heard()[0] == f"topics: {path} can't be used (damaged file); building it again"
+
+
+def test_a_folder_that_can_not_be_written_costs_the_cache_and_not_the_result(tmp_path, heard):
+    (tmp_path / "file").write_text("in the way")
+    path = tmp_path / "file" / "x.joblib"
+    assert load_or_build(path, Builder("value"), "topics") == "value"
+    assert "built, but not kept" in heard()[-1]
+
+
+def test_a_kept_file_is_an_ordinary_joblib_file(tmp_path):
+    save(tmp_path / "x.joblib", {"a": 1})
+    assert joblib.load(tmp_path / "x.joblib") == {"a": 1}
+    assert [path.name for path in tmp_path.iterdir()] == ["x.joblib"]
+
+
+def test_a_fingerprint_tells_values_and_names_apart_and_not_the_order_of_names():
+    one = fingerprint(seed=1, settings={"T": 2, "K": 3})
+    assert one == fingerprint(settings={"K": 3, "T": 2}, seed=1)
+    others = [
+        fingerprint(seed=2, settings={"T": 2, "K": 3}),
+        fingerprint(seed=1, settings={"T": 3, "K": 2}),
+        fingerprint(seeds=1, settings={"T": 2, "K": 3}),
+        fingerprint(seed="1", settings={"T": 2, "K": 3}),
+    ]
+    assert len({one, *others}) == 5
+
+
+@pytest.fixture
+def heard(caplog, monkeypatch):
+    """Give the log lines so far."""
+    from utils.cli import log
+
+    monkeypatch.setattr(log, "propagate", True)
+    caplog.set_level("INFO", logger=log.name)
+    return lambda: [record.getMessage() for record in caplog.records]

@@ -1,0 +1,137 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from utils.code_tokens import (
+    StopWords,
+    document_tokens,
+    identifier_words,
+    instruction_words,
+    split_identifier,
+    tokenise_documents,
+)
+
+ROOT = Path(__file__).resolve().parents[2]
+STOP = StopWords("test", frozenset({"the", "a", "so", "that", "it", "don't", "does"}))
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("parseHTTPResponse2", ["parse", "http", "response"]),
+        ("snake_case_name", ["snake", "case", "name"]),
+        ("__init__", ["init"]),
+        ("XMLParser", ["xml", "parser"]),
+        ("getX", ["get", "x"]),
+        ("MAX_RETRY_COUNT", ["max", "retry", "count"]),
+        ("os.path", ["os", "path"]),
+        ("größeÄndern", ["größeändern"]),
+        ("_", []),
+        ("v2", ["v"]),
+    ],
+)
+def test_identifiers_split_at_humps_acronyms_and_underscores(name, parts):
+    assert split_identifier(name) == parts
+
+
+def test_names_of_every_kind_count_and_strings_comments_and_keywords_do_not():
+    code = '''
+import urllib.request as requester
+
+@app.route("/secret")
+class OrderService(BaseService):
+    """Docstring words."""
+    def fetchOrders(self, userId, *, limit=10):  # comment words
+        for order in self.repository.findAll(userId):
+            yield f"text {order.totalPrice}"
+'''
+    words = identifier_words(code)
+    expected = "urllib request requester app route order service base fetch user limit price"
+    assert set(expected.split()) <= set(words)
+    assert not set(words) & {"secret", "docstring", "comment", "text", "words", "for", "yield"}
+    assert not set(words) & {"self", "def"}
+
+
+def test_words_keep_their_order_and_repeats():
+    assert identifier_words("alpha = beta(alpha)\n") == ["alpha", "beta", "alpha"]
+
+
+def test_keyword_parts_and_common_names_are_left_out():
+    assert identifier_words("import_rows = list(values)\nclass_size = i\n") == ["rows", "size"]
+
+
+def test_code_that_does_not_parse_still_has_words():
+    assert identifier_words("def broken(alpha:\n  return beta +") == ["broken", "alpha", "beta"]
+
+
+def test_another_language_goes_by_its_own_lexer():
+    assert identifier_words("const orderTotal = 1; // note", "javascript") == ["order", "total"]
+
+
+def test_instruction_words_are_alphabetic_lower_case_and_without_stop_words():
+    text = "Rename the function\u2019s `user_id` so that it doesn't take 2 ARGUMENTS."
+    assert instruction_words(text, STOP) == (
+        ["rename", "function", "user", "id", "doesn", "take", "arguments"]
+    )
+
+
+def test_a_contraction_on_the_stop_list_is_left_out_whole():
+    assert instruction_words("Don't crash", STOP) == ["crash"]
+
+
+def test_a_document_is_its_code_then_its_instruction():
+    assert document_tokens("alpha()\n", "Call the beta.", STOP) == ["alpha", "call", "beta"]
+
+
+@settings(max_examples=60)
+@given(st.text(max_size=80), st.text(max_size=80))
+def test_any_text_gives_lower_case_words_without_digits(code, instruction):
+    for word in document_tokens(code, instruction, STOP):
+        assert len(word) >= 2 and word == word.lower()
+        assert not any(character.isdigit() or character in "_ \n" for character in word)
+
+
+def test_two_processes_give_the_words_of_one_in_the_same_order():
+    documents = [(f"name{'x' * number} = 1\n", f"word{'y' * number}") for number in range(150)]
+    alone = list(tokenise_documents(documents, STOP, num_workers=1))
+    assert len(alone) == 150 and alone[3] == ["namexxx", "wordyyy"]
+    assert list(tokenise_documents(documents, STOP, num_workers=2)) == alone
+
+
+def load_stop_words(tmp_path, *lines: str) -> str:
+    """Load the list in a fresh process that sees no NLTK data but what is under tmp_path."""
+    script = [
+        "import nltk",
+        f"nltk.data.path[:] = [{str(tmp_path)!r}]",
+        "from utils.code_tokens import english_stop_words",
+        "stop_words = english_stop_words()",
+        "print(stop_words.name, len(stop_words.words), 'the' in stop_words.words)",
+    ]
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join(script)],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout
+
+
+def test_stop_words_ship_with_a_package_when_nltk_has_no_corpus(tmp_path):
+    assert load_stop_words(tmp_path) == "gensim-37923fcd 337 True\n"
+
+
+def test_nltk_stop_words_are_used_when_installed_and_named_by_their_content(tmp_path):
+    folder = tmp_path / "corpora" / "stopwords"
+    folder.mkdir(parents=True)
+    (folder / "english").write_text("the\nof\n")
+    first = load_stop_words(tmp_path)
+    assert first.startswith("nltk-") and first.endswith(" 2 True\n")
+    (folder / "english").write_text("the\nand\n")
+    assert load_stop_words(tmp_path).split()[0] != first.split()[0]

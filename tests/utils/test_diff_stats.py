@@ -1,0 +1,77 @@
+import difflib
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from utils.diff_stats import DiffStats, diff_stats, split_lines
+
+SHORT_PROGRAMS = st.lists(st.sampled_from(["a\n", "b\n", "c\n", "\n"]), max_size=30).map("".join)
+
+
+def numbered(count: int) -> list[str]:
+    return [f"line {number}\n" for number in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "modified_lines"),
+    [
+        ("a\nb\nc\n", "a\nb\nc\n", 0),
+        ("a\nb\nc\n", "a\nX\nc\n", 1),
+        ("a\nb\nc\n", "a\nX\nY\nZ\nc\n", 3),
+        ("a\nb\nc\nd\n", "a\nX\nd\n", 2),
+        ("a\nc\n", "a\nb1\nb2\nc\n", 2),
+        ("a\nb\nc\n", "a\n", 2),
+        ("", "a\nb\n", 2),
+        ("a\n", "a", 1),
+    ],
+)
+def test_a_replaced_block_counts_its_longer_side(before, after, modified_lines):
+    assert diff_stats(before, after).modified_lines == modified_lines
+
+
+@pytest.mark.parametrize(("gap", "hunks"), [(5, 1), (6, 1), (7, 2)])
+def test_edits_over_six_lines_apart_are_two_hunks(gap, hunks):
+    before = numbered(40)
+    after = list(before)
+    after[10], after[10 + gap + 1] = "X\n", "Y\n"
+    assert diff_stats("".join(before), "".join(after)) == DiffStats(2, hunks)
+
+
+@settings(max_examples=150)
+@given(SHORT_PROGRAMS, SHORT_PROGRAMS)
+def test_hunks_are_those_of_a_unified_diff(before, after):
+    diff = list(difflib.unified_diff(split_lines(before), split_lines(after), n=3))
+    assert diff_stats(before, after).hunks == sum(line.startswith("@@") for line in diff)
+
+
+@settings(max_examples=150)
+@given(SHORT_PROGRAMS, SHORT_PROGRAMS)
+def test_modified_lines_count_each_run_of_plus_and_minus_by_its_longer_side(before, after):
+    modified, runs = 0, {"-": 0, "+": 0}
+    everything = difflib.unified_diff(split_lines(before), split_lines(after), n=1000)
+    for line in [*list(everything)[2:], " end"]:
+        if line[0] in runs:
+            runs[line[0]] += 1
+        else:
+            modified += max(runs.values())
+            runs = {"-": 0, "+": 0}
+    assert diff_stats(before, after).modified_lines == modified
+
+
+def test_a_line_that_fills_a_long_file_is_matched_like_any_other():
+    before = [line for number in range(150) for line in (f"x{number}\n", "pass\n")]
+    after = [line.replace("x", "y") for line in before]
+    assert diff_stats("".join(before), "".join(after)) == DiffStats(150, 1)
+
+
+@given(st.text(alphabet="a\n\r\f\v\x85\u2028", max_size=30))
+def test_lines_end_at_newlines_only_and_join_to_the_same_text(text):
+    lines = split_lines(text)
+    assert "".join(lines) == text
+    assert all(line.endswith("\n") for line in lines[:-1])
+    assert all(line and "\n" not in line[:-1] for line in lines)
+
+
+def test_a_form_feed_inside_a_line_makes_no_second_line():
+    assert diff_stats("a\x0cb\n", "a\x0cc\n") == DiffStats(1, 1)

@@ -3,6 +3,7 @@
 import errno
 import logging
 import os
+import signal
 import sys
 from collections.abc import Callable
 from typing import TextIO
@@ -37,6 +38,8 @@ def set_up_logging() -> None:
 def run(main: Callable[[], int | None]) -> None:
     """Run a script's `main` and exit: 0 or its code, 2 on a user's mistake, 130 on Ctrl-C."""
     set_up_logging()
+    # An orderly end on SIGTERM too, so that half-written temporary files go.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     try:
         sys.exit(main())
     except BrokenPipeError:

@@ -1,0 +1,158 @@
+"""All traffic with the Hugging Face Hub: data files of a dataset, never its loading script."""
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import PurePosixPath
+
+import pyarrow
+import pyarrow.parquet
+from huggingface_hub import HfApi, hf_hub_download
+from huggingface_hub.errors import (
+    GatedRepoError,
+    HFValidationError,
+    HTTPError,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
+
+from utils.cli import USERS_DISK
+from utils.errors import PipelineError
+from utils.jsonl import Row, read_rows
+
+DEFAULT_ENDPOINT = "https://huggingface.co"
+# The Hub converts the datasets it can read to Parquet, on a branch of their own.
+CONVERTED_BRANCH = "refs/convert/parquet"
+DATA_SUFFIXES = (".jsonl", ".parquet")
+TIMEOUT_SECONDS = 30.0
+_BATCH_ROWS = 256
+
+
+class DatasetFiles:
+    """The data files of one language in a dataset on the Hub, at one commit of it."""
+
+    def __init__(self, name: str, language: str, cache_dir: str | None = None) -> None:
+        """Look the files up; raises PipelineError when there are none or the Hub can't be asked.
+
+        `cache_dir` is where downloads are kept, by default the Hub's own (`HF_HOME`).
+        """
+        self.name = name
+        self.cache_dir = cache_dir
+        # Read here and not at import, like every other setting of the environment.
+        self.endpoint = (os.environ.get("HF_ENDPOINT") or DEFAULT_ENDPOINT).rstrip("/")
+        self.commit, self.paths = self._find(language)
+
+    def rows(self, fields: Sequence[str], required: Iterable[str]) -> Iterator[Row]:
+        """Yield the rows, one file after the other, each downloaded when its turn comes."""
+        for path in self.paths:
+            with self._explained_errors():
+                local = hf_hub_download(
+                    self.name,
+                    path,
+                    repo_type="dataset",
+                    revision=self.commit,
+                    endpoint=self.endpoint,
+                    cache_dir=self.cache_dir,
+                )
+            if path.endswith(".parquet"):
+                yield from read_parquet(local, fields, required)
+            else:
+                yield from read_rows(local, required)
+
+    def _find(self, language: str) -> tuple[str, list[str]]:
+        commit, paths = self._list("main")
+        if files := pick_language_files(paths, language):
+            return commit, files
+        converted = self._list(CONVERTED_BRANCH)
+        if files := pick_language_files(converted[1], language):
+            return converted[0], files
+        languages = sorted({name for path in [*paths, *converted[1]] if (name := folder_of(path))})
+        found = f" (has: {', '.join(languages[:12])})" if languages else ""
+        raise PipelineError(
+            f"hf:{self.name}: no JSONL or Parquet files for language '{language}'{found}; "
+            "name another with --lang"
+        )
+
+    def _list(self, revision: str) -> tuple[str, list[str]]:
+        """Return the commit of a revision and its files; none when there is no such branch."""
+        api = HfApi(endpoint=self.endpoint)
+        with self._explained_errors():
+            try:
+                info = api.dataset_info(self.name, revision=revision, timeout=TIMEOUT_SECONDS)
+            except RevisionNotFoundError:
+                return "", []
+        return info.sha or revision, [file.rfilename for file in info.siblings or []]
+
+    @contextmanager
+    def _explained_errors(self) -> Iterator[None]:
+        where = f"hf:{self.name}"
+        try:
+            yield
+        except HFValidationError:
+            raise PipelineError(f"{where}: not a dataset's name; write owner/name") from None
+        except GatedRepoError:
+            raise PipelineError(
+                f"{where}: access is gated; ask for it at {self.endpoint}/datasets/{self.name} "
+                "and set HF_TOKEN"
+            ) from None
+        except RepositoryNotFoundError:
+            raise PipelineError(
+                f"{where}: no such dataset at {self.endpoint}; check the name, "
+                "or set HF_TOKEN if it is private"
+            ) from None
+        except (HTTPError, OSError, ValueError) as error:
+            if isinstance(error, OSError) and error.errno in USERS_DISK:
+                raise
+            raise PipelineError(
+                f"{where}: can't be read from {self.endpoint} ({first_line(error)}); check the "
+                "network and HF_ENDPOINT, or take --source stdlib, which needs none"
+            ) from None
+
+
+def pick_language_files(paths: Iterable[str], language: str) -> list[str]:
+    """Pick the data files of a language: those in a folder of its name (`data/python/…`).
+
+    A dataset without such folders is of one language, and all its data files are taken.
+    """
+    data = sorted(path for path in paths if path.endswith(DATA_SUFFIXES))
+    if all(not folder_of(path) for path in data):
+        return data
+    return [path for path in data if folder_of(path).lower() == language.lower()]
+
+
+def folder_of(path: str) -> str:
+    """Name the language or configuration folder of a data file, or "" if it is in none.
+
+    `data/python/data.jsonl` and `python/train/0000.parquet` (converted) are Python's;
+    `train.jsonl`, `data/train.parquet` and `default/train/0000.parquet` are nobody's.
+    """
+    if not path.endswith(DATA_SUFFIXES):
+        return ""
+    folders = [part for part in PurePosixPath(path).parts[:-1] if part not in ("data", "default")]
+    return folders[0] if folders and folders != ["train"] else ""
+
+
+def read_parquet(path: str, fields: Sequence[str], required: Iterable[str]) -> Iterator[Row]:
+    """Yield the rows of a Parquet file, a few hundred in memory at a time."""
+    try:
+        with pyarrow.parquet.ParquetFile(path) as file:
+            names = file.schema_arrow.names
+            for field in required:
+                if field not in names:
+                    raise PipelineError(
+                        f"{path}: column '{field}' is missing (has: {', '.join(names)}); "
+                        "is this a dataset of commits?"
+                    )
+            columns = [field for field in fields if field in names]
+            for batch in file.iter_batches(batch_size=_BATCH_ROWS, columns=columns):
+                yield from batch.to_pylist()
+    except pyarrow.ArrowException as error:
+        raise PipelineError(
+            f"{path}: not a readable Parquet file ({first_line(error)}); delete it and run again"
+        ) from None
+
+
+def first_line(error: Exception) -> str:
+    """Shorten an error to one line; the Hub's run over several."""
+    lines = str(error.__cause__ or error).strip().splitlines()
+    return lines[0].rstrip(".") if lines else type(error).__name__

@@ -1,0 +1,92 @@
+"""Who may import what; the rules are the ones the folder layout promises."""
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+ROOMS = ("offline_model", "programming_instruct", "joydataforge", "data_v5")
+STAGES = {path.stem for path in ROOT.glob("*.py")}
+# Libraries that one place alone may use.
+ONE_PLACE = {
+    "openai": "utils.generation",
+    "huggingface_hub": "utils.hub",
+    "matplotlib": "utils.plotting",
+    "plotly": "utils.plotting",
+}
+
+
+def python_files() -> list[Path]:
+    folders = [ROOT / name for name in ("utils", *ROOMS)]
+    inside = [file for folder in folders for file in sorted(folder.rglob("*.py"))]
+    return [*sorted(ROOT.glob("*.py")), *inside]
+
+
+def module_name(file: Path) -> str:
+    parts = file.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+@cache
+def imports(file: Path) -> frozenset[str]:
+    return frozenset(_imports(ast.parse(file.read_bytes())))
+
+
+def _imports(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            yield str(node.module)
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def top(name: str) -> str:
+    return name.split(".")[0]
+
+
+@pytest.mark.parametrize("file", python_files(), ids=module_name)
+def test_each_module_imports_only_what_it_may(file: Path) -> None:
+    here = module_name(file)
+    ours = {top(name) for name in imports(file)} & ({"utils", *ROOMS} | STAGES)
+    if top(here) in ROOMS:
+        assert ours <= {"utils", top(here)}, "a room knows utils and itself"
+    elif top(here) == "utils":
+        assert ours <= {"utils"}, "utils knows no stage and no room"
+    else:
+        assert ours <= {"utils", "prompts_for_gen"}, "a stage knows utils and the templates"
+    for library, place in ONE_PLACE.items():
+        if library in {top(name) for name in imports(file)}:
+            assert f"{here}.".startswith(f"{place}."), f"{library} belongs to {place}"
+
+
+def test_the_templates_import_nothing() -> None:
+    assert imports(ROOT / "prompts_for_gen.py") == frozenset()
+
+
+def test_no_module_edits_the_search_path() -> None:
+    edited = [file for file in python_files() if "sys.path" in file.read_text(encoding="utf-8")]
+    assert edited == []
+
+
+def test_utils_has_no_import_cycles() -> None:
+    files = {module_name(file): file for file in sorted((ROOT / "utils").rglob("*.py"))}
+    graph = {
+        name: sorted(other for other in imports(file) & files.keys() if other != name)
+        for name, file in files.items()
+    }
+    finished: set[str] = set()
+
+    def visit(name: str, path: tuple[str, ...]) -> None:
+        assert name not in path, f"cycle: {' -> '.join((*path, name))}"
+        if name not in finished:
+            for other in graph[name]:
+                visit(other, (*path, name))
+            finished.add(name)
+
+    for name in graph:
+        visit(name, ())

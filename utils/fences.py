@@ -7,8 +7,10 @@ from typing import NamedTuple
 
 # A hostile text can hold a million fence lines; no reply worth reading has this many.
 MAX_FENCE_LINES = 64
+DIFF_INFOS = ("diff", "patch", "udiff")
 _BACKTICKS = re.compile("`+")
-_FENCE_LINE = re.compile(r"^([ \t]*+)(`{3,}+|~{3,}+)([^\n]*+)$", re.MULTILINE)
+# A line is found by the newline before it, ten times as fast as by `^`.
+_FENCE_LINE = re.compile(r"\n([ \t]*+)(`{3,}+|~{3,}+)([^\n]*+)")
 
 
 class FenceLine(NamedTuple):
@@ -26,7 +28,9 @@ class FenceLine(NamedTuple):
 
     def is_inside(self, opener: "FenceLine") -> bool:
         """Tell whether this line is plain text of an open block: too short, or too deep in it."""
-        return not self.fence.startswith(opener.fence) or _width(self) >= _width(opener) + 4
+        # A diff's context is one space deeper than the diff.
+        depth = 1 if opener.info in DIFF_INFOS else 4
+        return not self.fence.startswith(opener.fence) or _width(self) >= _width(opener) + depth
 
 
 class Block(NamedTuple):
@@ -35,7 +39,9 @@ class Block(NamedTuple):
     opener: FenceLine
     closer: FenceLine
 
-    def __len__(self) -> int:
+    @property
+    def size(self) -> int:
+        """Count the characters of the content."""
         return max(0, self.closer.start - self.opener.end - 1)
 
     @property
@@ -73,11 +79,11 @@ def fence_lines(text: str) -> list[FenceLine]:
     if "```" not in text and "~~~" not in text:
         return []
     found = []
-    for match in _FENCE_LINE.finditer(text):
+    for match in _FENCE_LINE.finditer("\n" + text):
         margin, fence, info = match.groups()
         # Three backticks with more of them on the line are inline code, as in Markdown.
         if fence[0] == "~" or "`" not in info:
-            found.append(FenceLine(match.start(), match.end(), margin, fence, info.strip()))
+            found.append(FenceLine(match.start(), match.end() - 1, margin, fence, info.strip()))
     return found
 
 
@@ -118,7 +124,7 @@ def possible_blocks(lines: Sequence[FenceLine]) -> list[Block]:
             if lines[later].closes(opener):
                 found.append(Block(opener, lines[later]))
                 may_open.add(later + 1)
-    return sorted(reversed(found), key=len, reverse=True)
+    return sorted(reversed(found), key=lambda block: block.size, reverse=True)
 
 
 def block_text(text: str, block: Block) -> str:

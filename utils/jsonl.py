@@ -56,7 +56,11 @@ def open_input(path: str | Path, mode: str = "rb") -> IO[Any]:
         raise PipelineError(f"{path}: may not be read; check its permissions") from None
 
 
-def parse_line(path: str | Path, number: int, line: bytes, required: Iterable[str] = ()) -> Row:
+# A field that rows must have, or several of which they must have one.
+Required = Iterable[str | tuple[str, ...]]
+
+
+def parse_line(path: str | Path, number: int, line: bytes, required: Required = ()) -> Row:
     """Turn line `number` of a file into a row that has the required fields, or raise."""
     try:
         row = load_row(line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line)
@@ -69,15 +73,17 @@ def parse_line(path: str | Path, number: int, line: bytes, required: Iterable[st
             f"{path}, line {number}: a {type(row).__name__}; each line must be one JSON object"
         )
     for field in required:
-        if field not in row:
+        names = (field,) if isinstance(field, str) else field
+        if not any(name in row for name in names):
+            missing = " or ".join(f"'{name}'" for name in names)
             raise PipelineError(
-                f"{path}, line {number}: field '{field}' is missing (has: {', '.join(row)}); "
+                f"{path}, line {number}: field {missing} is missing (has: {', '.join(row)}); "
                 "is this the file this stage reads?"
             )
     return row
 
 
-def read_rows(path: str | Path, required: Iterable[str] = ()) -> Iterator[Row]:
+def read_rows(path: str | Path, required: Required = ()) -> Iterator[Row]:
     """Yield the rows of a JSONL file one by one.
 
     Lines end at `\\n` only, so U+2028 and form feeds inside a text do no harm; blank lines are

@@ -1,0 +1,180 @@
+"""Stage 3: read the model's replies into edit triplets.
+
+Reads a replies file; writes one triplet a reply, and what could not be read with its reason to
+`<output stem>.rejected.jsonl`.
+    python get_instruct_from_response.py data/generated_instr_qwen3.jsonl data/triplets_qwen3.jsonl
+
+`code_before`, `code_after`, `instruct_descriptive` and `instruct_lazy` hold each section as the
+model wrote it; their `_purify` forms hold the program, the exact bytes between its fences with the
+final newline, and the instruction without what the reply's form left on it.
+"""
+
+import argparse
+from collections.abc import Iterable, Iterator
+from functools import partial
+from itertools import chain, islice
+from typing import Any
+
+from tqdm import tqdm
+
+from utils.cli import run
+from utils.code_extraction import BadReply, Parser, ProgramSection
+from utils.errors import PipelineError
+from utils.fences import fence_lines
+from utils.instruction_cleaning import clean_instruction
+from utils.jsonl import Row, read_rows
+from utils.parallel import batched, map_in_order, worker_count
+from utils.records import TRIPLET_FIELDS, purified, traced, with_prompt_ids
+from utils.response_parsing import (
+    AFTER,
+    BEFORE,
+    DESCRIPTIVE,
+    LAZY,
+    is_refusal,
+    is_unreasonable,
+    read_after_section,
+    read_sections,
+)
+from utils.stage_output import StageOutput
+from utils.syntax import parser_for
+
+# A file made elsewhere may carry its replies as one list or as a field a round.
+REQUIRED = ("commit", ("response", "response_1"), ("prompt_id", "user"))
+BATCH = 500
+
+
+def extract_triplet(row: Row, parses: Parser | None) -> Row:
+    """Read the replies of one row into a triplet, or raise BadReply."""
+    raw, clean = rewritten_commit(row) if is_rewrite(row) else extended_code(row, parses)
+    snippet = {"code_snippet": row["code_snippet"]} if "code_snippet" in row else {}
+    return {
+        "commit": row["commit"],
+        **snippet,
+        **{field: raw[field] for field in TRIPLET_FIELDS},
+        **{purified(field): clean[field] for field in TRIPLET_FIELDS},
+        **traced(row),
+    }
+
+
+def is_rewrite(row: Row) -> bool:
+    """Tell a commit with rewritten instructions: its code is the commit's, not the model's."""
+    return "old_code" in row and "new_code" in row
+
+
+def rewritten_commit(row: Row) -> tuple[Row, Row]:
+    """Take the code from the commit and the instructions from the reply, raw and clean."""
+    code = {"code_before": row["old_code"], "code_after": row["new_code"]}
+    for name, text in zip((BEFORE, AFTER), code.values(), strict=True):
+        if not isinstance(text, str) or not text.strip():
+            raise BadReply(f"empty_{name}")
+    reply = finished_replies(row, replies_of(row)[:1])[0]
+    raw, clean = instructions(read_sections(reply, [DESCRIPTIVE, LAZY]))
+    return code | raw, code | clean
+
+
+def extended_code(row: Row, parses: Parser | None) -> tuple[Row, Row]:
+    """Take code and instructions from the replies of both rounds, raw and clean."""
+    first, *later = finished_replies(row, replies_of(row))
+    sections = read_sections(first, [BEFORE, DESCRIPTIVE, LAZY] + [AFTER] * (not later))
+    code_before = ProgramSection(BEFORE, sections[BEFORE], parses).program()
+    raw, clean = instructions(sections)
+    after = read_after_section(later[0]) if later else sections[AFTER]
+    code_after = ProgramSection(AFTER, after, parses, code_before).program()
+    return (
+        {"code_before": sections[BEFORE], "code_after": after} | raw,
+        {"code_before": code_before, "code_after": code_after} | clean,
+    )
+
+
+def instructions(sections: dict[str, str]) -> tuple[Row, Row]:
+    """Give both instructions as they were written and as they are meant."""
+    raw, clean = {}, {}
+    for name in (DESCRIPTIVE, LAZY):
+        field = f"instruct_{name}"
+        raw[field] = sections[name].strip()
+        clean[field] = clean_instruction(sections[name])
+        if not clean[field]:
+            raise BadReply(f"empty_{name}")
+        if is_refusal(clean[field]):
+            raise BadReply("refusal")
+    return raw, clean
+
+
+def replies_of(row: Row) -> list[Any]:
+    """List a row's replies, one a round; a file made elsewhere may name them apart."""
+    rounds = [row[field] for field in ("response_1", "response_2") if field in row]
+    replies = rounds or row["response"]
+    return replies if isinstance(replies, list) and replies else [replies]
+
+
+def finished_replies(row: Row, replies: list[Any]) -> list[str]:
+    """Give the replies back if each is a whole answer, or raise BadReply."""
+    if not all(isinstance(reply, str) and reply.strip() for reply in replies):
+        raise BadReply("no_response")
+    for reply in replies:
+        # The first round's fault is the row's: what follows a refusal is beside the point.
+        if is_refusal(reply) and not fence_lines(reply):
+            raise BadReply("refusal")
+        if is_unreasonable(reply):
+            raise BadReply("unreasonable")
+    reasons = row.get("finish_reason")
+    reasons = reasons if isinstance(reasons, list) else [reasons]
+    if "length" in reasons:
+        raise BadReply("truncated")
+    if "content_filter" in reasons:
+        raise BadReply("refusal")
+    return replies
+
+
+def read_batch(rows: list[Row], language: str) -> list[tuple[Row, str | None]]:
+    """Read a batch of rows: each one's triplet, or the row itself and its reason."""
+    parses = parser_for(language)
+    results: list[tuple[Row, str | None]] = []
+    for row in rows:
+        try:
+            results.append((extract_triplet(row, parses), None))
+        except BadReply as error:
+            results.append((row, error.reason))
+    return results
+
+
+def read_replies(
+    rows: Iterable[Row], language: str, num_workers: int
+) -> Iterator[tuple[Row, str | None]]:
+    """Read a stream of rows in order, in several processes if there is more than one batch."""
+    batches = batched(rows, BATCH)
+    head = list(islice(batches, 2))
+    workers = num_workers if len(head) > 1 else 1
+    read = partial(read_batch, language=language)
+    for results in map_in_order(read, chain(head, batches), workers):
+        yield from results
+
+
+def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Read the model's replies into edit triplets.")
+    add = parser.add_argument
+    add("input_file", help="replies, from code_generation_api.py")
+    add("output_file", help="where the triplets go")
+    add("--language", default="python", help="of the programs (default: %(default)s)")
+    add("--num_workers", type=int, default=0, help="processes; 0 (default): one per core")
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str] | None = None) -> None:
+    arguments = parse_arguments(argv)
+    if arguments.num_workers < 0:
+        raise PipelineError(f"--num_workers {arguments.num_workers}: must not be negative")
+    rows = with_prompt_ids(read_rows(arguments.input_file, REQUIRED))
+    workers = worker_count(arguments.num_workers)
+    with StageOutput(arguments.output_file, [arguments.input_file]) as output:
+        for row, reason in tqdm(
+            read_replies(rows, arguments.language, workers), unit=" replies", disable=None
+        ):
+            if reason is None:
+                output.keep(row)
+            else:
+                output.reject(row, reason)
+
+
+if __name__ == "__main__":
+    run(main)

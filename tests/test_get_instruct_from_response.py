@@ -1,0 +1,291 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from get_instruct_from_response import BATCH, extract_triplet, main
+from utils.code_extraction import BadReply
+from utils.errors import PipelineError
+from utils.fences import fenced
+from utils.jsonl import read_rows, write_rows
+from utils.syntax import parses_as_python
+
+ROOT = Path(__file__).parents[1]
+BEFORE = "def f(a):\n    return a\n"
+AFTER = "def f(a):\n    return a + 1\n"
+FIRST = (
+    f"[Program Before Edit]\n{fenced(BEFORE)}\n\n[Descriptive]\nAdd one to the result.\n\n"
+    "[Lazy]\nadd one\n"
+)
+SECOND = f"[Program After Edit]\n{fenced(AFTER)}\n"
+PURIFIED = {
+    "code_before_purify": BEFORE,
+    "code_after_purify": AFTER,
+    "instruct_descriptive_purify": "Add one to the result.",
+    "instruct_lazy_purify": "add one",
+}
+
+
+def reply(first=FIRST, second=SECOND, **fields):
+    return {
+        "prompt_id": "p1",
+        "commit": ["a", "b"],
+        "system": "s",
+        "user": ["u1", "u2"],
+        "code_snippet": ["x", "y"],
+        "license": ["mit", None],
+        "response": [first, second],
+        "response_1": first,
+        "response_2": second,
+        "sample_index": 1,
+        "model": "offline",
+        "finish_reason": ["stop", "stop"],
+        "usage": [{}, {}],
+        **fields,
+    }
+
+
+def reason(row):
+    with pytest.raises(BadReply) as caught:
+        extract_triplet(row, parses_as_python)
+    return caught.value.reason
+
+
+def purified_of(row):
+    triplet = extract_triplet(row, parses_as_python)
+    return {field: triplet[field] for field in PURIFIED}
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run_stage(rows, *flags):
+    write_rows("replies.jsonl", rows)
+    main(["replies.jsonl", "triplets.jsonl", *flags])
+    return [json.loads(line) for line in Path("triplets.jsonl").read_bytes().splitlines()]
+
+
+def test_both_rounds_become_a_triplet_raw_and_purified(folder):
+    assert run_stage([reply()]) == [
+        {
+            "commit": ["a", "b"],
+            "code_snippet": ["x", "y"],
+            "code_before": fenced(BEFORE),
+            "code_after": fenced(AFTER),
+            "instruct_descriptive": "Add one to the result.",
+            "instruct_lazy": "add one",
+            **PURIFIED,
+            "prompt_id": "p1",
+            "sample_index": 1,
+            "model": "offline",
+            "license": ["mit", None],
+        }
+    ]
+
+
+def test_a_rewritten_commit_keeps_its_own_code(folder):
+    instructions = "[Descriptive]\nAdd one to the result.\n[Lazy]\nadd one"
+    row = {
+        "prompt_id": "p",
+        "commit": "c",
+        "old_code": BEFORE,
+        "new_code": AFTER,
+        "response": [instructions],
+        "response_1": instructions,
+        "response_2": None,
+        "sample_index": 1,
+    }
+    (triplet,) = run_stage([row])
+    assert {field: triplet[field] for field in PURIFIED} == PURIFIED
+    assert (triplet["code_before"], triplet["commit"]) == (BEFORE, "c")
+    assert reason(row | {"new_code": " "}) == "empty_program_after_edit"
+    assert reason(row | {"old_code": None}) == "empty_program_before_edit"
+
+
+@pytest.mark.parametrize(
+    "replies",
+    [
+        {"response_1": FIRST, "response_2": SECOND},
+        {"response": [FIRST, SECOND]},
+        {"response": FIRST + SECOND},
+        {"response": "kept for show", "response_1": FIRST, "response_2": SECOND},
+    ],
+)
+def test_replies_are_read_however_a_file_names_them(folder, replies):
+    row = {"commit": "a,b", "system": "s", "user": "u", "code_snippet": "x"} | replies
+    first, second = run_stage([row, row])
+    assert {field: first[field] for field in PURIFIED} == PURIFIED
+    assert second["prompt_id"] == first["prompt_id"] + "-2"
+
+
+@pytest.mark.parametrize(
+    ("row", "why"),
+    [
+        (reply(second="<UNREASONABLE>"), "unreasonable"),
+        (reply(second="<UNREASONABLE>", finish_reason=["stop", "length"]), "unreasonable"),
+        (reply(finish_reason=["length", "stop"]), "truncated"),
+        (reply(second=SECOND[:-5]), "truncated"),
+        (reply(finish_reason="content_filter"), "refusal"),
+        (reply(second="I'm sorry, I can't."), "refusal"),
+        (reply("Sorry, I can't help.", "<UNREASONABLE>"), "refusal"),
+        (reply(FIRST.replace("add one\n", "I cannot help with that.")), "refusal"),
+        (reply(second=None), "no_response"),
+        (reply(second=" "), "no_response"),
+        (reply(response_1=5), "no_response"),
+        (reply(FIRST.replace("[Lazy]", "")), "missing_lazy"),
+        (reply(FIRST.replace("add one\n", "---")), "empty_lazy"),
+        (reply(FIRST.replace("[Descriptive]", "")), "missing_descriptive"),
+        (reply(FIRST.replace(BEFORE, "")), "empty_program_before_edit"),
+        (reply(FIRST.replace(BEFORE, "x = 1\n")), "single_line_code"),
+        (reply(second="[Program After Edit]\nNothing to do."), "no_code_block"),
+        (reply(second="```diff\n@@\n-x\n+y\n```"), "diff_not_applicable"),
+        (
+            reply(second=SECOND.replace("    return", "    # ... unchanged\n    return")),
+            "elided_code",
+        ),
+    ],
+)
+def test_a_reply_without_a_sound_triplet_is_rejected_with_its_reason(folder, row, why):
+    assert run_stage([row, reply()]) == run_stage([reply()])
+    run_stage([reply(), row])
+    (rejected,) = read_rows("triplets.rejected.jsonl")
+    assert rejected == row | {"reject_reason": why}
+    assert json.loads(Path("triplets.summary.json").read_text())["reject_reasons"] == {why: 1}
+
+
+def test_a_diff_in_the_second_round_is_applied():
+    diff = "```diff\n@@ -1,2 +1,2 @@\n def f(a):\n-    return a\n+    return a + 1\n```"
+    assert purified_of(reply(second=diff)) == PURIFIED
+
+
+PROGRAMS = [
+    BEFORE,
+    'def f():\n    """Doc.\n\n    ```python\n    f()\n    ```\n    """\n    return "```"\n',
+    'TEXT = """\n~~~\n[Lazy]\nno\n~~~\n"""\nprint(TEXT)\n\n',
+    "import re\n\n\nclass A:\n\tx: int = 1  # `x`\n\n\tdef y(self):\n\t\treturn '</think>'\n",
+    "é = 'ü\u2028'\nprint(é)\r\nprint(2)\n",
+]
+INSTRUCTIONS = [
+    "Add one to the result.",
+    "1. Add `one`.\n2. Use it:\n   - here\n   - there",
+    "Make **f** faster; keep [Lazy] loading.\n\nSee ```f(1)```: it must give 2.",
+    'Rename "a" to "b".\n\n```text\nb = 1\n```\nDone?',
+]
+FORMS = [
+    "[{}]",
+    "[{}]:",
+    "【{}】：",
+    "## {}",
+    "**{}:**",
+    "### 2. **[{}]**",
+    "{}",
+    "1) *{}*",
+    "- [{}]",
+]
+SPACES = st.sampled_from(["", "\n", "\n\n", "\n---\n"])
+
+
+@st.composite
+def decorated(draw, sections):
+    form, space = draw(st.sampled_from(FORMS)), draw(SPACES)
+    case = draw(st.sampled_from([str, str.lower, str.upper]))
+    return "".join(f"{form.format(case(name))}\n{space}{text}\n{space}" for name, text in sections)
+
+
+@st.composite
+def block(draw, code):
+    backticks = fenced(code, "").split("\n")[0]
+    fences = [backticks, backticks + "`"] + ["~~~"] * ("~~~" not in code)
+    fence = draw(st.sampled_from(fences))
+    return f"{fence}{draw(st.sampled_from(['', 'python', 'py title=a.py']))}\n{code}{fence}"
+
+
+@st.composite
+def conversations(draw):
+    before, after = draw(st.permutations(PROGRAMS))[:2]
+    descriptive, lazy = draw(st.permutations(INSTRUCTIONS))[:2]
+    thought = draw(st.sampled_from(["", "<think>\nHm: [Lazy] ```\n</think>\n", "Hm.\n</think>\n"]))
+    rehearsal = draw(st.sampled_from(["", FIRST]))
+    sections = [
+        ("Program Before Edit", draw(block(before))),
+        ("Descriptive Instruction", descriptive),
+        ("Lazy", lazy),
+    ]
+    with_heading = decorated([("Program After Edit", draw(block(after)))])
+    without = block(after).map(lambda block: f"It is sound.\n\n{block}\n\nDone.")
+    return (
+        thought + rehearsal + draw(decorated(sections)),
+        thought + draw(st.one_of(with_heading, without)),
+        (before, after, descriptive, lazy),
+    )
+
+
+@settings(max_examples=300, deadline=None)
+@given(conversations())
+def test_a_known_triplet_comes_back_to_the_byte_from_any_decoration(conversation):
+    first, second, expected = conversation
+    assert tuple(purified_of(reply(first, second)).values()) == expected
+
+
+def test_several_processes_give_the_same_bytes_in_the_same_order(folder):
+    rows = [
+        reply(second="no" if number % 3 else SECOND, prompt_id=f"p{number}")
+        for number in range(2 * BATCH + 10)
+    ]
+    run_stage(rows, "--num_workers=1")
+    files = [Path("triplets.jsonl"), Path("triplets.rejected.jsonl"), Path("triplets.summary.json")]
+    alone = [file.read_bytes() for file in files]
+    run_stage(rows, "--num_workers=2")
+    assert [file.read_bytes() for file in files] == alone
+
+
+def test_other_languages_go_by_their_fences(folder):
+    rust = fenced("fn f() {\n}\n", "rust")
+    row = reply(FIRST.replace(fenced(BEFORE), rust), rust)
+    (triplet,) = run_stage([row], "--language=rust")
+    assert triplet["code_after_purify"] == "fn f() {\n}\n"
+
+
+@pytest.mark.parametrize(
+    ("missing", "message"),
+    [
+        (("commit",), "field 'commit' is missing"),
+        (("response", "response_1"), "field 'response' or 'response_1' is missing"),
+        (("prompt_id", "user"), "field 'prompt_id' or 'user' is missing"),
+    ],
+)
+def test_a_file_of_another_kind_is_refused_by_line_and_field(folder, missing, message):
+    row = {field: value for field, value in reply().items() if field not in missing}
+    with pytest.raises(PipelineError, match=f"replies.jsonl, line 2: {message}"):
+        run_stage([reply(), row])
+    assert not Path("triplets.jsonl").exists()
+
+
+def test_a_stage_does_not_overwrite_its_input(folder):
+    write_rows("replies.jsonl", [reply()])
+    with pytest.raises(PipelineError, match="is an input"):
+        main(["replies.jsonl", "replies.jsonl"])
+
+
+def test_a_negative_number_of_processes_is_refused(folder):
+    with pytest.raises(PipelineError, match="--num_workers -1"):
+        run_stage([reply()], "--num_workers=-1")
+
+
+def test_the_command_of_the_manual_runs(tmp_path):
+    write_rows(tmp_path / "in.jsonl", [reply(), reply(second="<UNREASONABLE>")])
+    command = [sys.executable, str(ROOT / "get_instruct_from_response.py"), "in.jsonl", "out.jsonl"]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert (result.returncode, result.stdout) == (0, "")
+    assert result.stderr == "kept 1 of 2; unreasonable 1 -> out.jsonl\n"
+    (tmp_path / "in.jsonl").write_text("{}\n{")
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert result.returncode == 2
+    assert result.stderr.startswith("error: in.jsonl, line 1: field 'commit' is missing")

@@ -1,0 +1,152 @@
+import pytest
+
+from utils.code_extraction import BadReply, ProgramSection
+from utils.fences import fenced
+from utils.response_parsing import AFTER, BEFORE
+from utils.syntax import parses_as_python
+
+BEFORE_CODE = "import os\n\n\ndef f(a):\n    return a\n"
+CODE = BEFORE_CODE.replace("return a", "return a + 1")
+FENCE = "```"
+
+
+def program(text, parses=parses_as_python):
+    return ProgramSection(BEFORE, text, parses).program()
+
+
+def edited(text, code_before=BEFORE_CODE, parses=parses_as_python):
+    return ProgramSection(AFTER, text, parses, code_before).program()
+
+
+def reason(call, text, **options):
+    with pytest.raises(BadReply) as caught:
+        call(text, **options)
+    return caught.value.reason
+
+
+def test_a_single_block_is_the_program_whether_it_parses_or_not():
+    assert program(f"So:\n\n{fenced(CODE)}\n\nDone.") == CODE
+    assert program(fenced("def f(:\n    pass\n")) == "def f(:\n    pass\n"
+
+
+@pytest.mark.parametrize("indent", ["", "    "])
+@pytest.mark.parametrize("example", ["```\nf(1)\n```\n", "```python\nf(1)\n```\n", "```\nf(1)\n"])
+def test_fences_in_a_docstring_do_not_cut_the_program(indent, example):
+    example = "".join(indent + line for line in example.splitlines(keepends=True))
+    code = f'def f(a):\n    """Doc.\n\n{example}    """\n    return a\n'
+    assert program(f"{FENCE}python\n{code}{FENCE}\n") == code
+
+
+def test_among_several_blocks_the_longest_that_parses_wins():
+    junk = "pip install a-very-long-name another-very-long-name and-one-more-very-long-name\n" * 3
+    text = f"{fenced(junk, 'sh')}\n\n{fenced('x = 1', '')}\n\n{fenced(CODE)}\n\n{fenced('f(2)')}"
+    assert program(text) == CODE
+
+
+def test_where_nothing_parses_the_longest_block_wins():
+    assert (
+        program(f"{fenced('a b', '')}\n{fenced('def f(:' + chr(10) + '  x')}") == "def f(:\n  x\n"
+    )
+
+
+def test_without_a_parser_the_longest_block_wins():
+    text = f"{fenced('cargo run', 'sh')}\n{fenced('fn f() {' + chr(10) + '}', 'rust')}"
+    assert program(text, parses=None) == "fn f() {\n}\n"
+    assert reason(program, "fn f() {\n}", parses=None) == "no_code_block"
+
+
+def test_a_program_without_a_fence_is_taken_if_all_of_the_section_parses():
+    assert program("\n" + CODE + "\n\n") == CODE
+    with_fence = 'def f():\n    """\n    ```\n    f()\n    ```\n    """\n'
+    assert program(with_fence) == with_fence
+    assert reason(program, "Sure!\n" + CODE) == "no_code_block"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{FENCE}python\n{CODE}",
+        f"{FENCE}python\n{CODE[:-8]}",
+        f'{FENCE}python\ndef f():\n    """\n    {FENCE}\n    f()\n    {FENCE}\n    """\n    x',
+        f'{FENCE}python\n"""\n{FENCE}\nf()\n{FENCE}\n"""\nx = 1\n',
+        f"{fenced(CODE)}\n\nThen:\n{FENCE}python\nf(",
+        f"{FENCE}python\n",
+    ],
+)
+def test_an_unclosed_fence_is_truncation_and_never_code(text):
+    assert reason(program, text) == "truncated"
+
+
+def test_a_stray_fence_at_the_end_does_no_harm():
+    assert program(f"{fenced(CODE)}\n{FENCE}\n") == CODE
+
+
+def test_code_that_is_no_program_has_its_own_reasons():
+    assert reason(program, " \n") == "empty_program_before_edit"
+    assert reason(program, f"{FENCE}\n\n{FENCE}") == "empty_program_before_edit"
+    assert reason(program, fenced("x = 1")) == "single_line_code"
+
+
+def test_elided_code_is_refused_where_the_edit_brings_it():
+    elided = CODE + "# ... rest of the code unchanged\n"
+    assert reason(edited, fenced(elided)) == "elided_code"
+    assert reason(program, fenced(elided)) == "elided_code"
+    assert edited(fenced(elided), code_before=elided + "x = 1\n") == elided
+    assert program(fenced(CODE + "# ...\n")) == CODE + "# ...\n"
+
+
+def test_a_repeat_of_the_code_before_is_not_the_code_after():
+    longer = BEFORE_CODE + "# a comment that goes away\n"
+    text = f"Before:\n{fenced(longer)}\nAfter:\n{fenced(CODE)}"
+    assert edited(text, code_before=longer) == CODE
+
+
+DIFF = "@@ -4,2 +4,2 @@\n def f(a):\n-    return a\n+    return a + 1\n"
+BLOCK = "<<<<<<< SEARCH\n    return a\n=======\n    return a + 1\n>>>>>>> REPLACE\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        fenced(DIFF, "diff"),
+        fenced("--- a/x.py\n+++ b/x.py\n" + DIFF, ""),
+        f"So:\n\n{fenced(DIFF, 'diff')}\n\nUse it so:\n{fenced('f(1)' + chr(10) + 'f(2)')}",
+        DIFF,
+        fenced(BLOCK),
+        BLOCK,
+        "Edit:\n" + BLOCK,
+        fenced("-    return a\n+    return a + 1\n", "diff"),
+    ],
+)
+def test_a_diff_or_search_and_replace_blocks_are_applied_to_the_code_before(text):
+    assert edited(text) == CODE
+
+
+def test_several_blocks_make_one_edit():
+    first = BLOCK.replace("    return a", "def f(a)").replace("def f(a) + 1", "def f(b)")
+    first = first.replace("def f(a)\n", "def f(a):\n").replace("def f(b)\n", "def f(b):\n")
+    after = CODE.replace("def f(a)", "def f(b)")
+    assert edited(f"{fenced(first)}\nand\n{fenced(BLOCK)}") == after
+    wrong = fenced(BLOCK.replace("return a\n=", "return c\n="))
+    assert reason(edited, f"{fenced(first)}\nand\n{wrong}") == "diff_not_applicable"
+
+
+def test_an_edit_that_does_not_apply_is_refused_and_never_taken_for_code():
+    assert (
+        reason(edited, fenced(DIFF, "diff"), code_before="x = 1\ny = 2\n") == "diff_not_applicable"
+    )
+    assert reason(edited, DIFF, code_before="x = 1\ny = 2\n") == "diff_not_applicable"
+    assert reason(edited, f"{FENCE}diff\n{DIFF}") == "truncated"
+
+
+def test_half_of_a_diff_is_not_applied():
+    code = 'def f():\n    """\n    ```\n    f()\n    ```\n    """\n    return 1\n'
+    diff = code.replace("\n", "\n ").replace("     return 1", "-    return 2\n+    return 3")
+    assert reason(edited, f"{FENCE}diff\n@@\n {diff}\n{FENCE}", code_before=code) == (
+        "diff_not_applicable"
+    )
+
+
+def test_a_program_that_holds_a_diff_is_a_program():
+    code = f'DIFF = """\n{DIFF}"""\nprint(DIFF)\n'
+    assert edited(fenced(code)) == code

@@ -1,0 +1,57 @@
+"""Comments that stand for code left out: `# ... rest of the class unchanged`."""
+
+import re
+
+# A longer comment explains something; the limit also keeps the patterns off very long lines.
+_COMMENT = re.compile(r"\n[ \t]*+(?:#|//|--|/\*)[ \t]*+([^\n]{1,160})(?=\n|$)")
+_DOTS = r"(?:\.{3,}+|…|\[\.\.\.\])"
+_STANDS_FOR = (
+    r"(?:(?:the |your |all )?(?:rest|remainder|remaining|other|existing|previous|original|same"
+    r"|unchanged|omitted|more|implementation|code|methods?|functions?|imports?)\b)"
+)
+_PART = (
+    r"(?:code|class|file|program|module|script|function|method|implementation|logic|import|body"
+    r"|definition|test)(?:e?s)?"
+)
+_ELISIONS = [
+    # `...`, `... (unchanged)`, `... rest of the code ...`
+    rf"{_DOTS}\W*(?:{_STANDS_FOR}.*)?$",
+    # `existing code ...`, `rest of the methods...`
+    rf"\W*{_STANDS_FOR}.*{_DOTS}\W*$",
+    # `rest of the code remains unchanged`, `other methods stay the same`
+    rf"\W*(?:the )?(?:(?:rest|remainder)\b(?: \w+){{0,4}}"
+    rf"|(?:remaining|other|existing|previous|original) (?:\w+ )?{_PART})"
+    r"\W{0,3}(?:remains?|stays?|is|are)? ?(?:left )?"
+    r"(?:unchanged|the same|as before|as is|omitted|goes? here)\b",
+    # `same as before`, `unchanged`
+    r"\W*(?:(?:code|everything|implementation) )?(?:same as (?:before|above|original)"
+    r"|unchanged|omitted for brevity)\W*$",
+    # `rest of the code`, `existing code here`
+    rf"\W*(?:the )?(?:rest of|existing|remaining) (?:the |your )?(?:\w+ )?{_PART}(?: here)?\W*$",
+]
+_ELISION = re.compile("|".join(f"(?:{pattern})" for pattern in _ELISIONS), re.IGNORECASE)
+# Every match holds one of these.
+_HINTS = (
+    "...",
+    "…",
+    "unchanged",
+    "same",
+    "omitted",
+    "as is",
+    "before",
+    "here",
+    "rest",
+    "remain",
+    "existing",
+)
+
+
+def elision_comments(code: str) -> set[str]:
+    """Collect the comments of a program that stand for code which is not there."""
+    comments = (match[1].strip() for match in _COMMENT.finditer("\n" + code))
+    return {comment for comment in comments if _may_match(comment) and _ELISION.match(comment)}
+
+
+def _may_match(comment: str) -> bool:
+    lowered = comment.lower()
+    return any(hint in lowered for hint in _HINTS)

@@ -1,0 +1,198 @@
+"""Stage 3c: have models judge triplets, and keep those that pass.
+
+`prompts` writes one judging prompt a triplet; stage 2 answers them like any prompts; `collect`
+reads the verdicts of one or several judges and keeps the triplets they pass.
+    python judge_triplets.py prompts data/triplets_qwen3.jsonl data/prompt_judge.jsonl
+    python judge_triplets.py collect data/triplets_qwen3.jsonl data/triplets_qwen3_judged.jsonl \\
+        --replies data/verdicts_ds.jsonl
+
+A verdict passes if it says PASS to all three questions. `--votes N` asks for N passing verdicts;
+without it, more than half of a triplet's readable verdicts must pass.
+"""
+
+import argparse
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from typing import Any, NamedTuple
+
+from tqdm import tqdm
+
+from prompts_for_gen import JUDGE_SYSTEM, judge_rounds
+from utils.cli import log, run
+from utils.code_lines import unified_diff
+from utils.errors import PipelineError
+from utils.fences import fenced
+from utils.json_replies import find_json_object
+from utils.jsonl import Row, atomic_file, dump_row, read_rows
+from utils.records import TRIPLET_FIELDS, first_empty_field, purified, text_id
+from utils.stage_output import StageOutput, refuse_overwriting_inputs
+
+QUESTIONS = ("before_lacks_it", "after_fulfills_it", "no_unrelated_changes")
+JUDGED_FIELDS = tuple(purified(field) for field in TRIPLET_FIELDS)
+ANSWERS = ("PASS", "FAIL", "UNCERTAIN")
+
+
+class Verdict(NamedTuple):
+    """A judge's answers to the three questions, each with its reason."""
+
+    answers: dict[str, str]
+    reasons: dict[str, str]
+
+    @property
+    def passes(self) -> bool:
+        return all(answer == "PASS" for answer in self.answers.values())
+
+
+def with_judging_ids(triplets: Iterable[Row]) -> Iterator[tuple[str, Row]]:
+    """Yield each triplet with the id of its judging prompt: the hash of its texts.
+
+    Equal triplets get a repeat number, so that each has a prompt of its own.
+    """
+    seen: Counter[str] = Counter()
+    for triplet in triplets:
+        base = text_id("judge", *(str(triplet[field]) for field in JUDGED_FIELDS))
+        seen[base] += 1
+        yield base + (f"-{seen[base]}" if seen[base] > 1 else ""), triplet
+
+
+def judging_prompt(prompt_id: str, triplet: Row) -> Row:
+    """Word the prompt that has a triplet judged."""
+    before, after, descriptive, lazy = (triplet[field] for field in JUDGED_FIELDS)
+    diff = unified_diff(before, after, "program.py", "program.py")
+    user = judge_rounds(
+        fenced(before),
+        fenced(descriptive, "text"),
+        fenced(lazy, "text"),
+        fenced(after),
+        fenced(diff, "diff"),
+    )
+    # `prompt_id` names the judging prompt; the triplet's own is kept for whoever follows it up.
+    trace = {"judged_prompt_id": triplet["prompt_id"]} if "prompt_id" in triplet else {}
+    return {"prompt_id": prompt_id, "system": JUDGE_SYSTEM, "user": user, **trace}
+
+
+def read_verdict(reply: Any) -> Verdict | None:
+    """Read a judge's reply; None if it does not answer all three questions."""
+    found = find_json_object(reply) if isinstance(reply, str) else None
+    if found is None:
+        return None
+    answers, reasons = {}, {}
+    for question in QUESTIONS:
+        entry = found.get(question)
+        entry = entry if isinstance(entry, dict) else {"verdict": entry}
+        answer = str(entry.get("verdict")).strip().upper()
+        if answer not in ANSWERS:
+            return None
+        answers[question], reasons[question] = answer, str(entry.get("reason") or "")
+    return Verdict(answers, reasons)
+
+
+def decide(verdicts: list[Verdict | None], votes: int | None) -> tuple[str, ...]:
+    """Say why a triplet is dropped: () if it passes; None among the verdicts is unreadable."""
+    readable = [verdict for verdict in verdicts if verdict is not None]
+    passing = sum(verdict.passes for verdict in readable)
+    if votes is None and readable:
+        votes = len(readable) // 2 + 1
+    if votes is not None and passing >= votes:
+        return ()
+    if not verdicts:
+        return ("not_judged",)
+    if votes is None or passing + len(verdicts) - len(readable) >= votes:
+        return ("unreadable_verdict",)
+    if passing == len(readable):
+        return ("too_few_votes",)
+    return tuple(
+        f"judged_{answer.lower()}_{question}"
+        for question in QUESTIONS
+        for answer in ANSWERS[1:]
+        if any(verdict.answers[question] == answer for verdict in readable)
+    )
+
+
+def load_verdicts(paths: list[str]) -> tuple[dict[str, list[Verdict | None]], Row]:
+    """Read the judges' replies; returns the verdicts by judging id, and counts by file."""
+    verdicts: dict[str, list[Verdict | None]] = defaultdict(list)
+    counts: Row = {}
+    for path in paths:
+        tally: Counter[str] = Counter()
+        for row in read_rows(path, ["prompt_id", "response"]):
+            response = row["response"]
+            verdict = read_verdict(response[-1] if isinstance(response, list) else response)
+            verdicts[row["prompt_id"]].append(verdict)
+            tally["unreadable" if verdict is None else "readable"] += 1
+            tally.update(
+                f"{q}_{a.lower()}" for q, a in (verdict.answers.items() if verdict else ())
+            )
+        counts[path] = dict(sorted(tally.items()))
+    return verdicts, counts
+
+
+def write_prompts(arguments: argparse.Namespace) -> None:
+    with StageOutput(arguments.prompts_file, [arguments.input_file]) as output:
+        triplets = read_rows(arguments.input_file, JUDGED_FIELDS)
+        for prompt_id, triplet in with_judging_ids(tqdm(triplets, unit=" triplets", disable=None)):
+            if empty := first_empty_field(triplet, JUDGED_FIELDS):
+                output.reject(triplet, f"empty_{empty.removesuffix('_purify')}")
+            else:
+                output.keep(judging_prompt(prompt_id, triplet))
+
+
+def collect(arguments: argparse.Namespace) -> None:
+    """Keep the triplets that pass; write the prompts of undecided ones where asked for."""
+    if arguments.votes is not None and arguments.votes < 1:
+        raise PipelineError(f"--votes {arguments.votes}: must be at least 1")
+    inputs = [arguments.input_file, *arguments.replies]
+    if arguments.ask_again:
+        refuse_overwriting_inputs(arguments.ask_again, inputs)
+    verdicts, counts = load_verdicts(arguments.replies)
+    undecided = 0
+    with ExitStack() as stack:
+        output = stack.enter_context(StageOutput(arguments.output_file, inputs))
+        again = (
+            stack.enter_context(atomic_file(arguments.ask_again)) if arguments.ask_again else None
+        )
+        triplets = read_rows(arguments.input_file, JUDGED_FIELDS)
+        for prompt_id, triplet in with_judging_ids(tqdm(triplets, unit=" triplets", disable=None)):
+            found = verdicts.get(prompt_id, [])
+            reasons = decide(found, arguments.votes)
+            if not reasons:
+                output.keep(triplet)
+                continue
+            said = [verdict._asdict() for verdict in found if verdict is not None]
+            output.reject({**triplet, "verdicts": said}, *reasons)
+            if reasons[0] in ("not_judged", "unreadable_verdict"):
+                undecided += 1
+                if again:
+                    again.write(dump_row(judging_prompt(prompt_id, triplet)))
+        output.summary |= {"judges": counts, "undecided": undecided}
+    if undecided and not arguments.ask_again:
+        log.info("%d undecided; --ask_again FILE writes their prompts once more", undecided)
+
+
+def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Have models judge triplets.")
+    commands = parser.add_subparsers(required=True)
+    prompts = commands.add_parser("prompts", help="write one judging prompt a triplet")
+    prompts.add_argument("input_file", help="triplets")
+    prompts.add_argument("prompts_file", help="where the prompts go")
+    prompts.set_defaults(work=write_prompts)
+    collecting = commands.add_parser("collect", help="keep the triplets that the judges pass")
+    collecting.add_argument("input_file", help="the triplets that were judged")
+    collecting.add_argument("output_file", help="where the passing triplets go")
+    collecting.add_argument("--replies", nargs="+", required=True, help="replies, a file a judge")
+    collecting.add_argument(
+        "--votes", type=int, help="passing verdicts needed (default: over half)"
+    )
+    collecting.add_argument("--ask_again", help="write the prompts of undecided triplets here")
+    collecting.set_defaults(work=collect)
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str] | None = None) -> None:
+    arguments = parse_arguments(argv)
+    arguments.work(arguments)
+
+
+if __name__ == "__main__":
+    run(main)

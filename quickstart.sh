@@ -28,8 +28,37 @@ python get_instruct_from_response.py data/generated_instr_offline.jsonl data/tri
 python mix_data.py --config mix_config/quickstart.yaml
 
 # Stage 5: sensible diffs, topics in balance.
-python dt_filtering.py --config mix_config/quickstart_filter.yaml
+python dt_filtering.py --config filter_config_quickstart.yaml
 
 # Stage 6: the file for LLaMA-Factory, and its dataset_info.json.
 python generate_finetune_dataset.py data/filtered/ocedata_mix_quickstart_dt_filtered.jsonl \
     data/finetune/ocedata_mix_quickstart_ft.jsonl
+
+# What came of it.
+python - <<'TABLE'
+import json
+from pathlib import Path
+
+stages = {
+    "seeds": "data/commitpackft_python_cleaned",
+    "prompts": "data/prompt_for_syn",
+    "replies": "data/generated_instr_offline",
+    "triplets": "data/triplets_offline",
+    "mix": "data/ocedata_mix_quickstart",
+    "filtered": "data/filtered/ocedata_mix_quickstart_dt_filtered",
+    "fine-tune": "data/finetune/ocedata_mix_quickstart_ft",
+}
+print(f"\n{'':10} {'rows in':>8} {'kept':>8}  file")
+for name, stem in stages.items():
+    summary = json.loads(Path(f"{stem}.summary.json").read_text(encoding="utf-8"))
+    print(f"{name:10} {summary['rows_in']:>8,} {summary['kept']:>8,}  {stem}.jsonl")
+TABLE
+cat <<'NEXT'
+
+These rows were written by rules, to show the way; do not train on them. For real ones, set a key and
+name a model of model_map.yaml in stage 2, with output files of its own:
+    export DEEPSEEK_API_KEY=sk-...
+    python code_generation_api.py --model_name deepseek-chat --max_samples 100 --max_cost 1 \
+        --output_file data/generated_instr_ds.jsonl
+then the stages after it on those files. README.md has a section for each.
+NEXT

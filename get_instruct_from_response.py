@@ -21,15 +21,14 @@ from utils.cli import run
 from utils.code_extraction import BadReply, Parser, ProgramSection
 from utils.errors import PipelineError
 from utils.fences import fence_lines
+from utils.headings import AFTER, BEFORE, DESCRIPTIVE, LAZY
+from utils.html_escapes import without_escapes
 from utils.instruction_cleaning import clean_instruction
 from utils.jsonl import Row, read_rows
 from utils.parallel import batched, map_in_order, worker_count
 from utils.records import TRIPLET_FIELDS, purified, traced, with_prompt_ids
 from utils.response_parsing import (
-    AFTER,
-    BEFORE,
-    DESCRIPTIVE,
-    LAZY,
+    is_declined_instruction,
     is_refusal,
     is_unreasonable,
     read_after_section,
@@ -41,11 +40,13 @@ from utils.syntax import parser_for
 # A file made elsewhere may carry its replies as one list or as a field a round.
 REQUIRED = ("commit", ("response", "response_1"), ("prompt_id", "user"))
 BATCH = 500
+# No model writes a reply of this length; what does is noise that would hold the others up.
+MAX_CHARACTERS = 500_000
 
 
-def extract_triplet(row: Row, parses: Parser | None) -> Row:
+def extract_triplet(row: Row, parses: Parser | None, language: str = "python") -> Row:
     """Read the replies of one row into a triplet, or raise BadReply."""
-    raw, clean = rewritten_commit(row) if is_rewrite(row) else extended_code(row, parses)
+    raw, clean = rewritten_commit(row) if is_rewrite(row) else extended_code(row, parses, language)
     snippet = {"code_snippet": row["code_snippet"]} if "code_snippet" in row else {}
     return {
         "commit": row["commit"],
@@ -72,14 +73,15 @@ def rewritten_commit(row: Row) -> tuple[Row, Row]:
     return code | raw, code | clean
 
 
-def extended_code(row: Row, parses: Parser | None) -> tuple[Row, Row]:
+def extended_code(row: Row, parses: Parser | None, language: str) -> tuple[Row, Row]:
     """Take code and instructions from the replies of both rounds, raw and clean."""
     first, *later = finished_replies(row, replies_of(row))
     sections = read_sections(first, [BEFORE, DESCRIPTIVE, LAZY] + [AFTER] * (not later))
-    code_before = ProgramSection(BEFORE, sections[BEFORE], parses).program()
+    section = ProgramSection(BEFORE, sections[BEFORE], parses, language=language)
+    code_before = section.program()
     raw, clean = instructions(sections)
     after = read_after_section(later[0]) if later else sections[AFTER]
-    code_after = ProgramSection(AFTER, after, parses, code_before).program()
+    code_after = ProgramSection(AFTER, after, parses, code_before, language).program()
     return (
         {"code_before": sections[BEFORE], "code_after": after} | raw,
         {"code_before": code_before, "code_after": code_after} | clean,
@@ -95,7 +97,7 @@ def instructions(sections: dict[str, str]) -> tuple[Row, Row]:
         clean[field] = clean_instruction(sections[name])
         if not clean[field]:
             raise BadReply(f"empty_{name}")
-        if is_refusal(clean[field]):
+        if is_declined_instruction(clean[field]):
             raise BadReply("refusal")
     return raw, clean
 
@@ -111,6 +113,9 @@ def finished_replies(row: Row, replies: list[Any]) -> list[str]:
     """Give the replies back if each is a whole answer, or raise BadReply."""
     if not all(isinstance(reply, str) and reply.strip() for reply in replies):
         raise BadReply("no_response")
+    if any(len(reply) > MAX_CHARACTERS for reply in replies):
+        raise BadReply("too_long")
+    replies = [without_escapes(reply) for reply in replies]
     for reply in replies:
         # The first round's fault is the row's: what follows a refusal is beside the point.
         if is_refusal(reply) and not fence_lines(reply):
@@ -132,7 +137,7 @@ def read_batch(rows: list[Row], language: str) -> list[tuple[Row, str | None]]:
     results: list[tuple[Row, str | None]] = []
     for row in rows:
         try:
-            results.append((extract_triplet(row, parses), None))
+            results.append((extract_triplet(row, parses, language), None))
         except BadReply as error:
             results.append((row, error.reason))
     return results
@@ -155,7 +160,12 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     add = parser.add_argument
     add("input_file", help="replies, from code_generation_api.py")
     add("output_file", help="where the triplets go")
-    add("--language", default="python", help="of the programs (default: %(default)s)")
+    add(
+        "--language",
+        default="python",
+        help="of the programs (default: %(default)s); others are parsed where their grammar is "
+        "installed (pip install tree-sitter-javascript), and known by their fences elsewhere",
+    )
     add("--num_workers", type=int, default=0, help="processes; 0 (default): one per core")
     return parser.parse_args(argv)
 

@@ -3,7 +3,9 @@
 import re
 
 # A longer comment explains something; the limit also keeps the patterns off very long lines.
-_COMMENT = re.compile(r"\n[ \t]*+(?:#|//|--|/\*)[ \t]*+([^\n]{1,160})(?=\n|$)")
+_COMMENT = re.compile(
+    r"\n[ \t]*+(?:(?:\.\.\.|pass)[ \t]++)?(?:#|//|--|/\*)[ \t]*+([^\n]{1,160})(?=\n|$)"
+)
 _DOTS = r"(?:\.{3,}+|…|\[\.\.\.\])"
 _STANDS_FOR = (
     r"(?:(?:the |your |all )?(?:rest|remainder|remaining|other|existing|previous|original|same"
@@ -28,30 +30,18 @@ _ELISIONS = [
     r"|unchanged|omitted for brevity)\W*$",
     # `rest of the code`, `existing code here`
     rf"\W*(?:the )?(?:rest of|existing|remaining) (?:the |your )?(?:\w+ )?{_PART}(?: here)?\W*$",
+    # `其余代码保持不变`, `省略`
+    r"\W*(?:其余|其他|剩余|原有|现有)?[^\W\d_a-z]{0,8}(?:不变|相同|省略)\W*$",
 ]
 _ELISION = re.compile("|".join(f"(?:{pattern})" for pattern in _ELISIONS), re.IGNORECASE)
 # Every match holds one of these.
-_HINTS = (
-    "...",
-    "…",
-    "unchanged",
-    "same",
-    "omitted",
-    "as is",
-    "before",
-    "here",
-    "rest",
-    "remain",
-    "existing",
+_HINT = re.compile(
+    r"\.\.\.|…|unchanged|same|omitted|as is|before|here|rest|remain|existing|不变|相同|省略",
+    re.IGNORECASE,
 )
 
 
 def elision_comments(code: str) -> set[str]:
     """Collect the comments of a program that stand for code which is not there."""
     comments = (match[1].strip() for match in _COMMENT.finditer("\n" + code))
-    return {comment for comment in comments if _may_match(comment) and _ELISION.match(comment)}
-
-
-def _may_match(comment: str) -> bool:
-    lowered = comment.lower()
-    return any(hint in lowered for hint in _HINTS)
+    return {comment for comment in comments if _HINT.search(comment) and _ELISION.match(comment)}

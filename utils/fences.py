@@ -8,9 +8,11 @@ from typing import NamedTuple
 # A hostile text can hold a million fence lines; no reply worth reading has this many.
 MAX_FENCE_LINES = 64
 DIFF_INFOS = ("diff", "patch", "udiff")
+# Characters without width that stray into replies: joiners, byte order marks.
+INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff"
 _BACKTICKS = re.compile("`+")
 # A line is found by the newline before it, ten times as fast as by `^`.
-_FENCE_LINE = re.compile(r"\n([ \t]*+)(`{3,}+|~{3,}+)([^\n]*+)")
+_FENCE_LINE = re.compile(rf"\n([ \t{INVISIBLE}]*+)(`{{3,}}+|~{{3,}}+)([^\n]*+)")
 
 
 class FenceLine(NamedTuple):
@@ -83,6 +85,7 @@ def fence_lines(text: str) -> list[FenceLine]:
         margin, fence, info = match.groups()
         # Three backticks with more of them on the line are inline code, as in Markdown.
         if fence[0] == "~" or "`" not in info:
+            margin = margin.strip(INVISIBLE)
             found.append(FenceLine(match.start(), match.end() - 1, margin, fence, info.strip()))
     return found
 

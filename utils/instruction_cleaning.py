@@ -3,23 +3,37 @@
 import re
 
 from utils.fences import fence_lines, only_block, read_blocks
-from utils.response_parsing import NAMES
+from utils.headings import BLANK, NAMES
 
 # A line of nothing but rules, bullets, a lone list number or a repeated heading.
 _RESIDUE_LINE = re.compile(
-    rf"(?:[\s#*_:：>=-]|[\[【]/?{NAMES}[\]】]|</?{NAMES}>)*+(?:\d{{1,2}}[.)、])?[\s*_]*+",
+    rf"(?:[\s{BLANK}#*_:：>=-]|[\[【]/?{NAMES}[\]】]|</?{NAMES}>)*+"
+    rf"(?:\d{{1,2}}[.)、])?[\s{BLANK}*_]*+",
     re.IGNORECASE,
 )
 _LEADING_RESIDUE = re.compile(
-    rf"(?:[\s:：]|[\[【]{NAMES}[\]】]|(?:\*\*|__)(?=\s))++", re.IGNORECASE
+    rf"(?:[\s{BLANK}:：]|[\[【]{NAMES}[\]】]|{NAMES}[*_]{{0,2}}[:：]|(?:\*\*|__)(?=\s))++",
+    re.IGNORECASE,
 )
 _CLOSING_TAG = re.compile(rf"(?:[\[【]/{NAMES}[\]】]|</{NAMES}>)$", re.IGNORECASE)
 _LONGEST_TAG = 40
-_WRAPPERS = ("**", "__", '"')
+# `Here is the lazy instruction:`
+_ANNOUNCEMENT = re.compile(
+    r"\W{0,4}(?:here(?:[’']?s| is)|below is|this is) (?:the|an?|my|your) [^\n]{0,30}"
+    r"instruction[^\n]{0,20}[:：]\W{0,4}",
+    re.IGNORECASE,
+)
+_REMARK = re.compile(
+    r"\W{0,4}(?:(?:please )?let me know\b|(?:please )?feel free to (?:ask|reach|let)\b"
+    r"|I hope (?:this|that|it) helps|hope (?:this|that|it) helps|is there anything else"
+    r"|would you like me\b|I(?:[’']m| am) happy to\b)",
+    re.IGNORECASE,
+)
+_WRAPPERS = ("**", "**"), ("__", "__"), ('"', '"'), ("“", "”"), ("'", "'"), ("*", "*")
 
 
 def clean_instruction(section: str) -> str:
-    """Strip headings, list numbers, rules, quotes and fences around an instruction.
+    """Strip headings, list numbers, rules, quotes, fences and chatter around an instruction.
 
     The text inside stays as it is, line ends aside.
     """
@@ -29,23 +43,44 @@ def clean_instruction(section: str) -> str:
         # The end of a fence around the whole reply.
         section = section[: unclosed.start]
     inner = only_block(section)
-    lines = (section if inner is None else inner).split("\n")
-    start, end = 0, len(lines)
-    while start < end and _RESIDUE_LINE.fullmatch(lines[start]):
-        start += 1
-    while end > start and _RESIDUE_LINE.fullmatch(lines[end - 1]):
-        end -= 1
-    text = "\n".join(lines[start:end]).rstrip()
+    lines = _without_margins((section if inner is None else inner).split("\n"))
+    text = "\n".join(_unquoted(lines)).rstrip()
     if leading := _LEADING_RESIDUE.match(text):
         text = text[leading.end() :]
     if closing := _CLOSING_TAG.search(text[-_LONGEST_TAG:]):
         text = text[: -len(closing[0])]
-    return _unwrapped(text.strip())
+    return _unwrapped(text.strip().strip(BLANK))
+
+
+def _without_margins(lines: list[str]) -> list[str]:
+    """Drop lines of residue, announcements and closing remarks at both ends."""
+    start, end = 0, len(lines)
+    while start < end and (
+        _RESIDUE_LINE.fullmatch(lines[start])
+        or (start + 1 < end and _ANNOUNCEMENT.fullmatch(lines[start]))
+    ):
+        start += 1
+    while end > start and (_RESIDUE_LINE.fullmatch(lines[end - 1]) or _is_remark(lines, end - 1)):
+        end -= 1
+    return lines[start:end]
+
+
+def _is_remark(lines: list[str], number: int) -> bool:
+    """Tell whether a line is a paragraph by itself that talks to the reader of the reply."""
+    return number > 0 and not lines[number - 1].strip() and bool(_REMARK.match(lines[number]))
+
+
+def _unquoted(lines: list[str]) -> list[str]:
+    """Take off the marks of a Markdown quotation if all lines bear them."""
+    if not all(line.startswith(">") or not line.strip() for line in lines):
+        return lines
+    return [line.removeprefix(">").removeprefix(" ") for line in lines]
 
 
 def _unwrapped(text: str) -> str:
-    for mark in _WRAPPERS:
-        inner = text[len(mark) : -len(mark)]
-        if text.startswith(mark) and text.endswith(mark) and inner and mark not in inner:
+    for opening, closing in _WRAPPERS:
+        inner = text[len(opening) : -len(closing)]
+        is_wrapped = text.startswith(opening) and text.endswith(closing) and bool(inner.strip())
+        if is_wrapped and opening not in inner and closing not in inner and inner[0] != " ":
             return inner.strip()
     return text

@@ -1,47 +1,45 @@
-"""The sections of a model's reply, found under headings as models write them.
+"""The sections of a model's reply.
 
 A reply to the templates holds `[Program Before Edit]`, `[Descriptive]` and `[Lazy]`, and in its
-second round `[Program After Edit]`. Models number, embolden and bracket these headings their own
-way, think aloud, and rehearse the whole answer before they give it.
+second round `[Program After Edit]`. Models think aloud, rehearse the whole answer before they give
+it, decline, and find the program unreasonable.
 """
 
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from utils.code_extraction import BadReply
 from utils.fences import Reading, fence_lines, read_blocks
+from utils.headings import (
+    AFTER,
+    BEFORE,
+    BEFORE_NAME,
+    BLANK,
+    NAMES,
+    choose_set,
+    cut_sections,
+    find_headings,
+    program_headings,
+)
 
-BEFORE = "program_before_edit"
-DESCRIPTIVE = "descriptive"
-LAZY = "lazy"
-AFTER = "program_after_edit"
 # Taking a thought out costs a pass over the text; a reply with more of them is noise.
 MAX_THOUGHTS = 8
 
-NAMES = (
-    r"(?:program[ _-]+(?:before|after)[ _-]+(?:the[ _-]+)?edit"
-    r"|(?:descriptive|lazy)(?:[ _-]+instructions?)?)"
-)
-# A line is found by the newline before it, ten times as fast as by `^`.
-_BEFORE_NAME = r"\n(?P<margin>[ \t]*+)(?:[-+*>][ \t]++)?(?P<lead>(?:\d{1,2}[.)、:]|[#*_ \t])*+)"
-_HEADING = re.compile(
-    rf"{_BEFORE_NAME}(?P<open>[\[【])?[ \t*_]*+(?P<name>{NAMES})[ \t*_]*+(?P<close>[\]】])?"
-    r"(?P<tail>[*_ \t]*+(?P<colon>[:：])?[*_ \t]*+)(?P<rest>[^\n]*+)",
-    re.IGNORECASE,
-)
 _HEADING_THEN_FENCE = re.compile(
-    rf"({_BEFORE_NAME}[\[【]?[ \t*_]*+{NAMES}[ \t*_]*+[\]】]?[*_ \t]*+[:：]?[*_ \t]*+)"
+    rf"({BEFORE_NAME}[\[【]?[*_{BLANK}]*+{NAMES}[*_{BLANK}]*+[\]】]?[*_{BLANK}]*+[:：]?[*_{BLANK}]*+)"
     r"(?=```|~~~)",
     re.IGNORECASE,
 )
 _THINK_OPEN = re.compile(r"^[ \t]*+<think(?:ing)?>", re.IGNORECASE | re.MULTILINE)
-_THINK_CLOSE = re.compile(r"</think(?:ing)?>[ \t\r]*+\n?", re.IGNORECASE)
+# In quotes, the tag is part of a program.
+_THINK_CLOSE = re.compile(r"(?<![\"'`])</think(?:ing)?>(?![\"'`])[ \t\r]*+\n?", re.IGNORECASE)
 _UNREASONABLE = re.compile(r"<UNREASONABLE ?/?>", re.IGNORECASE)
 _UNREASONABLE_LINE = re.compile(
-    r"^[`*_#>\"' \t]*+(?:<UNREASONABLE ?/?>|\[UNREASONABLE\]|UNREASONABLE)[`*_.!\"' \t\r]*+$",
+    r"^[`*_#>\"' \t]*+(?:<UNREASONABLE ?/?>(?!\?| (?:does|is) not\b)"
+    r"|(?:\[UNREASONABLE\]|UNREASONABLE)[`*_.!\"' \t\r]*+$)",
     re.IGNORECASE | re.MULTILINE,
 )
+_UNREASONABLE_OPENING = re.compile(r"\W{0,10}UNREASONABLE\W{0,4}(?:[:：.!–—-]|$)", re.IGNORECASE)
 _REFUSAL = re.compile(
     r"\W{0,20}(?:I(?:[’']?m| am) (?:really |very |so )?(?:sorry|afraid|unable)\b"
     r"|sorry,? (?:but )?I\b"
@@ -49,19 +47,15 @@ _REFUSAL = re.compile(
     r"|as an? (?:AI|(?:large )?language model)\b|(?:很|非常)?抱歉|对不起)",
     re.IGNORECASE,
 )
-
-
-class Section(NamedTuple):
-    """A section's name and its text, from its heading to the next."""
-
-    name: str
-    text: str
-
-    @property
-    def is_filled(self) -> bool:
-        """Tell a section from a mention of its heading."""
-        text = self.text.strip()
-        return "\n" in text if self.name in (BEFORE, AFTER) else bool(text)
+# People who ask for an edit are sorry too, and can't do things; they do not decline to write.
+_DECLINED = re.compile(
+    r"[^\n]{0,60}?\b(?:can[’']?t|cannot|can not|won[’']?t|unable to|not able to|must decline)"
+    r"[^\n]{0,20}?(?:\b(?:help|assist|comply|fulfil|provide|continue)"
+    r"|\b(?:do|answer|complete|write|create|generate|produce)\b"
+    r"[^\n]{0,30}\b(?:request|instruction|exercise|task|content)\b)"
+    r"|\W{0,20}as an? (?:AI|(?:large )?language model)\b|[^\n]{0,20}(?:抱歉|对不起)",
+    re.IGNORECASE,
+)
 
 
 def read_sections(reply: str, wanted: Sequence[str]) -> dict[str, str]:
@@ -86,7 +80,8 @@ def read_after_section(reply: str) -> str:
     lines = fence_lines(text)
     if not lines and (is_cut_off or is_refusal(text)):
         raise BadReply("truncated" if is_cut_off else "refusal")
-    if BEFORE in {section.name for section in split_sections(text, read_blocks(lines))}:
+    sections_found = cut_sections(text, find_headings(text, read_blocks(lines)))
+    if BEFORE in {section.name for section in sections_found}:
         raise BadReply(f"missing_{AFTER}")
     return text
 
@@ -109,30 +104,38 @@ def find_sections(text: str, wanted: Sequence[str]) -> dict[str, str]:
     A heading inside a fence is code, unless only so the set becomes complete and leaves no fence
     open: some models fence the whole reply.
     """
-    sections = choose_set(split_sections(text, read_blocks(fence_lines(text))), wanted)
+    headings = find_headings(text, read_blocks(fence_lines(text)))
+    if list(wanted) == [AFTER]:
+        headings = program_headings(headings)
+    sections = choose_set(text, headings, wanted)
     if len(sections) < len(wanted):
-        everywhere = choose_set(split_sections(text, Reading([], None)), wanted)
+        everywhere = choose_set(text, find_headings(text, Reading([], None)), wanted)
         if len(everywhere) == len(wanted) and not any(map(ends_in_block, everywhere.values())):
             return everywhere
     return sections
 
 
 def is_refusal(text: str) -> bool:
-    """Tell whether a text opens with the model declining to answer."""
+    """Tell whether a reply opens with the model declining to answer."""
     return bool(_REFUSAL.match(text))
+
+
+def is_declined_instruction(text: str) -> bool:
+    """Tell whether the model declined to write an instruction in the instruction's place."""
+    return bool(_REFUSAL.match(text) and _DECLINED.match(text))
 
 
 def is_unreasonable(reply: str) -> bool:
     """Tell whether a reply declares the program unreasonable, outside code.
 
-    Beside code the mark must stand alone: `so it is not <UNREASONABLE>` declares nothing.
+    Beside code the mark must open its line: `so it is not <UNREASONABLE>` declares nothing.
     """
     if "unreasonable" not in reply.lower():
         return False
     text, _ = plain_reply(reply)
     reading = read_blocks(fence_lines(text))
     has_code = reading.blocks or reading.unclosed
-    if not has_code and _UNREASONABLE.search(text):
+    if not has_code and (_UNREASONABLE.search(text) or _UNREASONABLE_OPENING.match(text)):
         return True
     return _first_outside(_UNREASONABLE_LINE, text, reading) is not None
 
@@ -163,70 +166,10 @@ def without_thoughts(reply: str) -> tuple[str, bool]:
     return reply, is_cut_off
 
 
-def split_sections(text: str, reading: Reading) -> list[Section]:
-    """Cut a reply at its headings; `reading` tells which lines are inside code."""
-    headings = [
-        match
-        for match in _HEADING.finditer("\n" + text)
-        if is_heading(match) and not reading.is_code(match.start())
-    ]
-    bounds = [*(match.start() for match in headings), len(text)]
-    return [
-        Section(_section_name(match["name"]), text[match.start("rest") - 1 : end].strip("\r\n"))
-        for match, end in zip(headings, bounds[1:], strict=True)
-    ]
-
-
-def is_heading(match: re.Match[str]) -> bool:
-    """Tell a heading from a line of prose or code that begins with a section's name."""
-    if bool(match["open"]) != bool(match["close"]) or match["lead"].count("#") > 6:
-        return False
-    if match["open"]:
-        is_link = match["rest"].startswith("(") and not match["tail"]
-        return not is_link
-    is_plain = not match["lead"].strip(" \t")
-    if is_plain and len(match["margin"].expandtabs(4)) > 3:
-        return False
-    return bool(match["colon"]) or not match["rest"].strip()
-
-
-def choose_set(sections: Sequence[Section], wanted: Sequence[str]) -> dict[str, str]:
-    """Pick the last complete set of the wanted sections, or else the last one of each.
-
-    A set is complete with each name once, side by side; one in the template's order and with
-    nothing empty goes first.
-    """
-    known = [section for section in sections if section.name in wanted]
-    starts = range(len(known) - len(wanted), -1, -1)
-    windows = [known[start : start + len(wanted)] for start in starts]
-    complete = [window for window in windows if not _repeats(window)]
-    if complete:
-        best = min(complete, key=lambda window: _flaws(window, wanted))
-        return {section.name: section.text for section in best}
-    known.sort(key=lambda section: section.is_filled)
-    return {section.name: section.text for section in known}
-
-
-def _repeats(window: Sequence[Section]) -> bool:
-    return len({section.name for section in window}) < len(window)
-
-
-def _flaws(window: Sequence[Section], wanted: Sequence[str]) -> tuple[bool, bool]:
-    is_in_order = [section.name for section in window] == list(wanted)
-    return not all(section.is_filled for section in window), not is_in_order
-
-
 def ends_in_block(text: str) -> bool:
     """Tell whether a text breaks off inside a block; a fence with nothing below it opens none."""
     unclosed = read_blocks(fence_lines(text)).unclosed
     return unclosed is not None and bool(text[unclosed.end :].strip())
-
-
-def _section_name(heading: str) -> str:
-    words = heading.lower()
-    if words.startswith("program"):
-        return BEFORE if "before" in words else AFTER
-    return DESCRIPTIVE if words.startswith("descriptive") else LAZY
 
 
 def _first_outside(pattern: re.Pattern[str], text: str, reading: Reading) -> re.Match[str] | None:

@@ -2,19 +2,19 @@ import pytest
 
 from utils.code_extraction import BadReply, ProgramSection
 from utils.fences import fenced
-from utils.response_parsing import AFTER, BEFORE
-from utils.syntax import parses_as_python
+from utils.headings import AFTER, BEFORE
+from utils.syntax import is_python_program
 
 BEFORE_CODE = "import os\n\n\ndef f(a):\n    return a\n"
 CODE = BEFORE_CODE.replace("return a", "return a + 1")
 FENCE = "```"
 
 
-def program(text, parses=parses_as_python):
-    return ProgramSection(BEFORE, text, parses).program()
+def program(text, parses=is_python_program, language="python"):
+    return ProgramSection(BEFORE, text, parses, language=language).program()
 
 
-def edited(text, code_before=BEFORE_CODE, parses=parses_as_python):
+def edited(text, code_before=BEFORE_CODE, parses=is_python_program):
     return ProgramSection(AFTER, text, parses, code_before).program()
 
 
@@ -51,8 +51,8 @@ def test_where_nothing_parses_the_longest_block_wins():
 
 def test_without_a_parser_the_longest_block_wins():
     text = f"{fenced('cargo run', 'sh')}\n{fenced('fn f() {' + chr(10) + '}', 'rust')}"
-    assert program(text, parses=None) == "fn f() {\n}\n"
-    assert reason(program, "fn f() {\n}", parses=None) == "no_code_block"
+    assert program(text, parses=None, language="rust") == "fn f() {\n}\n"
+    assert reason(program, "fn f() {\n}", parses=None, language="rust") == "no_code_block"
 
 
 def test_a_program_without_a_fence_is_taken_if_all_of_the_section_parses():
@@ -99,6 +99,26 @@ def test_a_repeat_of_the_code_before_is_not_the_code_after():
     longer = BEFORE_CODE + "# a comment that goes away\n"
     text = f"Before:\n{fenced(longer)}\nAfter:\n{fenced(CODE)}"
     assert edited(text, code_before=longer) == CODE
+
+
+def test_blocks_of_other_languages_are_no_program():
+    data = fenced('{\n"a": [' + "1, " * 100 + "]\n}\n", "json")
+    assert program(f"{fenced(CODE)}\n{data}") == CODE
+    assert reason(program, data) == "no_code_block"
+    assert reason(program, fenced("a\nb\n", "text")) == "no_code_block"
+    assert program(fenced(CODE, "text")) == CODE
+
+
+def test_examples_of_use_and_digressions_are_not_the_program():
+    longer = "from x import f\n\n" + "print(f(1))\n" * 9
+    assert program(f"{fenced(CODE)}\n\nUsage:\n{fenced(longer)}") == CODE
+    assert edited(f"{fenced(CODE)}\n\nOr else\n{fenced(longer)}") == CODE
+    assert program(f"Usage:\n{fenced(CODE)}") == CODE
+
+
+def test_the_edited_program_counts_more_than_a_diff_beside_it():
+    text = f"{fenced(DIFF.replace('+ 1', '+ 2'), 'diff')}\n{fenced(CODE)}"
+    assert edited(text) == CODE
 
 
 DIFF = "@@ -4,2 +4,2 @@\n def f(a):\n-    return a\n+    return a + 1\n"

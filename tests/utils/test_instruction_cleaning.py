@@ -24,6 +24,15 @@ from utils.instruction_cleaning import clean_instruction
         "```text\nFix the bug.\n```\n",
         "Fix the bug.\n```",
         "Fix the bug.\r\n",
+        "\u200bFix the bug.\ufeff",
+        "> Fix the bug.",
+        "“Fix the bug.”",
+        "'Fix the bug.'",
+        "*Fix the bug.*",
+        "Lazy: Fix the bug.",
+        "Here's the lazy instruction:\nFix the bug.",
+        "Fix the bug.\n\nLet me know if it helps!",
+        "Fix the bug.\n\n---\n\nI hope this helps!",
     ],
 )
 def test_residue_around_an_instruction_goes(section):
@@ -40,6 +49,10 @@ def test_residue_around_an_instruction_goes(section):
         "Return this:\n```python\nx = 1\n```",
         "Use `[Lazy]` for the tag",
         "Lazy loading is wanted here",
+        "* one\n* two",
+        "Say:\n> hello\nand stop",
+        "Print a line:\nLet me know!",
+        "Here is the lazy instruction:",
     ],
 )
 def test_what_belongs_to_an_instruction_stays(text):

@@ -3,10 +3,9 @@ import time
 import pytest
 
 from utils.code_extraction import BadReply
+from utils.headings import BEFORE, DESCRIPTIVE, LAZY
 from utils.response_parsing import (
-    BEFORE,
-    DESCRIPTIVE,
-    LAZY,
+    is_declined_instruction,
     is_refusal,
     is_unreasonable,
     read_after_section,
@@ -158,6 +157,8 @@ def test_thoughts_are_taken_out(reply):
 def test_tags_inside_code_are_code():
     code = '```python\nSTART = "<think>"\nEND = """\n</think>\n"""\n```'
     assert without_thoughts(f"a\n{code}\nb") == (f"a\n{code}\nb", False)
+    quoted = "```python\nEND = '</think>'\n```"
+    assert without_thoughts(f"<think>\n{quoted}") == (f"\n{quoted}", True)
 
 
 @pytest.mark.parametrize(
@@ -169,6 +170,8 @@ def test_tags_inside_code_are_code():
         "UNREASONABLE",
         f"<UNREASONABLE>\n\nStill, here it is:\n{CODE}",
         "<think>Is it?</think>\n`<UNREASONABLE>`.",
+        "UNREASONABLE: it does so already.",
+        f"<UNREASONABLE>: it does so already.\n{CODE}",
     ],
 )
 def test_a_declared_unreasonable_program_is_found(reply):
@@ -179,6 +182,7 @@ def test_a_declared_unreasonable_program_is_found(reply):
     "reply",
     [
         f"This is not <UNREASONABLE>.\n{CODE}",
+        f"<UNREASONABLE>? No.\n{CODE}",
         "<think><UNREASONABLE>?</think>\n[Program After Edit]\n" + CODE,
         '```python\nMARK = """\n<UNREASONABLE>\n"""\n```',
         "That would be unreasonable.",
@@ -201,6 +205,21 @@ def test_a_refusal_is_told_from_a_missing_section(reply):
     assert is_refusal(reply)
     assert reason(reply) == "refusal"
     assert not is_refusal("Say sorry when the file is missing.")
+
+
+@pytest.mark.parametrize(
+    ("text", "is_declined"),
+    [
+        ("I'm sorry, but I can't help with that.", True),
+        ("I cannot create this exercise.", True),
+        ("As an AI model, I do not", True),
+        ("I can't sort the list, fix it", False),
+        ("sorry I broke f, repair it", False),
+        ("I'm unable to write to the file, why?", False),
+    ],
+)
+def test_a_complaint_in_an_instruction_is_no_refusal(text, is_declined):
+    assert is_declined_instruction(text) == is_declined
 
 
 def test_the_second_round_may_do_without_its_heading():

@@ -10,11 +10,13 @@ import argparse
 import sys
 
 from utils.cli import run
-from utils.generation.batch import Conversation, Job
+from utils.errors import PipelineError
 from utils.generation.client import estimate_tokens
+from utils.generation.conversation import Conversation, Job
 from utils.generation.model_map import load_model
 from utils.generation.prompt_file import PromptFile, estimate_run, opening_messages
-from utils.generation.run import RunSettings, add_generation_flags, generate, run_settings
+from utils.generation.run import generate
+from utils.generation.run_settings import RunSettings, add_generation_flags, run_settings
 from utils.jsonl import Row
 from utils.records import round_texts
 
@@ -34,14 +36,19 @@ async def converse(job: Job, conversation: Conversation) -> Row:
             {"role": "user", "content": text},
         ]
         replies.append(await conversation.ask(messages, last=number == len(later_rounds)))
-    return {
+    made = {
         # These stand first: a resume reads no more of a row than its head.
         **job.key._asdict(),
         "prompt_hash": job.prompt_hash,
         "model": conversation.model_name,
         "finish_reason": [reply.finish_reason for reply in replies],
         "usage": [reply.usage.as_row() for reply in replies],
-        **{field: value for field, value in job.row.items() if field != "prompt_id"},
+    }
+    # A prompt made from replies may hold fields of these names; what was made here wins.
+    passed_on = {field: value for field, value in job.row.items() if field not in made}
+    return {
+        **made,
+        **passed_on,
         "response": [reply.text for reply in replies],
         **{f"response_{number}": reply.text for number, reply in enumerate(replies, 1)},
     }
@@ -77,6 +84,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--dry_run", action="store_true", help="show the plan, ask nothing")
     add_generation_flags(parser)
     args = parser.parse_args(argv)
+    if args.max_samples is not None and args.max_samples <= 0:
+        raise PipelineError("--max_samples must be above 0")
     settings = run_settings(args)
     load_model(settings.model_map, settings.model_name)  # a wrong name shows before a long read
     prompts = PromptFile(args.input_file, args.max_samples)

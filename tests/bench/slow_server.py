@@ -1,6 +1,6 @@
 """A chat server for measurements: every reply is 3 KB and comes after a fixed delay.
 
-    python tests/bench/slow_server.py --delay 1.0        # prints its base URL
+python tests/bench/slow_server.py --delay 1.0        # prints its base URL
 """
 
 import argparse
@@ -29,13 +29,21 @@ REPLY = json.dumps(
 
 
 async def serve(delay: float) -> None:
+    answered = 0
+
     async def answer(request: web.Request) -> web.Response:
+        nonlocal answered
         await request.read()
         await asyncio.sleep(delay)
+        answered += 1
         return web.Response(body=REPLY, content_type="application/json")
+
+    async def tell(request: web.Request) -> web.Response:
+        return web.Response(text=str(answered))
 
     app = web.Application()
     app.router.add_post("/v1/chat/completions", answer)
+    app.router.add_get("/count", tell)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0, backlog=4096)

@@ -51,19 +51,19 @@ class AppendLog:
 def mend_tail(path: Path) -> int:
     """Cut what a crash left of a last line; returns how many bytes went.
 
-    A whole last line that only lacks its newline gets it. Lines of zero bytes, as some file systems
-    leave after a power cut, go too.
+    A whole last line that only lacks its newline gets it. Lines with zero bytes, as some file
+    systems leave after a power cut, go too. Anything else stays: it is not ours to cut.
     """
     with open(path, "r+b") as file:
         size = file.seek(0, os.SEEK_END)
         while True:
             end, line = _last_line(file, size)
-            if not line or _is_json(line):
+            if not line or _is_json(line) or not _is_torn(line):
                 break
             size = end
         cut = file.seek(0, os.SEEK_END) - size
         file.truncate(size)
-        if line and not line.endswith(b"\n"):
+        if line and not line.endswith(b"\n") and _is_json(line):
             file.seek(size)
             file.write(b"\n")
         file.flush()
@@ -81,6 +81,12 @@ def _last_line(file: BinaryIO, size: int) -> tuple[int, bytes]:
         tail = file.read(step) + tail
     cut = tail.rfind(b"\n", 0, len(tail) - 1) + 1
     return start + cut, tail[cut:]
+
+
+def _is_torn(line: bytes) -> bool:
+    """Ask whether a bad last line is what a crash leaves: part of a row, zero bytes, blanks."""
+    starts_a_row = line.startswith(b"{") and not line.endswith(b"\n")
+    return starts_a_row or b"\0" in line or not line.strip()
 
 
 def _is_json(line: bytes) -> bool:

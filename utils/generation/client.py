@@ -7,28 +7,37 @@ typed response objects are skipped (`cast_to` the raw response): they cost more 
 import asyncio
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
+from math import isfinite
 from time import time
 from typing import Any
 
+import aiohttp
 import httpx2
 import orjson
 from openai import (
     APIConnectionError,
     APIStatusError,
-    APITimeoutError,
     AsyncOpenAI,
     DefaultAioHttpClient,
 )
 
 from utils.generation.replies import PassingError, Reply, RequestRefused, RunRefused, Usage
-from utils.jsonl import load_row
+from utils.jsonl import dump_row, load_row
 
 PASSING_STATUSES = {408, 409, 425, 429}
-REFUSED_RUN_STATUSES = {401, 402, 403, 404}
+# What to look at when every request would be refused alike.
+REFUSED_RUN_HINTS = {
+    401: "check the key",
+    402: "check the account's credit",
+    403: "check what the key may do",
+    404: "check 'base' and 'model' in the model map",
+}
 THROTTLED_STATUSES = {429, 503}
 BYTES_PER_TOKEN = 4  # a rough mean over English and code, for estimates that say so
 # Idle connections are dropped before most servers and balancers would drop them (60 s and up).
 KEEP_ALIVE_SECONDS = 30.0
+CONNECT_SECONDS = 30.0
+LONGEST_MESSAGE = 500  # characters of a server's error that are passed on
 
 
 class ChatClient:
@@ -46,7 +55,7 @@ class ChatClient:
             base_url=base_url,
             api_key=key,
             max_retries=0,
-            timeout=httpx2.Timeout(timeout),
+            timeout=httpx2.Timeout(timeout, connect=min(timeout, CONNECT_SECONDS)),
             http_client=DefaultAioHttpClient(
                 # Both transports throttle at 100 connections unless told otherwise.
                 limits=httpx2.Limits(
@@ -63,16 +72,12 @@ class ChatClient:
         """Send one request; raises PassingError, RequestRefused or RunRefused."""
         try:
             async with asyncio.timeout(self._timeout):
+                # Serialised here, since the client's own way stops at a lone surrogate.
                 response = await self._client.post(
-                    "/chat/completions", cast_to=httpx2.Response, body=body
+                    "/chat/completions", cast_to=httpx2.Response, content=dump_row(body)
                 )
-        except (TimeoutError, APITimeoutError):
-            raise PassingError("timeout", f"no answer in {self._timeout:g} s") from None
-        except APIConnectionError as error:
-            reason = type(error.__cause__ or error).__name__
-            raise PassingError(
-                "connection", self.redact(f"{self.base_url}: {reason}: {error.__cause__ or error}")
-            ) from None
+        except (TimeoutError, APIConnectionError, aiohttp.ClientError) as error:
+            raise self._connection_error(error) from None
         except APIStatusError as error:
             raise self._status_error(error) from None
         return parse_reply(response.content, body)
@@ -84,12 +89,24 @@ class ChatClient:
         """Take the key out of a text; servers like to quote it in their errors."""
         return text.replace(self._key, "***") if len(self._key) > 4 else text
 
+    def _connection_error(self, error: BaseException) -> PassingError:
+        # The transport reports a dropped connection as a timeout; what lies beneath tells.
+        chain = [error]
+        while (cause := chain[-1].__cause__) is not None:
+            chain.append(cause)
+        if any(isinstance(each, TimeoutError) for each in chain):
+            return PassingError("timeout", f"{self.base_url}: no answer in {self._timeout:g} s")
+        text = self.redact(f"{self.base_url}: {type(chain[-1]).__name__}: {chain[-1]}")
+        return PassingError("connection", " ".join(text.split())[:LONGEST_MESSAGE])
+
     def _status_error(self, error: APIStatusError) -> Exception:
         status = error.status_code
         code, message = error_details(error.response.content)
-        text = self.redact(f"HTTP {status}: {message}")
+        # Redacted before it is cut: half a key is too much as well.
+        text = f"HTTP {status}: {self.redact(message)[:LONGEST_MESSAGE]}"
         if is_refused_run(status, code, message):
-            return RunRefused(f"{self.base_url}: {text}")
+            hint = REFUSED_RUN_HINTS.get(status)
+            return RunRefused(f"{self.base_url}: {text}{'; ' + hint if hint else ''}")
         if status in PASSING_STATUSES or status >= 500:
             wait = retry_after_seconds(error.response.headers)
             return PassingError(str(status), text, wait, throttled=status in THROTTLED_STATUSES)
@@ -108,13 +125,13 @@ def error_details(content: bytes) -> tuple[str, str]:
         message = str(error.get("message") or error.get("detail") or error)
     else:
         code, message = "", content.decode("utf-8", "replace") if error is None else str(error)
-    return code, " ".join(message.split())[:500]
+    return code, " ".join(message.split())
 
 
 def is_refused_run(status: int, code: str, message: str) -> bool:
     """Ask whether an error would meet every request alike: key, model, credit."""
     says = f"{code} {message}".lower()
-    if status in REFUSED_RUN_STATUSES or "insufficient_quota" in says:
+    if status in REFUSED_RUN_HINTS or "insufficient_quota" in says:
         return True
     unknown = ("not exist", "not found", "not_found", "unknown model", "invalid model")
     return status in (400, 422) and "model" in says and any(word in says for word in unknown)
@@ -122,20 +139,25 @@ def is_refused_run(status: int, code: str, message: str) -> bool:
 
 def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
     """Read `retry-after-ms` or `Retry-After` (seconds or an HTTP date), in seconds."""
-    milliseconds, value = headers.get("retry-after-ms"), headers.get("retry-after")
+    milliseconds = _number(headers.get("retry-after-ms"))
+    if milliseconds is not None:
+        return max(0.0, milliseconds / 1000)
+    value = headers.get("retry-after")
+    seconds = _number(value)
+    if seconds is not None:
+        return max(0.0, seconds)
     try:
-        if milliseconds is not None:
-            return max(0.0, float(milliseconds) / 1000)
-        if value is not None:
-            return max(0.0, float(value))
-    except ValueError:
-        pass
-    if value is None:
+        return max(0.0, parsedate_to_datetime(value or "").timestamp() - time())
+    except (ValueError, OverflowError):
         return None
+
+
+def _number(text: str | None) -> float | None:
     try:
-        return max(0.0, parsedate_to_datetime(value).timestamp() - time())
+        number = float(text or "")
     except ValueError:
         return None
+    return number if isfinite(number) else None
 
 
 def parse_reply(content: bytes, body: dict[str, Any]) -> Reply:
@@ -155,12 +177,17 @@ def parse_reply(content: bytes, body: dict[str, Any]) -> Reply:
         raise PassingError("unparseable", "the response body holds no choices") from None
     if not text and finish_reason == "stop":
         # Reasoning models behind some servers put the whole answer there.
-        text = message.get("reasoning_content")
+        text = message.get("reasoning_content") or message.get("reasoning")
+    usage = answer.get("usage")
     if not isinstance(text, str) or not text.strip():
         if finish_reason == "content_filter":
             raise RequestRefused("content_filter: the server withheld the answer")
-        raise PassingError("empty", f"empty answer (finish_reason {finish_reason})")
-    return Reply(text, finish_reason, parse_usage(answer.get("usage"), body, text))
+        raise PassingError(
+            "empty",
+            f"empty answer (finish_reason {finish_reason})",
+            usage=parse_usage(usage, body, "") if usage else None,
+        )
+    return Reply(text, finish_reason, parse_usage(usage, body, text))
 
 
 def parse_usage(usage: Any, body: dict[str, Any], text: str) -> Usage:

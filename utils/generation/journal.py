@@ -1,31 +1,27 @@
-"""What a run has paid for, on disk: finished samples, and the rounds of unfinished ones.
+"""What a run has paid for, on disk: finished samples, failed ones, and rounds of unfinished ones.
 
 The output is an append log of finished samples, keyed by (prompt_id, sample_index). The recovery
-file journals the rounds already answered of conversations that are still under way; its first line
-is a header with the settings, so that a run is not continued with others by mistake. Each line
-reaches the operating system before the next request of its conversation goes out.
+file keeps what conversations under way have got. Each line reaches the operating system before the
+next request of its conversation goes out.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from glob import escape as glob_escape
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from filelock import FileLock, Timeout
 
+from utils.cli import log
 from utils.errors import PipelineError
 from utils.generation.append_log import AppendLog, mend_tail
-from utils.generation.replies import Reply
+from utils.generation.recovery import Recovery, SampleKey, Spending, log_rows, sample_key
+from utils.generation.replies import Reply, Usage
 from utils.jsonl import Row, atomic_file, dump_row, load_row
 from utils.stage_output import sibling
-
-
-class SampleKey(NamedTuple):
-    """Names one sample: the n-th answer (from 1) to one prompt."""
-
-    prompt_id: str
-    sample_index: int
-
 
 # Rows begin with these fields so that a resume reads a line's first bytes, not its megabytes.
 _HEAD = re.compile(
@@ -58,35 +54,37 @@ class Journal:
         overwrite: bool = False,
     ) -> None:
         self.output_file = Path(output_file)
-        self.recovery_file = Path(recovery_file)
         self.failed_file = sibling(output_file, ".failed.jsonl")
         self.done: dict[SampleKey, str] = {}
         self.failed: dict[SampleKey, Row] = {}
-        self.usages: list[Row] = []
-        self._rounds: dict[SampleKey, list[tuple[str, Reply]]] = {}
-        self._fingerprint = fingerprint
-        self.output_file.parent.mkdir(parents=True, exist_ok=True)
-        self.recovery_file.parent.mkdir(parents=True, exist_ok=True)
-        self._lock = FileLock(self.output_file.with_name(f".{self.output_file.name}.lock"))
-        self._take_lock()
-        try:
+        self.paid: Spending = Counter()
+        self._recovery = Recovery(Path(recovery_file), fingerprint)
+        self._locks = ExitStack()
+        with ExitStack() as undo:
+            undo.callback(self._locks.close)
+            self._take_locks()
             self._open(resume, overwrite)
-        except BaseException:
-            self._lock.release()
-            raise
+            undo.pop_all()
 
     # Opening
 
-    def _take_lock(self) -> None:
-        try:
-            self._lock.acquire(timeout=0)
-        except Timeout:
-            raise PipelineError(
-                f"{self.output_file}: another run is writing it; wait for it or name another output"
-            ) from None
+    def _take_locks(self) -> None:
+        for file in (self.output_file, self._recovery.path):
+            if file.is_dir():
+                raise PipelineError(f"{file}: is a folder; name a file")
+            file.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                lock = FileLock(file.with_name(f".{file.name}.lock"))
+                self._locks.enter_context(lock.acquire(timeout=0))
+            except Timeout:
+                raise PipelineError(
+                    f"{file}: another run is writing it; wait for it or name another output"
+                ) from None
 
     def _open(self, resume: bool, overwrite: bool) -> None:
-        files = (self.output_file, self.recovery_file, self.failed_file)
+        files = (self.output_file, self._recovery.path, self.failed_file)
+        for file in files:
+            _sweep_temporaries(file)
         if overwrite:
             for file in files:
                 file.unlink(missing_ok=True)
@@ -96,14 +94,21 @@ class Journal:
                 f"{held[0]}: exists; --continue_from_error goes on with it, "
                 "--overwrite starts afresh and loses it"
             )
+        if held and self._recovery.path not in held:
+            log.warning(
+                "%s: missing; can't tell whether %s was made with the same settings",
+                self._recovery.path,
+                held[0],
+            )
         for file in held:
             mend_tail(file)
         self._load_finished()
         self._load_failed()
-        self._load_rounds()
-        self._compact_recovery()
+        self._recovery.load(self.done)
+        self.paid.update(self._recovery.paid())
+        self._recovery.compact()
+        self._recovery.open()
         self._output = AppendLog(self.output_file)
-        self._recovery = AppendLog(self.recovery_file)
         self._failures = AppendLog(self.failed_file)
 
     def _load_finished(self) -> None:
@@ -111,49 +116,13 @@ class Journal:
             return
         for finished in read_finished(self.output_file):
             self.done[finished.key] = finished.prompt_hash
-            self.usages.extend(finished.usage)
+            for usage in finished.usage:
+                self.paid.update(usage)
 
     def _load_failed(self) -> None:
-        for row in _log_rows(self.failed_file):
-            key = SampleKey(row["prompt_id"], row["sample_index"])
-            if key not in self.done:
+        for row in log_rows(self.failed_file, (*SampleKey._fields, "reject_reason")):
+            if (key := sample_key(row)) not in self.done:
                 self.failed[key] = row
-
-    def _load_rounds(self) -> None:
-        rows = _log_rows(self.recovery_file)
-        header = next(rows, None)
-        if header is None:
-            return
-        self._refuse_other_settings(header.get("fingerprint"))
-        for row in rows:
-            key = SampleKey(row["prompt_id"], row["sample_index"])
-            reply = Reply.from_row(row["reply"])
-            if key not in self.done:
-                self._rounds.setdefault(key, []).append((row["prompt_hash"], reply))
-                self.usages.append(row["reply"]["usage"])
-
-    def _refuse_other_settings(self, before: Any) -> None:
-        if not isinstance(before, dict):
-            raise PipelineError(
-                f"{self.recovery_file}: does not begin with a run's settings; "
-                "is it the recovery file of this output?"
-            )
-        names = [*self._fingerprint, *(name for name in before if name not in self._fingerprint)]
-        for name in names:
-            old, new = before.get(name), self._fingerprint.get(name)
-            if old != new:
-                raise PipelineError(
-                    f"{self.recovery_file}: made with {name} {old!r}, now {new!r}; "
-                    "go on with the same settings or name another output"
-                )
-
-    def _compact_recovery(self) -> None:
-        """Write the recovery file anew: the header, and the rounds of unfinished samples alone."""
-        with atomic_file(self.recovery_file) as file:
-            file.write(dump_row({"fingerprint": self._fingerprint}))
-            for key, rounds in self._rounds.items():
-                for prompt_hash, reply in rounds:
-                    file.write(dump_row(_round_row(key, prompt_hash, reply)))
 
     # Checking
 
@@ -162,8 +131,7 @@ class Journal:
 
         `hashes` maps every prompt_id of the input to the hash of its texts.
         """
-        begun = {key: rounds[0][0] for key, rounds in self._rounds.items()}
-        for key, prompt_hash in (self.done | begun).items():
+        for key, prompt_hash in (self._recovery.prompt_hashes() | self.done).items():
             if key.prompt_id not in hashes:
                 raise PipelineError(
                     f"{self.output_file}: answers prompt {key.prompt_id}, which is gone from the "
@@ -177,12 +145,22 @@ class Journal:
 
     def answered_rounds(self, key: SampleKey) -> list[Reply]:
         """List the replies an unfinished sample has got already."""
-        return [reply for _, reply in self._rounds.get(key, [])]
+        return self._recovery.answered_rounds(key)
+
+    def cut_off_reply(self, key: SampleKey, round_index: int) -> Reply | None:
+        """Return the reply of a round that was cut off and is to be asked for once more."""
+        return self._recovery.cut_off_reply(key, round_index)
 
     # Writing
 
     def add_round(self, key: SampleKey, prompt_hash: str, reply: Reply) -> None:
-        self._recovery.append(dump_row(_round_row(key, prompt_hash, reply)))
+        self._recovery.add_round(key, prompt_hash, reply)
+
+    def add_cut_off(self, key: SampleKey, prompt_hash: str, reply: Reply) -> None:
+        self._recovery.add_cut_off(key, prompt_hash, reply)
+
+    def add_waste(self, usage: Usage) -> None:
+        self._recovery.add_waste(usage)
 
     def add_finished(self, key: SampleKey, row: Row) -> None:
         self._output.append(dump_row(row))
@@ -199,41 +177,55 @@ class Journal:
 
     def sync(self) -> None:
         """Force everything written so far to the disk (slow; safe to call from a thread)."""
-        for log in (self._recovery, self._output, self._failures):
-            log.sync()
+        self._recovery.sync()
+        self._output.sync()
+        self._failures.sync()
 
     def close(self) -> None:
         """Sync and let go; drops the list of failures where none is left."""
-        self.sync()
-        for log in (self._output, self._recovery, self._failures):
-            log.close()
-        if self.failed:
-            with atomic_file(self.failed_file) as file:
-                file.writelines(map(dump_row, self.failed.values()))
-        else:
-            self.failed_file.unlink(missing_ok=True)
-        self._lock.release()
+        with self._locks:
+            self.sync()
+            self._recovery.close()
+            self._output.close()
+            self._failures.close()
+            if self.failed:
+                with atomic_file(self.failed_file) as file:
+                    file.writelines(map(dump_row, self.failed.values()))
+            else:
+                self.failed_file.unlink(missing_ok=True)
 
-    def put_in_order(self, keys: Iterable[SampleKey]) -> None:
-        """Rewrite the output once, rows in the order of `keys`; equal runs give equal bytes."""
+    def put_in_order(self, prompt_ids: Iterable[str]) -> None:
+        """Rewrite the output once in the order of the prompts; equal runs give equal bytes.
+
+        Every row is kept, also those of samples that this run was not asked for.
+        """
         self._output.sync()
-        offsets: dict[SampleKey, int] = {}
-        offset = 0
-        with open(self.output_file, "rb") as file:
-            for line in file:
-                offsets[_finished(line, self.output_file).key] = offset
-                offset += len(line)
-            wanted = [offsets[key] for key in keys if key in offsets]
-            if wanted == list(offsets.values()):
-                return
-            with atomic_file(self.output_file) as ordered:
-                for position in wanted:
-                    file.seek(position)
+        places = {prompt_id: number for number, prompt_id in enumerate(prompt_ids)}
+        offsets = _row_offsets(self.output_file)
+        wanted = sorted(offsets, key=lambda key: (places[key.prompt_id], key.sample_index))
+        if wanted != list(offsets):
+            with open(self.output_file, "rb") as file, atomic_file(self.output_file) as ordered:
+                for key in wanted:
+                    file.seek(offsets[key])
                     ordered.write(file.readline())
-        self._output.reopen()
-        self._rounds.clear()
-        self._compact_recovery()
-        self._recovery.reopen()
+            self._output.reopen()
+        self._recovery.drop_finished(self.done)
+
+
+def _row_offsets(path: Path) -> dict[SampleKey, int]:
+    offsets: dict[SampleKey, int] = {}
+    offset = 0
+    with open(path, "rb") as file:
+        for line in file:
+            offsets.setdefault(_finished(line, path).key, offset)
+            offset += len(line)
+    return offsets
+
+
+def _sweep_temporaries(path: Path) -> None:
+    """Remove what a killed run left of an atomic write; only under the lock."""
+    for leftover in path.parent.glob(f".{glob_escape(path.name)}.????????"):
+        leftover.unlink(missing_ok=True)
 
 
 def read_finished(path: Path) -> Iterator[Finished]:
@@ -258,20 +250,3 @@ def _finished(line: bytes, path: Path) -> Finished:
         raise PipelineError(
             f"{path}: holds a row that this stage did not write; name another output"
         ) from None
-
-
-def _round_row(key: SampleKey, prompt_hash: str, reply: Reply) -> Row:
-    return {**key._asdict(), "prompt_hash": prompt_hash, "reply": reply.as_row()}
-
-
-def _log_rows(path: Path) -> Iterator[Row]:
-    if not path.exists():
-        return
-    with open(path, "rb") as file:
-        for number, line in enumerate(file, 1):
-            try:
-                yield load_row(line)
-            except ValueError:
-                raise PipelineError(
-                    f"{path}, line {number}: not valid JSON; mend or delete the line"
-                ) from None

@@ -8,15 +8,18 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-GROWTH = 0.05  # share of the limit won back in the time of one round of requests
-CUT = 0.7
+# A round lasts until the first request that was sent after it began comes back.
+GROWTH = 0.1  # share of the limit won back in a round without throttling
+DEEPEST_CUT = 0.5  # share of the limit that goes when all of a round was throttled
 
 
 class SlotLimiter:
     """Slots for requests in flight, fewer after throttling, growing back while it goes well.
 
-    A burst of throttled requests cuts the limit once: throttles of requests that were sent before
-    the last cut tell nothing new. Waiters that carry on a begun conversation go first.
+    A burst of throttled requests cuts the limit once, at the end of the round, and by as much as
+    its share was (as DCTCP does, RFC 8257): a server that is full gets half as much, one that
+    throttles now and then whatever comes gets nearly as much as before. Waiters that carry on a
+    begun conversation go first.
     """
 
     def __init__(self, maximum: int) -> None:
@@ -24,7 +27,8 @@ class SlotLimiter:
         self.limit = float(maximum)
         self.in_flight = 0
         self._sent = 0
-        self._cut_at = 0
+        self._round_end = 0
+        self._outcomes = self._throttled = 0
         self._urgent: deque[asyncio.Future[None]] = deque()
         self._waiting: deque[asyncio.Future[None]] = deque()
 
@@ -50,19 +54,28 @@ class SlotLimiter:
         return self.in_flight > int(self.limit)
 
     def note_sent(self) -> int:
-        """Number a request as it goes out; the number says later which burst it belonged to."""
+        """Number a request as it goes out; the number says later when it was sent."""
         self._sent += 1
         return self._sent
 
-    def note_success(self) -> None:
+    def note_success(self, ticket: int) -> None:
+        self._note_outcome(ticket, 0)
         if self.limit < self.maximum:
             self.limit = min(self.maximum, self.limit + max(GROWTH, 1 / self.limit))
             self._wake()
 
     def note_throttled(self, ticket: int) -> None:
-        if ticket > self._cut_at:
-            self._cut_at = self._sent
-            self.limit = max(1.0, self.limit * CUT)
+        self._note_outcome(ticket, 1)
+
+    def _note_outcome(self, ticket: int, throttled: int) -> None:
+        if ticket > self._round_end and self._outcomes:
+            share = self._throttled / self._outcomes
+            self.limit = max(1.0, self.limit * (1 - DEEPEST_CUT * share))
+            self._outcomes = self._throttled = 0
+        if not self._outcomes:
+            self._round_end = self._sent
+        self._outcomes += 1
+        self._throttled += throttled
 
     def _has_room(self) -> bool:
         return self.in_flight < int(self.limit)
@@ -79,9 +92,10 @@ class RateBucket:
     """A token bucket for a rate per minute; amounts are reserved ahead and partly given back."""
 
     def __init__(self, per_minute: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self._per_second = per_minute / 60
+        # One second's worth may go at once, so 61 are shared out: with it no minute holds more.
+        self._per_second = per_minute / 61
         self._clock = clock
-        self._level = self._capacity = self._per_second  # one second's worth may go at once
+        self._level = self._capacity = self._per_second
         self._read_at = clock()
 
     def reserve(self, amount: float) -> float:

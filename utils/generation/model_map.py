@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from utils.config import parse_config, read_yaml
 from utils.errors import PipelineError
+from utils.jsonl import load_row, open_input
 
 EMBEDDED = "embedded"
 
@@ -69,12 +71,34 @@ class ModelSettings:
                 f"model '{name}': environment variable {self.api_key_env} is not set; "
                 f"export {self.api_key_env}=<your key>"
             )
+        if not value.isascii() or not value.isprintable():
+            raise PipelineError(
+                f"model '{name}': environment variable {self.api_key_env} holds characters that "
+                "no key has; export it again"
+            )
         return value
+
+
+def _read_map(path: str | Path) -> Any:
+    """Read YAML, or JSON where it is; JSON may be indented by tabs, which YAML forbids."""
+    with open_input(path) as file:
+        try:
+            return load_row(file.read())
+        except ValueError:
+            return read_yaml(path)
+
+
+def _is_http_url(text: str) -> bool:
+    try:
+        url = urlsplit(text)
+        return url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
+    except ValueError:  # a port or a bracket that can't be read
+        return False
 
 
 def load_model(path: str | Path, name: str) -> ModelSettings:
     """Read one model of a map; a name that isn't there is an error that lists those that are."""
-    entries = read_yaml(path)
+    entries = _read_map(path)
     if not isinstance(entries, dict) or not entries:
         raise PipelineError(f"{path}: must map model names to their settings")
     if name not in entries:
@@ -85,7 +109,7 @@ def load_model(path: str | Path, name: str) -> ModelSettings:
         )
     settings = parse_config(entries[name], ModelSettings, f"{path}, model '{name}'")
     for url in settings.bases:
-        if url != EMBEDDED and not url.startswith(("http://", "https://")):
+        if url != EMBEDDED and not _is_http_url(url):
             raise PipelineError(
                 f"{path}, model '{name}': key 'base': {url!r} is no http(s) URL; "
                 "give the address up to /v1"

@@ -7,7 +7,7 @@ from typing import Any
 from tqdm import tqdm
 
 from utils.cli import log
-from utils.generation.batch import Batch
+from utils.generation.run_state import RunState
 
 BAR_SECONDS = 0.5
 LINE_SECONDS = 60.0
@@ -16,8 +16,8 @@ LINE_SECONDS = 60.0
 class Progress:
     """Shows how a batch is doing until it is cancelled."""
 
-    def __init__(self, batch: Batch, total: int, done_before: int) -> None:
-        self.batch = batch
+    def __init__(self, run: RunState, total: int, done_before: int) -> None:
+        self.run = run
         self.total = total
         self.done_before = done_before
 
@@ -44,25 +44,29 @@ class Progress:
 
     @property
     def done(self) -> int:
-        return self.done_before + self.batch.statistics.finished
+        return self.done_before + self.run.statistics.finished
 
     def figures(self) -> str:
         """Say the rates, what is in flight, what went wrong and what it has cost."""
-        run = self.batch.statistics
-        seconds = max(run.seconds, 1e-9)
+        figures = self.run.statistics
+        seconds = max(figures.seconds, 1e-9)
         parts = [
-            f"{run.requests / seconds:.1f} req/s",
-            f"{run.new_completion_tokens / seconds:,.0f} tok/s",
-            f"{self.batch.limiter.in_flight} in flight",
-            f"{run.retries.total():,} retries",
-            f"{run.failed:,} failed",
-            f"cost {run.cost:.2f}",
+            f"{figures.requests / seconds:.1f} req/s",
+            f"{figures.new_completion_tokens / seconds:,.0f} tok/s",
+            f"{self.run.limiter.in_flight} in flight",
+            f"{figures.retries.total():,} retries",
+            f"{figures.failed:,} failed",
+            f"cost {figures.cost:.2f}",
         ]
         return ", ".join(parts)
 
     def line(self) -> str:
         """Say the same in one log line, with the time left."""
-        run = self.batch.statistics
-        left = self.total - self.done - run.failed
-        time_left = tqdm.format_interval(left * run.seconds / run.finished) if run.finished else "?"
+        figures = self.run.statistics
+        left = self.total - self.done - figures.failed
+        time_left = (
+            tqdm.format_interval(left * figures.seconds / figures.finished)
+            if figures.finished
+            else "?"
+        )
         return f"{self.done:,}/{self.total:,} samples, {self.figures()}, {time_left} left"

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from utils.errors import PipelineError
-from utils.generation.batch import Job, Messages
 from utils.generation.client import estimate_tokens
-from utils.generation.journal import SampleKey
+from utils.generation.conversation import Job, Messages
+from utils.generation.recovery import SampleKey
 from utils.jsonl import Row
 from utils.records import round_texts, text_id, with_prompt_ids
 from utils.row_index import RowIndex

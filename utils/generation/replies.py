@@ -13,6 +13,14 @@ class Usage:
     cached_tokens: int = 0
     estimated: bool = False
 
+    def __add__(self, other: "Usage") -> "Usage":
+        return Usage(
+            self.prompt_tokens + other.prompt_tokens,
+            self.completion_tokens + other.completion_tokens,
+            self.cached_tokens + other.cached_tokens,
+            self.estimated or other.estimated,
+        )
+
     def as_row(self) -> dict[str, Any]:
         row: dict[str, Any] = {
             "prompt_tokens": self.prompt_tokens,
@@ -45,14 +53,21 @@ class Reply:
 class PassingError(Exception):
     """A failure that may pass: throttling, a timeout, a broken connection, a useless body.
 
-    `cause` is a short name for the counts; `retry_after` is in seconds, where the server says.
+    `cause` is a short name for the counts; `retry_after` is in seconds, where the server says;
+    `usage` is what a useless answer was paid with.
     """
 
     def __init__(
-        self, cause: str, message: str, retry_after: float | None = None, throttled: bool = False
+        self,
+        cause: str,
+        message: str,
+        retry_after: float | None = None,
+        throttled: bool = False,
+        usage: Usage | None = None,
     ) -> None:
         super().__init__(message)
         self.cause = cause
+        self.usage = usage
         self.retry_after = retry_after
         self.throttled = throttled
 

@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 
 from utils.generation.model_map import Prices
+from utils.generation.recovery import Spending
 from utils.generation.replies import Usage
-from utils.jsonl import Row
 
 PERCENTILES = (50, 90, 99)
+# The parts of a summary that tell of one run alone, not of all that made the output.
+RUN_FIGURES = ("requests", "retries", "seconds", "latency_seconds")
 
 
 class RunStatistics:
@@ -33,13 +35,21 @@ class RunStatistics:
     def cost_of(self, usage: Usage) -> float:
         return self.prices.cost(usage.prompt_tokens, usage.completion_tokens, usage.cached_tokens)
 
-    def add_paid_before(self, usage: Row) -> None:
-        self._add_usage(Usage(**usage))
+    def add_paid_before(self, paid: Spending) -> None:
+        """Add the sums of what earlier runs paid; `estimated` counts the usages that were."""
+        self._add_usage(
+            Usage(paid["prompt_tokens"], paid["completion_tokens"], paid["cached_tokens"])
+        )
+        self.estimated_usages += paid["estimated"]
 
     def add_reply(self, usage: Usage, seconds: float) -> None:
         self.requests += 1
         self.latencies.append(seconds)
         self.new_completion_tokens += usage.completion_tokens
+        self._add_usage(usage)
+
+    def add_waste(self, usage: Usage) -> None:
+        """Count an answer that was paid for and holds nothing."""
         self._add_usage(usage)
 
     def _add_usage(self, usage: Usage) -> None:

@@ -1,0 +1,226 @@
+"""One sample's questions and answers: slots, limits, retries, and what was answered before."""
+
+import asyncio
+import time
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from utils.generation.client import estimate_tokens
+from utils.generation.endpoints import Endpoint
+from utils.generation.recovery import SampleKey
+from utils.generation.replies import PassingError, Reply, RequestRefused, Usage
+from utils.generation.run_state import RunState
+from utils.jsonl import Row
+from utils.sampling import derive_seed
+
+Messages = list[dict[str, str]]
+
+FIRST_BACKOFF, LONGEST_BACKOFF = 1.0, 60.0  # seconds
+
+
+class Job(NamedTuple):
+    """One sample to make: its key, the hash of its prompt's texts, and the prompt's row."""
+
+    key: SampleKey
+    prompt_hash: str
+    row: Row
+
+
+class Stopped(Exception):
+    """The run is stopping; nothing further goes out."""
+
+
+class SampleFailed(Exception):
+    """A sample that can't be had; `passing` if another try later may succeed."""
+
+    def __init__(self, cause: str, message: str, passing: bool) -> None:
+        super().__init__(message)
+        self.cause = cause
+        self.passing = passing
+
+
+class Conversation:
+    """One job's questions and answers; holds a slot from its first question to its last.
+
+    The slot is kept between rounds, so that the next round finds the server's prefix cache warm,
+    and let go for every wait.
+    """
+
+    def __init__(self, run: RunState, job: Job) -> None:
+        self._run = run
+        self._job = job
+        self._answered = run.journal.answered_rounds(job.key)
+        self._asked = 0
+        self._has_slot = True
+        self._endpoint: Endpoint | None = None
+        self._failed_endpoint: Endpoint | None = None
+        self.is_sending = False
+
+    @property
+    def model_name(self) -> str:
+        return self._run.model_name
+
+    def release_slot(self) -> None:
+        if self._has_slot:
+            self._has_slot = False
+            self._run.limiter.release()
+
+    async def ask(self, messages: Messages, last: bool = False) -> Reply:
+        """Get the answer to `messages`: from the journal, or from the model.
+
+        With `last` the reply is not journaled, since the finished row follows at once.
+        """
+        self._asked += 1
+        if self._asked <= len(self._answered):
+            return self._answered[self._asked - 1]
+        body = self._request_body(messages)
+        factor = self._run.settings.length_retry_factor
+        reply = await (
+            self._ask_for_all(body, factor) if factor else self._ask_until_answered(body)
+        )
+        if not last:
+            self._run.journal.add_round(self._job.key, self._job.prompt_hash, reply)
+            self._run.note_write()
+        return reply
+
+    async def _ask_for_all(self, body: dict[str, Any], factor: float) -> Reply:
+        """Ask once more, for longer, where the answer was cut off; its usage is that of both."""
+        journal, key = self._run.journal, self._job.key
+        reply = journal.cut_off_reply(key, self._asked - 1)
+        if reply is None:
+            reply = await self._ask_until_answered(body)
+            if reply.finish_reason != "length":
+                return reply
+            journal.add_cut_off(key, self._job.prompt_hash, reply)
+        try:
+            longer = {**body, "max_tokens": int(body["max_tokens"] * factor)}
+            whole = await self._ask_until_answered(longer)
+        except SampleFailed:
+            return reply  # more than the server gives; half an answer is paid for and stays
+        return replace(whole, usage=reply.usage + whole.usage)
+
+    def _request_body(self, messages: Messages) -> dict[str, Any]:
+        run = self._run
+        body: dict[str, Any] = {
+            "model": run.model_id,
+            "messages": messages,
+            "temperature": run.sampling.temperature,
+            "top_p": run.sampling.top_p,
+            "max_tokens": run.sampling.max_tokens,
+        }
+        if run.model.send_seed:
+            # 31 bits: some servers read the seed into a signed 32-bit number.
+            body["seed"] = derive_seed(run.settings.random_seed, *self._job.key) >> 32
+        return body | run.model.extra_body
+
+    async def _ask_until_answered(self, body: dict[str, Any]) -> Reply:
+        run = self._run
+        for attempt in range(run.settings.max_retries + 1):
+            try:
+                return await self._send(body)
+            except PassingError as error:
+                if attempt == run.settings.max_retries:
+                    raise SampleFailed(error.cause, str(error), passing=True) from None
+                run.statistics.retries[error.cause] += 1
+                await self._rest(self._backoff(attempt, error.retry_after))
+            except RequestRefused as error:
+                raise SampleFailed("refused_by_server", str(error), passing=False) from None
+        raise AssertionError("the loop returns or raises")
+
+    def _backoff(self, attempt: int, retry_after: float | None) -> float:
+        """Draw a wait in seconds: exponential with full jitter.
+
+        Where the server says how long, it is that and a little more, unless another may be asked.
+        """
+        jitter = self._run.jitter
+        longest = min(LONGEST_BACKOFF, FIRST_BACKOFF * 2.0**attempt)
+        if retry_after is None:
+            return jitter.uniform(0, longest)
+        if self._run.endpoints.has_other(self._failed_endpoint):
+            return 0.0
+        return retry_after + jitter.uniform(0, 0.1 * longest)
+
+    def _refuse_when_stopping(self) -> None:
+        if self._run.stop.event.is_set():
+            raise Stopped
+
+    async def _rest(self, seconds: float) -> None:
+        """Wait without holding a slot."""
+        self._refuse_when_stopping()
+        self.release_slot()
+        await asyncio.sleep(seconds)
+        await self._regain_slot()
+
+    async def _regain_slot(self) -> None:
+        await self._run.limiter.acquire(urgent=True)
+        self._has_slot = True
+
+    async def _ready_endpoint(self) -> Endpoint:
+        endpoints = self._run.endpoints
+        while (endpoint := endpoints.pick(self._endpoint, self._failed_endpoint)) is None:
+            await self._rest(endpoints.wait() + self._run.jitter.uniform(0, 0.1))
+        return endpoint
+
+    async def _send(self, body: dict[str, Any]) -> Reply:
+        """Send once, within all limits, and note how it went."""
+        run = self._run
+        self._refuse_when_stopping()
+        if run.limiter.is_over_limit():
+            self.release_slot()
+            await self._regain_slot()
+        prompt_tokens = estimate_tokens(body["messages"])
+        reserved_tokens = prompt_tokens + body["max_tokens"]
+        await self._keep_to_rates(reserved_tokens)
+        # Before the budget: who waits for a server lets the slot go, and may not tie up money
+        # that those who hold the slots wait for.
+        endpoint = await self._ready_endpoint()
+        highest_cost = run.highest_cost(body)
+        await run.budget.reserve(highest_cost)
+        usage = Usage(0, 0)
+        try:
+            self._refuse_when_stopping()
+            reply, seconds = await self._exchange(endpoint, body)
+            usage = reply.usage
+            run.statistics.add_reply(usage, seconds)
+            return reply
+        except PassingError as error:
+            if error.usage:
+                usage = error.usage
+                run.statistics.add_waste(usage)
+                run.journal.add_waste(usage)
+            raise
+        finally:
+            run.budget.settle(highest_cost, run.statistics.cost_of(usage))
+            if run.token_bucket:
+                used = usage.prompt_tokens + usage.completion_tokens
+                run.token_bucket.give_back(reserved_tokens - used)
+
+    async def _keep_to_rates(self, tokens: int) -> None:
+        wait = 0.0
+        if self._run.request_bucket:
+            wait = self._run.request_bucket.reserve(1)
+        if self._run.token_bucket:
+            wait = max(wait, self._run.token_bucket.reserve(tokens))
+        if wait:
+            await self._rest(wait)
+
+    async def _exchange(self, endpoint: Endpoint, body: dict[str, Any]) -> tuple[Reply, float]:
+        run = self._run
+        ticket, started = run.limiter.note_sent(), time.perf_counter()
+        endpoint.in_flight += 1
+        self.is_sending = True
+        try:
+            reply = await endpoint.client.complete(body)
+        except PassingError as error:
+            self._endpoint, self._failed_endpoint = None, endpoint
+            run.endpoints.note_failure(endpoint, error.retry_after)
+            if error.throttled:
+                run.limiter.note_throttled(ticket)
+            raise
+        finally:
+            self.is_sending = False
+            endpoint.in_flight -= 1
+        self._endpoint, self._failed_endpoint = endpoint, None
+        run.endpoints.note_success(endpoint)
+        run.limiter.note_success(ticket)
+        return reply, time.perf_counter() - started

@@ -1,0 +1,174 @@
+"""The recovery file: what the conversations under way have got, so that nothing is paid twice.
+
+Its first line is a header with the settings, so that a run is not continued with others by mistake,
+and with what was spent on answers that no row holds. The other lines are rounds already answered,
+replies that were cut off and are asked for once more, and answers that were useless but paid.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from utils.errors import PipelineError
+from utils.generation.append_log import AppendLog
+from utils.generation.replies import Reply, Usage
+from utils.jsonl import Row, atomic_file, dump_row, load_row, parse_line
+
+# Sums of the fields of `Usage`.
+Spending = Counter[str]
+
+
+class SampleKey(NamedTuple):
+    """Names one sample: the n-th answer (from 1) to one prompt."""
+
+    prompt_id: str
+    sample_index: int
+
+
+class _Rounds(NamedTuple):
+    """What one unfinished sample has got."""
+
+    prompt_hash: str
+    replies: list[Reply]
+    cut_off: dict[int, Reply]
+
+
+class Recovery:
+    """Reads, appends to and compacts the recovery file of one output."""
+
+    def __init__(self, path: Path, fingerprint: dict[str, Any]) -> None:
+        self.path = path
+        self._fingerprint = fingerprint
+        self._unfinished: dict[SampleKey, _Rounds] = {}
+        self._wasted: Spending = Counter()
+
+    def load(self, done: Collection[SampleKey]) -> None:
+        """Read the file, if there is one, leaving out the samples that are done."""
+        self._unfinished.clear()
+        self._wasted.clear()
+        if not self.path.exists() or not self.path.stat().st_size:
+            return
+        with open(self.path, "rb") as file:
+            self._read_header(file.readline())
+        for row in log_rows(self.path, skip=1):
+            if "wasted" in row:
+                self._wasted.update(row["wasted"])
+            elif (key := sample_key(row)) not in done:
+                self._read_round(key, row)
+
+    def _read_round(self, key: SampleKey, row: Row) -> None:
+        rounds = self._unfinished.setdefault(key, _Rounds(row["prompt_hash"], [], {}))
+        if "cut_off" in row:
+            rounds.cut_off[len(rounds.replies)] = Reply.from_row(row["cut_off"])
+        else:
+            rounds.cut_off.pop(len(rounds.replies), None)
+            rounds.replies.append(Reply.from_row(row["reply"]))
+
+    def _read_header(self, line: bytes) -> None:
+        try:
+            header = load_row(line)
+            before = header["fingerprint"]
+            self._wasted.update(header.get("wasted", {}))
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise PipelineError(
+                f"{self.path}: does not begin with a run's settings; "
+                "is it the recovery file of this output?"
+            ) from None
+        names = [*self._fingerprint, *(name for name in before if name not in self._fingerprint)]
+        for name in names:
+            old, new = before.get(name), self._fingerprint.get(name)
+            if old != new:
+                raise PipelineError(
+                    f"{self.path}: made with {name} {old!r}, now {new!r}; "
+                    "go on with the same settings or name another output"
+                )
+
+    # Asking
+
+    def paid(self) -> Spending:
+        """Sum up the tokens that no finished row accounts for."""
+        paid = Counter(self._wasted)
+        for rounds in self._unfinished.values():
+            for reply in (*rounds.replies, *rounds.cut_off.values()):
+                paid.update(reply.usage.as_row())
+        return paid
+
+    def prompt_hashes(self) -> dict[SampleKey, str]:
+        return {key: rounds.prompt_hash for key, rounds in self._unfinished.items()}
+
+    def answered_rounds(self, key: SampleKey) -> list[Reply]:
+        rounds = self._unfinished.get(key)
+        return rounds.replies if rounds else []
+
+    def cut_off_reply(self, key: SampleKey, round_index: int) -> Reply | None:
+        rounds = self._unfinished.get(key)
+        return rounds.cut_off.get(round_index) if rounds else None
+
+    # Writing
+
+    def open(self) -> None:
+        self._log = AppendLog(self.path)
+
+    @property
+    def unsynced(self) -> int:
+        return self._log.unsynced
+
+    def sync(self) -> None:
+        self._log.sync()
+
+    def close(self) -> None:
+        self._log.close()
+
+    def add_round(self, key: SampleKey, prompt_hash: str, reply: Reply) -> None:
+        self._log.append(dump_row(_round_row(key, prompt_hash, "reply", reply)))
+
+    def add_cut_off(self, key: SampleKey, prompt_hash: str, reply: Reply) -> None:
+        """Note a reply that is asked for once more; the reply to come counts its tokens too."""
+        self._log.append(dump_row(_round_row(key, prompt_hash, "cut_off", reply)))
+
+    def add_waste(self, usage: Usage) -> None:
+        """Note an answer that was paid for and holds nothing."""
+        self._log.append(dump_row({"wasted": usage.as_row()}))
+
+    def drop_finished(self, done: Collection[SampleKey]) -> None:
+        """Compact the open file to what the unfinished samples need."""
+        self._log.sync()
+        self.load(done)
+        self.compact()
+        self._log.reopen()
+
+    def compact(self) -> None:
+        """Write the file anew: the header, and what the unfinished samples have got."""
+        header: Row = {"fingerprint": self._fingerprint}
+        if self._wasted:
+            header["wasted"] = dict(self._wasted)
+        with atomic_file(self.path) as file:
+            file.write(dump_row(header))
+            for key, rounds in self._unfinished.items():
+                file.writelines(map(dump_row, _round_rows(key, rounds)))
+
+
+def _round_rows(key: SampleKey, rounds: _Rounds) -> Iterator[Row]:
+    for reply in rounds.replies:
+        yield _round_row(key, rounds.prompt_hash, "reply", reply)
+    for reply in rounds.cut_off.values():
+        yield _round_row(key, rounds.prompt_hash, "cut_off", reply)
+
+
+def _round_row(key: SampleKey, prompt_hash: str, name: str, reply: Reply) -> Row:
+    return {**key._asdict(), "prompt_hash": prompt_hash, name: reply.as_row()}
+
+
+def log_rows(path: Path, required: Iterable[str] = (), skip: int = 0) -> Iterator[Row]:
+    """Yield the rows of an append log after the first `skip` lines; a foreign row raises."""
+    if not path.exists():
+        return
+    with open(path, "rb") as file:
+        for number, line in enumerate(file, 1):
+            if number > skip:
+                yield parse_line(path, number, line, required)
+
+
+def sample_key(row: Row) -> SampleKey:
+    return SampleKey(row["prompt_id"], row["sample_index"])

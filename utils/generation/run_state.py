@@ -1,0 +1,96 @@
+"""What the conversations of one run share: settings, limits, statistics, the wish to stop."""
+
+import asyncio
+import random
+from dataclasses import dataclass, field
+from typing import Any
+
+from utils.generation.endpoints import Endpoints
+from utils.generation.journal import Journal
+from utils.generation.limiter import Budget, RateBucket, SlotLimiter
+from utils.generation.model_map import ModelSettings
+from utils.generation.statistics import RunStatistics
+from utils.sampling import derive_seed
+
+TEMPLATE_TOKENS = 16  # that a server's chat template may add to each message
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """What is asked of the model for each answer."""
+
+    temperature: float = 0.8
+    top_p: float = 0.95
+    max_tokens: int = 2048
+
+
+@dataclass(frozen=True)
+class BatchSettings:
+    """How a batch is run; none of it changes what a model would answer."""
+
+    concurrency: int = 64
+    max_retries: int = 8
+    length_retry_factor: float | None = None
+    max_consecutive_failures: int = 50
+    max_cost: float | None = None
+    save_every: int = 20
+    random_seed: int = 42
+
+
+@dataclass
+class Stop:
+    """Why and how a run ends before its work is done; the first reason stays."""
+
+    reason: str = ""
+    exit_code: int = 0
+    event: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def request(self, reason: str, exit_code: int) -> None:
+        if not self.event.is_set():
+            self.reason, self.exit_code = reason, exit_code
+            self.event.set()
+
+
+class RunState:
+    """The shared state of one run."""
+
+    def __init__(
+        self,
+        model: ModelSettings,
+        model_name: str,
+        endpoints: Endpoints,
+        journal: Journal,
+        sampling: Sampling,
+        settings: BatchSettings,
+        statistics: RunStatistics,
+    ) -> None:
+        self.model = model
+        self.model_name = model_name
+        self.model_id = model.model or model_name
+        self.endpoints = endpoints
+        self.journal = journal
+        self.sampling = sampling
+        self.settings = settings
+        self.statistics = statistics
+        self.stop = Stop()
+        self.limiter = SlotLimiter(settings.concurrency)
+        self.budget = Budget(settings.max_cost, statistics.cost)
+        self.request_bucket = RateBucket(model.rpm) if model.rpm else None
+        self.token_bucket = RateBucket(model.tpm) if model.tpm else None
+        self.jitter = random.Random(derive_seed(settings.random_seed, "jitter"))
+        self.work_to_sync = asyncio.Event()
+
+    def highest_cost(self, body: dict[str, Any]) -> float:
+        """Bound what a request can cost: no tokenizer makes more tokens than there are bytes."""
+        if self.settings.max_cost is None:
+            return 0.0
+        contents = (message["content"] for message in body["messages"])
+        prompt_bytes = sum(
+            len(content.encode("utf-8", "surrogatepass")) + TEMPLATE_TOKENS for content in contents
+        )
+        return self.model.prices.cost(prompt_bytes, body["max_tokens"])
+
+    def note_write(self) -> None:
+        """Have the files synced where enough rows have come together."""
+        if self.journal.unsynced_rows >= self.settings.save_every:
+            self.work_to_sync.set()

@@ -4,8 +4,8 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-# Servers of other projects, shown for the reader's convenience.
-FOREIGN = ("python -m sglang", "python -m vllm")
+# Servers of other projects, and a script fed on standard input.
+FOREIGN = ("python -m sglang", "python -m vllm", "python - ")
 
 
 def commands_in(file: Path) -> list[str]:

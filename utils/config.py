@@ -11,22 +11,37 @@ from utils.errors import PipelineError
 from utils.jsonl import open_input
 
 T = TypeVar("T")
+# pydantic's names for these problems, in dataclasses and elsewhere.
+UNKNOWN_KEY = ("unexpected_keyword_argument", "extra_forbidden")
+MISSING_KEY = ("missing", "missing_argument")
 
 
 def read_yaml(path: str | Path) -> Any:
     """Parse a YAML (or JSON) file; PipelineError names the line of a syntax error."""
     with open_input(path, "r") as file:
         try:
-            return yaml.safe_load(file)
+            return yaml.load(file, _OneOfEachKey)
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
             where = f", line {mark.line + 1}" if mark else ""
             problem = getattr(error, "problem", None) or "not YAML"
-            raise PipelineError(
-                f"{path}{where}: {problem}; check the indentation and colons"
-            ) from None
+            raise PipelineError(f"{path}{where}: {problem}; mend that line") from None
         except UnicodeDecodeError:
             raise PipelineError(f"{path}: not UTF-8 text; save it as UTF-8") from None
+
+
+class _OneOfEachKey(yaml.SafeLoader):
+    """Refuses a key that stands twice in a mapping, where YAML would silently take the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen = set()
+        for key_node, _ in node.value:
+            if key_node.value in seen:
+                raise yaml.constructor.ConstructorError(
+                    problem=f"key '{key_node.value}' stands twice", problem_mark=key_node.start_mark
+                )
+            seen.add(key_node.value if isinstance(key_node, yaml.ScalarNode) else id(key_node))
+        return super().construct_mapping(node, deep)
 
 
 def load_config(path: str | Path, settings: type[T]) -> T:
@@ -51,13 +66,17 @@ def _adapter(settings: type[T]) -> TypeAdapter[T]:
 
 
 def _first_problem(error: ValidationError) -> str:
-    problem = error.errors(include_url=False)[0]
+    """Word one problem; an unknown key first, since a misspelt one also makes another missing."""
+    problems = error.errors(include_url=False)
+    unknown = [p for p in problems if p["type"] in UNKNOWN_KEY]
+    problem = (unknown or problems)[0]
     key = ".".join(str(part) for part in problem["loc"])
-    match problem["type"]:
-        case "unexpected_keyword_argument" | "extra_forbidden":
-            return f"unknown key '{key}'; remove it or check its spelling"
-        case "missing" | "missing_argument":
-            return f"key '{key}' is missing; add it"
-        case _:
-            message = problem["msg"].removeprefix("Value error, ")
-            return f"key '{key}': {message}" if key else message
+    if unknown:
+        return f"unknown key '{key}'; remove it or check its spelling"
+    if problem["type"] in MISSING_KEY:
+        return f"key '{key}' is missing; add it"
+    if problem["type"] == "value_error":
+        message = problem["msg"].removeprefix("Value error, ")
+        return f"key '{key}': {message}" if key else message
+    wish = problem["msg"][0].lower() + problem["msg"][1:]
+    return f"key '{key}': {wish}, not {problem['input']!r:.60}; mend the value"

@@ -81,7 +81,7 @@ class SnippetCheck:
 
     def __call__(self, seed: Row) -> str | None:
         code = seed["old_contents"]
-        if not isinstance(code, str):
+        if not all(isinstance(seed[field], str) for field in SEED_FIELDS["code_extend"]):
             return "not_text"
         if count_code_lines(code) < self.min_snippet_lines:
             return "too_short"

@@ -216,12 +216,17 @@ def write_prompts(prompts: Iterable[Row], output: StageOutput) -> None:
 def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Make prompts for the model out of seed code.")
     add = parser.add_argument
-    add("--prompt_type", choices=list(DEFAULT_OUTPUTS), default="code_extend")
+    add(
+        "--prompt_type",
+        choices=list(DEFAULT_OUTPUTS),
+        default="code_extend",
+        help="new programs from two snippets (default), or instructions to real commits",
+    )
     add("--seed_file", default="data/commitpackft_python_cleaned.jsonl", help="seed commits")
     add("--few_shot_file", default="data/few_shot.jsonl", help="one-shot examples (code_extend)")
     add("--output_file", help="default: " + " or ".join(DEFAULT_OUTPUTS.values()))
     add("--sample_num", type=int, default=100000, help="how many prompts (default: %(default)s)")
-    add("--random_seed", type=int, default=42)
+    add("--random_seed", type=int, default=42, help="default: %(default)s")
     add("--min_snippet_lines", type=int, default=5, help="default: %(default)s")
     add("--max_snippet_lines", type=int, default=15, help="default: %(default)s")
     add("--edit_kinds", help="YAML of edit kinds to draw from (code_extend): edit_kinds.yaml")

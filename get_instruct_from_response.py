@@ -47,10 +47,10 @@ MAX_CHARACTERS = 500_000
 def extract_triplet(row: Row, parses: Parser | None, language: str = "python") -> Row:
     """Read the replies of one row into a triplet, or raise BadReply."""
     raw, clean = rewritten_commit(row) if is_rewrite(row) else extended_code(row, parses, language)
-    snippet = {"code_snippet": row["code_snippet"]} if "code_snippet" in row else {}
     return {
         "commit": row["commit"],
-        **snippet,
+        # A rewritten commit was made from no snippets; the later stages read the same fields.
+        "code_snippet": row.get("code_snippet", []),
         **{field: raw[field] for field in TRIPLET_FIELDS},
         **{purified(field): clean[field] for field in TRIPLET_FIELDS},
         **traced(row),

@@ -77,9 +77,14 @@ def describe_run(prompts: PromptFile, settings: RunSettings) -> str:
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description="Ask a model for the replies to prompts.")
-    parser.add_argument("--input_file", default="data/prompt_for_syn.jsonl")
-    parser.add_argument("--output_file", default="data/generated_instr_offline.jsonl")
+    parser = argparse.ArgumentParser(
+        description="Ask a model for the replies to prompts.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    parser.add_argument("--input_file", default="data/prompt_for_syn.jsonl", help="prompts")
+    parser.add_argument(
+        "--output_file", default="data/generated_instr_offline.jsonl", help="replies"
+    )
     parser.add_argument("--max_samples", type=int, help="use only the first so many prompts")
     parser.add_argument("--dry_run", action="store_true", help="show the plan, ask nothing")
     add_generation_flags(parser)

@@ -32,19 +32,24 @@ def add_generation_flags(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--model_map", default="model_map.yaml", help="YAML or JSON file of models")
     add("--model_name", default="offline", help="a name of the model map")
-    add("--temperature", type=float, default=sampling.temperature)
-    add("--top_p", type=float, default=sampling.top_p)
+    add("--temperature", type=float, default=sampling.temperature, help="of the sampling")
+    add("--top_p", type=float, default=sampling.top_p, help="of the sampling")
     add("--max_tokens", type=int, default=sampling.max_tokens, help="longest reply of a round")
     add("--num_completion", type=int, default=1, help="samples per prompt")
-    add("--random_seed", type=int, default=batch.random_seed)
+    add("--random_seed", type=int, default=batch.random_seed, help="of the requests' seeds")
     add("--concurrency", type=int, default=batch.concurrency, help="most requests in flight")
     add("--timeout", type=float, default=300.0, help="seconds a request may take")
-    add("--max_retries", type=int, default=batch.max_retries)
+    add("--max_retries", type=int, default=batch.max_retries, help="of one request")
     add("--length_retry_factor", type=float, help="ask once more, with so many times the tokens")
-    add("--max_consecutive_failures", type=int, default=batch.max_consecutive_failures)
+    add(
+        "--max_consecutive_failures",
+        type=int,
+        default=batch.max_consecutive_failures,
+        help="stop when more samples than this fail in a row",
+    )
     add("--max_cost", type=float, help="stop before the output has cost more than this")
     add("--save_every", type=int, default=batch.save_every, help="rows between syncs to disk")
-    add("--recovery_file", help="journal of unfinished samples (default: beside the output)")
+    add("--recovery_file", help="journal of unfinished samples; beside the output if not named")
     add("--continue_from_error", action="store_true", help="go on with what was saved")
     add("--retry_failed", action="store_true", help="ask again what the server refused")
     add("--overwrite", action="store_true", help="throw away what was saved")

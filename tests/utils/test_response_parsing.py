@@ -261,11 +261,11 @@ def test_a_second_round_without_code_says_why(reply, why):
 )
 def test_a_megabyte_of_anything_is_read_in_linear_time(unit):
     hostile = unit * (300_000 // len(unit))
-    start = time.perf_counter()
+    start = time.process_time()
     for reply in (hostile, hostile + REPLY, REPLY + hostile):
         is_unreasonable(reply)
         try:
             read_sections(reply, ROUND)
         except BadReply:
             continue
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5

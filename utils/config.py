@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
 import yaml
 from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
@@ -26,21 +26,34 @@ def read_yaml(path: str | Path) -> Any:
             where = f", line {mark.line + 1}" if mark else ""
             problem = getattr(error, "problem", None) or "not YAML"
             raise PipelineError(f"{path}{where}: {problem}; mend that line") from None
+        except RecursionError:
+            raise PipelineError(f"{path}: nested too deeply; write it flatter") from None
         except UnicodeDecodeError:
             raise PipelineError(f"{path}: not UTF-8 text; save it as UTF-8") from None
+        except ValueError as error:  # 2024-13-45 looks like a date
+            raise PipelineError(f"{path}: {error}; put that value in quotes") from None
 
 
 class _OneOfEachKey(yaml.SafeLoader):
     """Refuses a key that stands twice in a mapping, where YAML would silently take the last."""
 
+    def __init__(self, stream: IO[str]) -> None:
+        super().__init__(stream)
+        self._checked: dict[int, yaml.MappingNode] = {}
+
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen = set()
-        for key_node, _ in node.value:
+        # A node that others refer to comes here again, with merged keys in it by then.
+        is_new = id(node) not in self._checked
+        self._checked[id(node)] = node
+        seen: set[str] = set()
+        for key_node, _ in node.value if is_new else []:
+            if not isinstance(key_node, yaml.ScalarNode):
+                continue
             if key_node.value in seen:
                 raise yaml.constructor.ConstructorError(
                     problem=f"key '{key_node.value}' stands twice", problem_mark=key_node.start_mark
                 )
-            seen.add(key_node.value if isinstance(key_node, yaml.ScalarNode) else id(key_node))
+            seen.add(key_node.value)
         return super().construct_mapping(node, deep)
 
 

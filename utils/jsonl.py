@@ -29,11 +29,14 @@ def dump_row(row: Any) -> bytes:
 
 
 def load_row(line: bytes | str) -> Any:
-    """Parse one line; raises ValueError on bad JSON, NaN and Infinity."""
+    """Parse one line; raises ValueError on bad JSON, NaN and Infinity.
+
+    Integers over 64 bits, which no record has, are read as floats.
+    """
     try:
         return orjson.loads(line)
     except orjson.JSONDecodeError:
-        # orjson is strict about lone surrogates and integers over 64 bits; both are valid JSON.
+        # orjson refuses lone surrogates, which are valid JSON.
         try:
             return json.loads(line, parse_constant=_refuse_constant)
         except RecursionError:
@@ -105,6 +108,8 @@ def read_rows(path: str | Path, required: Required = ()) -> Iterator[Row]:
 def atomic_file(path: str | Path) -> Iterator[IO[bytes]]:
     """Open a binary file that takes its name only when the block ends without an error."""
     path = Path(path)
+    if path.exists() and not path.is_file():
+        raise PipelineError(f"{path}: is no regular file; name another output")
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
@@ -130,10 +135,13 @@ def write_rows(path: str | Path, rows: Iterable[Row]) -> int:
 
 
 def write_json(path: str | Path, value: Any) -> None:
-    """Write one indented JSON document in one atomic step."""
+    """Write one indented JSON document in one atomic step; lone surrogates as in `dump_row`."""
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=2).encode()
+    except UnicodeEncodeError:
+        text = json.dumps(value, ensure_ascii=True, allow_nan=False, indent=2).encode()
     with atomic_file(path) as file:
-        file.write(json.dumps(value, ensure_ascii=False, allow_nan=False, indent=2).encode())
-        file.write(b"\n")
+        file.write(text + b"\n")
 
 
 def _umask() -> int:

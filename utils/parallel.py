@@ -8,8 +8,6 @@ from itertools import islice
 from multiprocessing import get_context
 from typing import TypeVar
 
-from joblib import cpu_count
-
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -23,16 +21,22 @@ def batched(items: Iterable[T], size: int) -> Iterator[list[T]]:
 
 def worker_count(num_workers: int) -> int:
     """Read a `num_workers` setting: 0 stands for one process per core that we may use."""
+    # Not at the top: joblib imports numpy, which most workers have no use for.
+    from joblib import cpu_count
+
     return num_workers or cpu_count()
 
 
-def map_in_order(function: Callable[[T], R], items: Iterable[T], num_workers: int) -> Iterator[R]:
+def map_in_order(
+    function: Callable[[T], R], items: Iterable[T], num_workers: int, *, isolate: bool = False
+) -> Iterator[R]:
     """Apply a module-level function to each item in `num_workers` processes, in order.
 
     Items are taken a few ahead of the results, so that a stream is never held whole. Workers are
-    spawned: a fork would copy locks that other threads hold.
+    spawned: a fork would copy locks that other threads hold. A single worker is this process,
+    unless the work must be kept apart from it: `isolate`.
     """
-    if num_workers == 1:
+    if num_workers == 1 and not isolate:
         yield from map(function, items)
         return
     pending: deque[Future[R]] = deque()

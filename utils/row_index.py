@@ -64,12 +64,17 @@ class RowIndex:
 
     def read(self, number: int) -> Row:
         """Read one scanned row again."""
+        return parse_line(self.path, number + 1, self.read_line(number))
+
+    def read_line(self, number: int) -> bytes:
+        """Read one scanned row's line, for another process to parse."""
         if self._file is None:
             self._file = open_input(self.path)
             if self._identity(self._file) != self._scanned:
                 raise PipelineError(f"{self.path}: changed while it was read; run the stage again")
         self._file.seek(self.offsets[number])
-        return parse_line(self.path, number + 1, self._file.readline())
+        line: bytes = self._file.readline()
+        return line
 
     def close(self) -> None:
         """Let go of the file; a later `read` opens it again."""

@@ -12,6 +12,7 @@ from typing import IO, Any
 from utils.cli import log
 from utils.errors import PipelineError
 from utils.jsonl import Row, atomic_file, dump_row, write_json
+from utils.row_files import WriteRow, row_file
 
 
 def sibling(output_file: str | Path, ending: str) -> Path:
@@ -20,9 +21,15 @@ def sibling(output_file: str | Path, ending: str) -> Path:
     return path.with_name(path.stem + ending)
 
 
+def written_files(output_file: str | Path) -> list[Path]:
+    """List the files that a stage writes for an output."""
+    endings = (".rejected.jsonl", ".summary.json")
+    return [Path(output_file), *(sibling(output_file, ending) for ending in endings)]
+
+
 def refuse_overwriting_inputs(output_file: str | Path, inputs: Iterable[str | Path]) -> None:
     """Raise PipelineError if the output, or a file beside it, is one of the inputs."""
-    written = {Path(output_file).resolve(), sibling(output_file, ".rejected.jsonl").resolve()}
+    written = [path.resolve() for path in written_files(output_file)]
     for source in inputs:
         if Path(source).resolve() in written:
             raise PipelineError(
@@ -44,6 +51,9 @@ class StageOutput:
     def __init__(self, output_file: str | Path, inputs: Iterable[str | Path] = ()) -> None:
         inputs = list(inputs)
         refuse_overwriting_inputs(output_file, inputs)
+        for path in written_files(output_file):
+            if path.is_dir():
+                raise PipelineError(f"{path}: is a folder; name a file")
         self.path = Path(output_file)
         self.rejected_path = sibling(output_file, ".rejected.jsonl")
         self.summary_path = sibling(output_file, ".summary.json")
@@ -56,7 +66,7 @@ class StageOutput:
     def __enter__(self) -> StageOutput:
         self._files = ExitStack()
         try:
-            self._kept_file: IO[bytes] = self._files.enter_context(atomic_file(self.path))
+            self._write_kept = self.open_also(self.path)
             self._rejected_file: IO[bytes] = self._files.enter_context(
                 atomic_file(self.rejected_path)
             )
@@ -65,9 +75,14 @@ class StageOutput:
             raise PipelineError(f"{self.path}: can't be written ({error.strerror})") from None
         return self
 
-    def keep(self, row: Row) -> None:
+    def open_also(self, path: Path) -> WriteRow:
+        """Open one more file of kept rows, to be put in place with the others."""
+        return self._files.enter_context(row_file(path))
+
+    def keep(self, row: Row, write: WriteRow | None = None) -> None:
+        """Write a kept row to the output, or by `write` to a file of `open_also`."""
         self.kept += 1
-        self._kept_file.write(dump_row(row))
+        (write or self._write_kept)(row)
 
     def reject(self, row: Row, *reasons: str) -> None:
         """Put a row aside with its reasons; the first one is the row's `reject_reason`."""

@@ -70,6 +70,7 @@ class Recovery:
             header = load_row(line)
             before = header["fingerprint"]
             self._wasted.update(header.get("wasted", {}))
+            before.keys()
         except (ValueError, KeyError, TypeError, AttributeError):
             raise PipelineError(
                 f"{self.path}: does not begin with a run's settings; "

@@ -1,12 +1,13 @@
 """The flags that every script that asks a model has, checked and turned into settings."""
 
 import argparse
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
 from utils.errors import PipelineError
 from utils.generation.run_state import BatchSettings, Sampling
-from utils.stage_output import sibling
+from utils.stage_output import sibling, written_files
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,9 @@ def add_generation_flags(parser: argparse.ArgumentParser) -> None:
 
 def run_settings(args: argparse.Namespace) -> RunSettings:
     """Check the flags and turn them into settings."""
+    for flag in ("temperature", "top_p", "timeout", "length_retry_factor", "max_cost"):
+        if getattr(args, flag) is not None and not math.isfinite(getattr(args, flag)):
+            raise PipelineError(f"--{flag} must be a finite number")
     for flag in ("max_tokens", "num_completion", "concurrency", "save_every", "timeout"):
         if getattr(args, flag) <= 0:
             raise PipelineError(f"--{flag} must be above 0")
@@ -68,8 +72,12 @@ def run_settings(args: argparse.Namespace) -> RunSettings:
     if args.max_cost is not None and not args.max_cost > 0:
         raise PipelineError("--max_cost must be above 0")
     recovery_file = args.recovery_file or str(sibling(args.output_file, "_recovery.jsonl"))
-    if Path(recovery_file).resolve() == Path(args.output_file).resolve():
-        raise PipelineError("--recovery_file and --output_file are the same; name two files")
+    taken = [*written_files(args.output_file), sibling(args.output_file, ".failed.jsonl")]
+    if Path(recovery_file).resolve() in [path.resolve() for path in taken]:
+        raise PipelineError(
+            f"--recovery_file {recovery_file}: --output_file and what is written beside it are "
+            "other files; name one of its own"
+        )
     return RunSettings(
         model_name=args.model_name,
         model_map=args.model_map,

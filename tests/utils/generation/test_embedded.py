@@ -1,3 +1,4 @@
+import http.client
 import json
 import os
 import signal
@@ -26,7 +27,7 @@ def answers(url: str) -> bool:
     try:
         with urllib.request.urlopen(request, timeout=5) as response:
             return bool(json.load(response)["choices"])
-    except urllib.error.URLError:
+    except (urllib.error.URLError, ConnectionError, http.client.HTTPException):
         return False
 
 

@@ -1,0 +1,119 @@
+import asyncio
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from utils.generation.endpoints import Endpoints
+from utils.generation.journal import Journal
+from utils.generation.model_map import ModelSettings, Prices
+from utils.generation.recovery import SampleKey
+from utils.generation.replies import Reply, Usage
+from utils.generation.run_state import TEMPLATE_TOKENS, BatchSettings, RunState, Sampling, Stop
+from utils.generation.statistics import RunStatistics
+
+PRICES = Prices(input=1e6, output=10e6)  # 1 a prompt token, 10 a completion token
+
+
+def run_state(journal: Any = None, model: Any = None, **settings: Any) -> RunState:
+    model = model or ModelSettings("http://127.0.0.1:1/v1", prices=PRICES)
+    batch, statistics = BatchSettings(**settings), RunStatistics(model.prices)
+    return RunState(model, "m", Endpoints([]), journal, Sampling(), batch, statistics)
+
+
+def body(*contents: str, max_tokens: int = 0) -> dict[str, Any]:
+    messages = [{"role": "user", "content": content} for content in contents]
+    return {"messages": messages, "max_tokens": max_tokens}
+
+
+def test_the_first_reason_to_stop_stays() -> None:
+    stop = Stop()
+    assert not stop.event.is_set() and stop.exit_code == 0
+    stop.request("no credit", 2)
+    stop.request("interrupted", 130)
+    assert (stop.reason, stop.exit_code) == ("no credit", 2) and stop.event.is_set()
+
+
+def test_whoever_waits_for_the_stop_is_woken() -> None:
+    async def wait() -> None:
+        stop = Stop()
+        waiter = asyncio.create_task(stop.event.wait())
+        await asyncio.sleep(0)
+        stop.request("interrupted", 130)
+        assert await asyncio.wait_for(waiter, 1)
+
+    asyncio.run(wait())
+
+
+def test_a_request_costs_at_most_its_bytes_and_its_longest_answer() -> None:
+    run = run_state(max_cost=1.0)
+    empty = run.highest_cost(body(""))
+    assert empty == pytest.approx(TEMPLATE_TOKENS)
+    assert run.highest_cost(body("ab")) - empty == pytest.approx(2)
+    assert run.highest_cost(body("ü\u2028\ud800")) - empty == pytest.approx(2 + 3 + 3)
+    assert run.highest_cost(body("", max_tokens=7)) - empty == pytest.approx(70)
+    assert run.highest_cost(body("", "")) == pytest.approx(2 * empty), "each message has a frame"
+
+
+@given(st.lists(st.text(max_size=30), min_size=1, max_size=4), st.integers(1, 1000))
+def test_no_answer_costs_more_than_was_set_aside(contents: list[str], max_tokens: int) -> None:
+    run = run_state(max_cost=1.0)
+    tokens = sum(len(content.encode()) for content in contents)
+    spent = run.statistics.cost_of(Usage(tokens, max_tokens))
+    assert spent <= run.highest_cost(body(*contents, max_tokens=max_tokens))
+
+
+def test_without_a_limit_nothing_is_set_aside() -> None:
+    assert run_state().highest_cost(body("x", max_tokens=9)) == 0.0
+
+
+def test_the_budget_knows_what_was_paid_before() -> None:
+    model = ModelSettings("http://127.0.0.1:1/v1", prices=PRICES)
+    statistics = RunStatistics(PRICES)
+    statistics.add_reply(Usage(5, 1), 0.1)
+    batch = BatchSettings(max_cost=100.0)
+    journal: Any = None
+    run = RunState(model, "m", Endpoints([]), journal, Sampling(), batch, statistics)
+    assert (run.budget.limit, run.budget.spent) == (100.0, 15.0)
+
+
+def test_the_servers_name_for_a_model_is_the_maps_unless_it_says_another() -> None:
+    base = "http://127.0.0.1:1/v1"
+    assert run_state().model_id == "m"
+    assert run_state(model=ModelSettings(base, model="org/large")).model_id == "org/large"
+
+
+def test_rates_are_kept_to_only_where_the_map_gives_them() -> None:
+    run = run_state(model=ModelSettings("http://127.0.0.1:1/v1", rpm=61))
+    assert run.request_bucket is not None and run.token_bucket is None
+    assert run.request_bucket.reserve(1) == 0 and run.request_bucket.reserve(1) > 0
+
+
+def test_equal_seeds_wait_equally() -> None:
+    def draws(seed: int) -> list[float]:
+        return [run_state(random_seed=seed).jitter.random() for _ in range(2)]
+
+    assert draws(1) == draws(1) != draws(2)
+
+
+@pytest.mark.parametrize(("unsynced", "is_due"), [(0, False), (2, False), (3, True), (9, True)])
+def test_a_sync_is_due_when_enough_rows_have_come_together(unsynced: int, is_due: bool) -> None:
+    run = run_state(SimpleNamespace(unsynced_rows=unsynced), save_every=3)
+    run.note_write()
+    assert run.work_to_sync.is_set() is is_due
+
+
+def test_rows_of_all_files_of_a_journal_count_towards_a_sync(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "out.jsonl", tmp_path / "rec.jsonl", {})
+    run = run_state(journal, save_every=2)
+    key, reply = SampleKey("a", 1), Reply("x", "stop", Usage(1, 1))
+    journal.add_round(key, "h", reply)
+    run.note_write()
+    assert not run.work_to_sync.is_set()
+    journal.add_finished(key, {**key._asdict(), "prompt_hash": "h", "usage": []})
+    run.note_write()
+    assert run.work_to_sync.is_set()
+    journal.close()

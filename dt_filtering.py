@@ -1,239 +1,123 @@
 """Stage 5: DT filtering; drop edits that are empty or too large, then level the topics.
 
-Reads the config's jsonl_path; writes <output_dir>/<its name>_dt_filtered.jsonl.
+Reads the config's jsonl_path, one file or several; writes <output_dir>/<name>_dt_filtered.jsonl
+for each.
     python dt_filtering.py --config filter_config.yaml
 
 The diff filter looks at each row alone. The rows that pass get the dominant topic of their code
 before and instruction (gensim's HDP); each topic then gives the same number of rows, small ones
 all they have, until max_samples_total rows are out.
+
+A row leaves with `topic`, `modified_lines` and `hunks`, as far as they were found out. Beside the
+usual counts `<name>_dt_filtered.summary.json` holds
+    "limits": {"modified_lines": 70, "hunks": 7}        those in force
+    "sizes": {"modified_lines": {"50": 3, "75": 8, "90": 21, "95": 40, "99": 180, "100": 950},
+              "hunks": {...}}           percentiles over the rows that have an edit in them
+    "topics": [{"topic": -1, "before": 12, "after": 12, "words": []}, {"topic": 0, ...}, ...]
+              by number, only topics in use, -1 for rows without words: the rows before and after
+              the levelling, and the ten top words, likeliest first
+    "stop_words": "gensim-4.4.0"        the list of English stop words that was used
+With `run_mode: analyze_only` no rows are written, and `<name>_dt_analysis.summary.json` says the
+same of what these settings would leave.
 """
 
 import argparse
-import hashlib
-import random
-import sys
-from array import array
-from collections import Counter, defaultdict
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
-from fractions import Fraction
+from collections import Counter
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Any
 
 import numpy as np
-from pydantic import Field
 from tqdm import tqdm
 
 from utils.cache import FIT_RESULTS, fingerprint, load_or_build
-from utils.cli import run
-from utils.code_tokens import TOKEN_RULES, StopWords, english_stop_words, tokenise_documents
+from utils.cli import log, run
+from utils.code_tokens import TOKEN_RULES, get_lexer, stop_words_name
 from utils.config import load_config
-from utils.diff_stats import DiffStats, diff_stats
-from utils.errors import PipelineError
-from utils.jsonl import Row
+from utils.diff_stats import DIFF_RULES
+from utils.edit_analysis import count_edit_words, measure_edits
+from utils.filter_config import FilterConfig, FilterSettings
+from utils.jsonl import Row, open_input, write_json
 from utils.parallel import worker_count
-from utils.records import first_empty_field
+from utils.row_facts import LINES, RowFacts, describe_sizes, percentile
 from utils.row_index import RowIndex
-from utils.sampling import check_shares, derive_seed, largest_remainder, level_quotas
 from utils.stage_output import StageOutput
-from utils.topic_model import Topics, TopicSettings, find_topics
+from utils.topic_model import TOPIC_RULES, Topics, find_topics
+from utils.topic_quotas import allot, level_topics
+from utils.worker_pool import WorkerPool
 
-CODE_FIELDS = ("code_before_purify", "code_after_purify")
-ANY_KIND = ""
-UNMEASURED = DiffStats(-1, -1)
-UNASSIGNED = -2
-# Fewer rows are tokenised sooner than another process starts.
+# Fewer rows are worked through sooner than other processes start.
 MANY_ROWS = 500
-Limit = Annotated[int, Field(strict=True, ge=1)]
-Name = Annotated[str, Field(min_length=1)]
-
-
-@dataclass(frozen=True)
-class FilterSettings:
-    """What a row must be to stay, and how many rows stay."""
-
-    max_modify_lines: Limit = 70
-    max_hunk_num: Limit = 7
-    max_code_lines: Limit = 2000
-    max_samples_total: Limit = 20000
-    refit: bool = False
-    edit_kind_quota: dict[Name, Annotated[float, Field(ge=0, allow_inf_nan=False)]] | None = None
-
-    def __post_init__(self) -> None:
-        if self.edit_kind_quota is not None:
-            check_shares("edit_kind_quota", self.edit_kind_quota.values())
-
-
-@dataclass(frozen=True)
-class FilterConfig:
-    """The keys of filter_config.yaml, where each is explained."""
-
-    jsonl_path: Name
-    field_name: Name = "instruct_purify"
-    data_format: Literal["triplet"] = "triplet"
-    random_seed: Annotated[int, Field(strict=True)] = 42
-    filter_settings: FilterSettings = field(default_factory=FilterSettings)
-    topic_settings: TopicSettings = field(default_factory=TopicSettings)
-    output_dir: Name = "data/filtered"
-    cache_dir: Name | None = None
-    num_workers: Annotated[int, Field(strict=True, ge=0)] = 0
-
-    @property
-    def output_file(self) -> Path:
-        return Path(self.output_dir) / f"{Path(self.jsonl_path).stem}_dt_filtered.jsonl"
-
-    @property
-    def text_fields(self) -> tuple[str, ...]:
-        return (*CODE_FIELDS, self.field_name)
-
-    @property
-    def required_fields(self) -> tuple[str, ...]:
-        kind = () if self.filter_settings.edit_kind_quota is None else ("edit_kind",)
-        return (*self.text_fields, *kind)
-
-
-class RowFacts:
-    """What is found out about each row, a few bytes a row; a row's reason is "" while it stays."""
-
-    def __init__(self) -> None:
-        self.reasons: list[str] = []
-        self.kinds: list[str] = []
-        self.sizes: array[int] = array("l")  # modified lines and hunks, by turns
-        self.topics = np.empty(0, dtype=np.int32)
-        self.texts = hashlib.sha256()  # of the rows that passed the diff filter
-
-    def add(self, row: Row, config: FilterConfig) -> None:
-        """Judge a row by itself and note what was found."""
-        kind = ANY_KIND
-        if config.filter_settings.edit_kind_quota is not None:
-            kind = sys.intern(str(row["edit_kind"]))
-        reason, size = judge_row(row, kind, config)
-        self.reasons.append(reason)
-        self.kinds.append(kind)
-        self.sizes.extend((size.modified_lines, size.hunks))
-        if not reason:
-            for text in topic_texts(row, config):
-                content = text.encode("utf-8", "surrogatepass")
-                self.texts.update(len(content).to_bytes(8, "big") + content)
-
-    def staying(self) -> list[int]:
-        return [number for number, reason in enumerate(self.reasons) if not reason]
-
-    def marks(self, number: int) -> Row:
-        """Give the fields a row leaves with: those of its facts that were found out."""
-        found: Row = {}
-        if len(self.topics) and self.topics[number] != UNASSIGNED:
-            found["topic"] = int(self.topics[number])
-        if self.sizes[2 * number] != UNMEASURED.modified_lines:
-            found["modified_lines"], found["hunks"] = self.sizes[2 * number : 2 * number + 2]
-        return found
-
-
-def topic_texts(row: Row, config: FilterConfig) -> tuple[str, str]:
-    """Pick the texts a row's topic is found in: its code before and its instruction."""
-    return row[CODE_FIELDS[0]], row[config.field_name]
-
-
-def judge_row(row: Row, kind: str, config: FilterConfig) -> tuple[str, DiffStats]:
-    """Say why a row is dropped, "" if it isn't, and how large its edit is."""
-    limits = config.filter_settings
-    if empty := first_empty_field(row, config.text_fields):
-        return sys.intern(f"empty_{empty.removesuffix('_purify')}"), UNMEASURED
-    if limits.edit_kind_quota is not None and kind not in limits.edit_kind_quota:
-        return "edit_kind_without_quota", UNMEASURED
-    before, after = (row[field] for field in CODE_FIELDS)
-    if max(before.count("\n"), after.count("\n")) > limits.max_code_lines:
-        return "too_many_code_lines", UNMEASURED
-    size = diff_stats(before, after)
-    if size.modified_lines == 0:
-        return "no_change", size
-    if size.modified_lines > limits.max_modify_lines:
-        return "too_many_modified_lines", size
-    return "too_many_hunks" if size.hunks > limits.max_hunk_num else "", size
+# What a row's words and topic come out of; another release may make others.
+TOPIC_PACKAGES = ("gensim", "numpy", "pygments", "scipy", "tree-sitter", "tree-sitter-python")
 
 
 def survey(index: RowIndex, config: FilterConfig) -> RowFacts:
-    """Read the file once and judge each row by itself."""
-    facts = RowFacts()
-    for _, row in tqdm(index.scan(), desc="diffs", unit="row", disable=None):
-        facts.add(row, config)
+    """Read the file once and judge each row by what can be seen without a diff."""
+    facts, reader = RowFacts(), config.reader
+    for _, row in tqdm(index.scan(), desc="rows", unit="row", disable=None):
+        facts.add(row, reader, config.filter_settings)
     return facts
 
 
-def allot(facts: RowFacts, config: FilterConfig) -> dict[str, int]:
-    """Say how many rows of each edit kind may stay; PipelineError if a kind has too few."""
-    settings = config.filter_settings
-    if settings.edit_kind_quota is None:
-        return {ANY_KIND: settings.max_samples_total}
-    shares = settings.edit_kind_quota
-    parts = largest_remainder(settings.max_samples_total, list(shares.values()))
-    allotted = dict(zip(shares, parts, strict=True))
-    supply = Counter(facts.kinds[number] for number in facts.staying())
-    short = [
-        f"{supply[kind]:,} rows of edit kind {kind!r} pass the diff filter, {needed:,} are needed"
-        for kind, needed in allotted.items()
-        if supply[kind] < needed
-    ]
-    if short:
-        possible = min(int(supply[kind] / Fraction(str(s))) for kind, s in shares.items() if s)
-        raise PipelineError(
-            f"{config.jsonl_path}: {'; '.join(short)}; lower max_samples_total to {possible:,} "
-            "or change edit_kind_quota"
-        )
-    return allotted
-
-
-def assign_topics(index: RowIndex, facts: RowFacts, config: FilterConfig) -> Topics:
-    """Find the topic of each row that stays, or load it when these texts were fitted before."""
-    stop_words = english_stop_words()
-    key = fingerprint(
-        texts=facts.texts.hexdigest(),
-        settings=asdict(config.topic_settings),
-        random_seed=config.random_seed,
-        stop_words=stop_words.name,
-        token_rules=TOKEN_RULES,
-        packages={name: version(name) for name in ("gensim", "pygments")},
+def find_sizes(index: RowIndex, facts: RowFacts, config: FilterConfig, pool: WorkerPool) -> None:
+    """Measure the edit of each row that stays, or load the sizes of these very texts."""
+    numbers = facts.staying()
+    key = {"texts": facts.fingerprint(numbers), "rules": DIFF_RULES}
+    sizes = load_or_build(
+        cache_file(index.path, "sizes", key, config),
+        lambda: measure_edits(index, numbers, config.reader, pool),
+        what="sizes",
+        rebuild=config.filter_settings.refit,
     )
-    path = Path(config.cache_dir or FIT_RESULTS) / f"{Path(config.jsonl_path).stem}_{key}.joblib"
+    facts.set_sizes(numbers, sizes)
+
+
+def assign_topics(
+    index: RowIndex, facts: RowFacts, config: FilterConfig, pool: WorkerPool
+) -> Topics:
+    """Find the topic of each row that stays, or load it when these very texts were fitted."""
+    numbers = facts.staying()
+    key = {
+        "texts": facts.fingerprint(numbers),
+        "settings": asdict(config.topic_settings),
+        "random_seed": config.random_seed,
+        "language": config.language,
+        "stop_words": stop_words_name(),
+        "rules": [TOKEN_RULES, TOPIC_RULES],
+        "packages": {name: version(name) for name in TOPIC_PACKAGES},
+    }
+
+    def build() -> Topics:
+        bags = count_edit_words(index, numbers, config.reader, config.language, pool)
+        return find_topics(bags, config.topic_settings, config.random_seed, pool)
+
     topics: Topics = load_or_build(
-        path,
-        lambda: find_topics(
-            read_tokens(index, facts.staying(), stop_words, config),
-            config.topic_settings,
-            config.random_seed,
-        ),
+        cache_file(index.path, "topics", key, config),
+        build,
         what="topics",
         rebuild=config.filter_settings.refit,
     )
-    facts.topics = np.full(len(index), UNASSIGNED, dtype=np.int32)
-    facts.topics[facts.staying()] = topics.assigned
+    facts.set_topics(numbers, topics.assigned)
     return topics
 
 
-def read_tokens(
-    index: RowIndex, numbers: list[int], stop_words: StopWords, config: FilterConfig
-) -> Iterator[list[str]]:
-    """Read rows back and yield the words of each."""
-    workers = worker_count(config.num_workers) if len(numbers) >= MANY_ROWS else 1
-    documents = (topic_texts(index.read(number), config) for number in numbers)
-    tokens = tokenise_documents(documents, stop_words, workers)
-    yield from tqdm(tokens, desc="tokens", total=len(numbers), unit="row", disable=None)
+def cache_file(source: Path, what: str, key: dict[str, Any], config: FilterConfig) -> Path:
+    folder = Path(config.cache_dir or FIT_RESULTS)
+    return folder / f"{source.stem}_{what}_{fingerprint(**key)}.joblib"
 
 
-def level_topics(facts: RowFacts, allotted: dict[str, int], seed: int) -> None:
-    """Drop rows at random from the larger topics until each edit kind has what it is allotted."""
-    groups: dict[tuple[str, int], list[int]] = defaultdict(list)
-    for number in facts.staying():
-        groups[facts.kinds[number], int(facts.topics[number])].append(number)
-    for kind, total in allotted.items():
-        keys = sorted(key for key in groups if key[0] == kind)
-        quotas = level_quotas(total, [len(groups[key]) for key in keys])
-        for (_, topic), quota in zip(keys, quotas, strict=True):
-            rng = random.Random(derive_seed(seed, "topic", kind, topic))
-            members = groups[kind, topic]
-            for number in rng.sample(members, len(members) - quota):
-                facts.reasons[number] = "over_topic_quota"
+def find_limits(changed: np.ndarray, settings: FilterSettings) -> dict[str, int]:
+    """Say what the most modified lines and hunks are; a percentile goes by this file's edits."""
+    lines = settings.lines_limit
+    if settings.keep_percentile is not None:
+        lines = percentile(changed[:, LINES], settings.keep_percentile) if len(changed) else 0
+    return {"modified_lines": lines, "hunks": settings.max_hunk_num}
+
+
+def topic_sizes(facts: RowFacts) -> Counter[int]:
+    return Counter(facts.topics[facts.staying()].tolist())
 
 
 def describe_topics(before: Counter[int], after: Counter[int], topics: Topics) -> list[Row]:
@@ -249,8 +133,24 @@ def describe_topics(before: Counter[int], after: Counter[int], topics: Topics) -
     ]
 
 
-def topic_sizes(facts: RowFacts) -> Counter[int]:
-    return Counter(facts.topics[facts.staying()].tolist())
+def judge_rows(index: RowIndex, config: FilterConfig, output: StageOutput) -> RowFacts:
+    """Run both filters over a file; what they found goes into the output's summary."""
+    facts, settings = survey(index, config), config.filter_settings
+    workers = worker_count(config.num_workers) if len(index) >= MANY_ROWS else 1
+    with WorkerPool(workers) as pool:
+        find_sizes(index, facts, config, pool)
+        changed = facts.changed()
+        limits = find_limits(changed, settings)
+        facts.judge_sizes(limits["modified_lines"], limits["hunks"])
+        output.summary |= {"limits": limits, "sizes": describe_sizes(changed), "topics": []}
+        allotted = allot(facts, settings, index.path)
+        if facts.staying():
+            topics = assign_topics(index, facts, config, pool)
+            before = topic_sizes(facts)
+            level_topics(facts, allotted, settings, config.random_seed)
+            output.summary["topics"] = describe_topics(before, topic_sizes(facts), topics)
+            output.summary["stop_words"] = stop_words_name()
+    return facts
 
 
 def write_filtered(output: StageOutput, index: RowIndex, facts: RowFacts) -> None:
@@ -263,18 +163,24 @@ def write_filtered(output: StageOutput, index: RowIndex, facts: RowFacts) -> Non
             output.keep(row)
 
 
-def filter_rows(index: RowIndex, config: FilterConfig, output: StageOutput) -> None:
-    """Run both filters over an input and write what they leave."""
-    facts = survey(index, config)
-    allotted = allot(facts, config)
-    output.summary["topics"] = []
-    if facts.staying():
-        topics = assign_topics(index, facts, config)
-        before = topic_sizes(facts)
-        level_topics(facts, allotted, config.random_seed)
-        output.summary["topics"] = describe_topics(before, topic_sizes(facts), topics)
-        output.summary["stop_words"] = english_stop_words().name
-    write_filtered(output, index, facts)
+def write_analysis(output: StageOutput, facts: RowFacts) -> None:
+    """Write the summary that a filtering would leave, and no rows."""
+    output.kept = len(facts.staying())
+    output.rejected = len(facts.reasons) - output.kept
+    output.reasons.update(reason for reason in facts.reasons if reason)
+    write_json(output.summary_path, output.counts() | output.summary)
+    log.info("would have %s", output.summary_line())
+
+
+def filter_file(source: Path, config: FilterConfig) -> None:
+    """Filter or analyse one file."""
+    output = StageOutput(config.output_file(source), inputs=[source])
+    with RowIndex(source, config.required_fields) as index:
+        if config.run_mode == "analyze_only":
+            write_analysis(output, judge_rows(index, config, output))
+            return
+        with output:
+            write_filtered(output, index, judge_rows(index, config, output))
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -283,9 +189,11 @@ def main(argv: list[str] | None = None) -> None:
         "--config", default="filter_config.yaml", help="YAML file (default: filter_config.yaml)"
     )
     config = load_config(parser.parse_args(argv).config, FilterConfig)
-    output = StageOutput(config.output_file, inputs=[config.jsonl_path])
-    with RowIndex(config.jsonl_path, config.required_fields) as index, output:
-        filter_rows(index, config, output)
+    get_lexer(config.language)
+    for source in config.inputs:
+        open_input(source).close()
+    for source in config.inputs:
+        filter_file(source, config)
 
 
 if __name__ == "__main__":

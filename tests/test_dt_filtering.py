@@ -9,10 +9,11 @@ import pytest
 import yaml
 
 import dt_filtering
-from dt_filtering import FilterConfig, main
+from dt_filtering import main
 from utils.cli import log
 from utils.config import load_config
 from utils.errors import PipelineError
+from utils.filter_config import FilterConfig, FilterSettings
 from utils.jsonl import read_rows, write_rows
 from utils.sampling import level_quotas
 
@@ -21,7 +22,7 @@ KITCHEN = "oven recipe flour sugar butter whisk bake dough yeast salt"
 SEA = "wave harbour anchor sail tide vessel reef coral captain deck"
 LAW = "court judge verdict appeal clause witness statute plea bail jury"
 SUBJECTS = {"kitchen": KITCHEN.split(), "sea": SEA.split(), "law": LAW.split()}
-SMALL_MODEL = {"T": 12, "K": 4, "chunksize": 16, "no_below": 2}
+SMALL_MODEL = {"T": 12, "K": 4, "tau": 4.0, "chunksize": 16, "no_below": 2}
 
 
 def make_row(name: str, code_before: str, code_after: str, instruction: str = "Do it.") -> dict:
@@ -47,6 +48,16 @@ def make_edits(count: int, **changes) -> list[dict]:
         instruction = f"Round the {names[0]}."
         rows.append(make_row(f"r{number}", before, before + f"x = {number}\n", instruction))
     return [row | changes for row in rows]
+
+
+def make_conversation(triplet: dict, key: str, role: str, text: str, user: str) -> dict:
+    """Lay a triplet out as a row of the fine-tuning file."""
+    before, after = triplet["code_before_purify"], triplet["code_after_purify"]
+    said = f"## Code Before:\n```python\n{before}```\n## Instruction:\n"
+    said += triplet["instruct_purify"] + "\n## Code After:"
+    turns = [("system", "You edit code."), (user, said), ("gpt", f"```python\n{after}```")]
+    conversation = [{role: who, text: what} for who, what in turns]
+    return {key: conversation, "old_code": before, "new_code": after}
 
 
 def write_config(folder: Path, rows: list[dict] | None = None, **changes) -> str:
@@ -240,8 +251,7 @@ def test_a_damaged_cache_file_is_built_again(tmp_path, heard):
     config = write_config(tmp_path, make_edits(60), filter_settings={"max_samples_total": 20})
     main(["--config", config])
     first = read_kept(tmp_path)
-    [cached] = (tmp_path / "cache").iterdir()
-    assert cached.name.startswith("mix_") and cached.suffix == ".joblib"
+    [cached] = (tmp_path / "cache").glob("mix_topics_*.joblib")
     cached.write_bytes(cached.read_bytes()[:-50])
     heard()
     main(["--config", config])
@@ -292,6 +302,109 @@ def test_an_edit_kind_quota_is_met_and_topics_are_levelled_within_each_kind(tmp_
         assert [after[topic] for topic in sorted(before)] == level_quotas(total, sizes)
 
 
+def test_each_topic_may_be_given_the_same_limit_instead_of_a_total(tmp_path):
+    rows = make_edits(120)
+    main(["--config", write_config(tmp_path, rows, filter_settings={"max_samples_per_topic": 7})])
+    table = read_summary(tmp_path)["topics"]
+    assert max(topic["before"] for topic in table) > 7
+    assert [topic["after"] for topic in table] == [min(topic["before"], 7) for topic in table]
+    assert len(read_kept(tmp_path)) == sum(topic["after"] for topic in table)
+
+
+def test_the_limit_of_lines_may_be_a_percentile_of_the_files_own_edits(tmp_path):
+    rows = [make_row(f"{count} lines", "a\n", "a\n" + lines(0, count)) for count in range(1, 101)]
+    rows += [make_row("same", "a\n", "a\n")] * 50
+    main(["--config", write_config(tmp_path, rows, filter_settings={"keep_percentile": 90})])
+    assert [row["modified_lines"] for row in read_kept(tmp_path)] == list(range(1, 91))
+    summary = read_summary(tmp_path)
+    assert summary["limits"] == {"modified_lines": 90, "hunks": 7}
+    assert summary["reject_reasons"] == {"no_change": 50, "too_many_modified_lines": 10}
+    assert summary["sizes"]["modified_lines"]["95"] == 95
+    assert summary["sizes"]["hunks"]["100"] == 1
+
+
+def test_an_analysis_writes_the_same_summary_and_no_rows(tmp_path, heard):
+    rows, settings = make_edits(60), {"max_samples_total": 20}
+    config = write_config(tmp_path, rows, filter_settings=settings, run_mode="analyze_only")
+    main(["--config", config])
+    written = tmp_path / "filtered" / "mix_dt_analysis.summary.json"
+    assert list((tmp_path / "filtered").iterdir()) == [written]
+    assert "would have kept 20 of 60; over topic quota 40 -> " in heard()
+    main(["--config", write_config(tmp_path, filter_settings=settings)])
+    assert "topics: reusing" in heard()
+    assert json.loads(written.read_text()) == read_summary(tmp_path)
+
+
+def test_several_inputs_are_filtered_each_for_itself(tmp_path):
+    paths = [tmp_path / "mix.jsonl", tmp_path / "other.jsonl"]
+    write_rows(paths[1], make_edits(30))
+    settings = {"max_samples_total": 20}
+    changes = {"jsonl_path": list(map(str, paths)), "filter_settings": settings}
+    main(["--config", write_config(tmp_path, make_edits(60), **changes)])
+    both = read_kept(tmp_path)
+    others = list(read_rows(tmp_path / "filtered" / "other_dt_filtered.jsonl"))
+    assert (len(both), len(others)) == (20, 20)
+    main(["--config", write_config(tmp_path, filter_settings=settings | {"refit": True})])
+    assert read_kept(tmp_path) == both
+
+
+def test_a_missing_one_of_several_inputs_is_found_before_any_work(tmp_path):
+    paths = [str(tmp_path / "mix.jsonl"), str(tmp_path / "gone.jsonl")]
+    with pytest.raises(PipelineError, match=r"gone\.jsonl: no such file"):
+        main(["--config", write_config(tmp_path, make_edits(5), jsonl_path=paths)])
+    assert not (tmp_path / "filtered").exists()
+
+
+def test_inputs_that_would_share_an_output_are_refused(tmp_path):
+    paths = [str(tmp_path / "mix.jsonl"), str(tmp_path / "more" / "mix.jsonl")]
+    with pytest.raises(PipelineError, match="several inputs are called 'mix'"):
+        main(["--config", write_config(tmp_path, make_edits(5), jsonl_path=paths)])
+
+
+@pytest.mark.parametrize(
+    ("key", "role", "text", "user"),
+    [("messages", "role", "content", "user"), ("conversations", "from", "value", "human")],
+)
+def test_fine_tuning_conversations_get_the_topics_of_the_triplets_they_were_made_of(
+    tmp_path, key, role, text, user
+):
+    triplets = make_edits(60)
+    main(["--config", write_config(tmp_path, triplets)])
+    expected = [(row["topic"], row["modified_lines"], row["hunks"]) for row in read_kept(tmp_path)]
+    rows = [make_conversation(row, key, role, text, user) for row in triplets]
+    main(["--config", write_config(tmp_path, rows, data_format="sharegpt")])
+    kept = read_kept(tmp_path)
+    assert [(row["topic"], row["modified_lines"], row["hunks"]) for row in kept] == expected
+    assert [row["old_code"] for row in kept] == [row["code_before_purify"] for row in triplets]
+
+
+def test_conversations_that_hold_no_edit_are_rejected_with_a_reason(tmp_path):
+    turns = [{"role": "user", "content": "Do it."}]
+    rows = [
+        {"old_code": "a\n", "new_code": "b\n", "messages": turns},
+        {"old_code": "", "new_code": "b\n", "messages": turns},
+        {"old_code": "a\n", "new_code": None, "messages": turns},
+        {"old_code": "a\n", "new_code": "b\n", "messages": [{"role": "user"}, None, "x"]},
+        {"old_code": "a\n", "new_code": "b\n", "messages": "Do it."},
+    ]
+    main(["--config", write_config(tmp_path, rows, data_format="sharegpt")])
+    assert [row["reject_reason"] for row in read_rejected(tmp_path)] == (
+        ["empty_code_before", "empty_code_after", "empty_instruct", "empty_instruct"]
+    )
+
+
+def test_a_conversation_file_without_the_codes_is_named(tmp_path):
+    config = write_config(tmp_path, [{"messages": []}], data_format="sharegpt")
+    with pytest.raises(PipelineError, match=r"mix\.jsonl, line 1: field 'old_code' is missing"):
+        main(["--config", config])
+
+
+def test_an_unknown_language_is_found_before_any_work(tmp_path):
+    with pytest.raises(PipelineError, match="language 'pyton' is unknown to Pygments"):
+        main(["--config", write_config(tmp_path, make_edits(5), language="pyton")])
+    assert not (tmp_path / "filtered").exists()
+
+
 def test_a_kind_with_too_few_rows_is_told_with_the_total_that_would_do(tmp_path):
     rows = [
         row | {"edit_kind": "feature" if i % 6 else "bug_fix"}
@@ -320,6 +433,22 @@ def test_a_kind_with_too_few_rows_is_told_with_the_total_that_would_do(tmp_path)
         ({"jsonl_path": None}, "key 'jsonl_path'"),
         ({"output_file": "x.jsonl"}, "unknown key 'output_file'"),
         ({"num_workers": -1}, "key 'num_workers'"),
+        ({"jsonl_path": []}, "key 'jsonl_path"),
+        ({"run_mode": "look"}, "key 'run_mode'"),
+        ({"topic_settings": {"max_fit_documents": 20001}}, "topic_settings.max_fit_documents'"),
+        ({"filter_settings": {"keep_percentile": 0}}, "key 'filter_settings.keep_percentile'"),
+        (
+            {"filter_settings": {"max_modify_lines": 70, "keep_percentile": 90}},
+            "max_modify_lines and keep_percentile can't be combined",
+        ),
+        (
+            {"filter_settings": {"max_samples_total": 9, "max_samples_per_topic": 9}},
+            "max_samples_total and max_samples_per_topic can't be combined",
+        ),
+        (
+            {"filter_settings": {"edit_kind_quota": {"a": 1}, "max_samples_per_topic": 9}},
+            "edit_kind_quota and max_samples_per_topic can't be combined",
+        ),
     ],
 )
 def test_a_mistake_in_the_config_is_found_before_any_work(tmp_path, changes, problem):
@@ -343,7 +472,7 @@ def test_a_bad_input_file_is_named_and_no_output_is_left(tmp_path, content, prob
         (tmp_path / "mix.jsonl").write_text(content)
     with pytest.raises(PipelineError, match=problem):
         main(["--config", write_config(tmp_path)])
-    assert not list((tmp_path / "filtered").iterdir())
+    assert not list(tmp_path.glob("filtered/*"))
 
 
 def test_a_field_name_that_no_row_has_is_named(tmp_path):
@@ -357,9 +486,12 @@ def test_the_shipped_config_holds_the_published_limits():
     limits = config.filter_settings
     assert (limits.max_modify_lines, limits.max_hunk_num, limits.refit) == (70, 7, False)
     expected = "data/filtered/ocedata_mix_descriptive_dt_filtered.jsonl"
-    assert config.output_file.as_posix() == expected
+    [source] = config.inputs
+    assert config.output_file(source).as_posix() == expected
     defaults = FilterConfig(config.jsonl_path)
-    assert (config.topic_settings, limits) == (defaults.topic_settings, defaults.filter_settings)
+    assert config.topic_settings == defaults.topic_settings
+    assert limits == FilterSettings(max_modify_lines=70, max_samples_total=20000)
+    assert (FilterSettings().lines_limit, FilterSettings().total) == (70, 20000)
 
 
 def test_a_person_runs_the_stage_and_reads_what_it_kept(tmp_path):

@@ -1,8 +1,12 @@
 """How large an edit is: modified lines and hunks, from difflib's opcodes."""
 
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 
+# difflib's SequenceMatcher compiled: the same opcodes in a third of the time.
+from cydifflib import SequenceMatcher
+
+# Raise it when an edit's size changes, so that sizes cached from the old rules aren't reused.
+DIFF_RULES = 1
 # What `diff -u` shows around a change; edits closer than twice this share a hunk.
 CONTEXT_LINES = 3
 
@@ -31,13 +35,18 @@ def diff_stats(code_before: str, code_after: str) -> DiffStats:
     `autojunk` is off: it would take lines that fill over a hundredth of a long file (blank lines,
     `else:`) out of the matching, and an edit of one line could come out as many.
     """
-    matcher = SequenceMatcher(
-        None, split_lines(code_before), split_lines(code_after), autojunk=False
-    )
+    before, after = split_lines(code_before), split_lines(code_after)
+    opcodes = SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
+    changes = [opcode[1:] for opcode in opcodes if opcode[0] != "equal"]
     modified_lines = sum(
         max(before_end - before_start, after_end - after_start)
-        for tag, before_start, before_end, after_start, after_end in matcher.get_opcodes()
-        if tag != "equal"
+        for before_start, before_end, after_start, after_end in changes
     )
-    hunks = sum(1 for _ in matcher.get_grouped_opcodes(CONTEXT_LINES))
-    return DiffStats(modified_lines, hunks)
+    return DiffStats(modified_lines, count_hunks(changes))
+
+
+def count_hunks(changes: list[tuple[int, int, int, int]]) -> int:
+    """Count the hunks of `diff -u`: changes more than two contexts apart are in different ones."""
+    apart = zip(changes, changes[1:], strict=False)
+    far = sum(following[0] - change[1] > 2 * CONTEXT_LINES for change, following in apart)
+    return far + bool(changes)

@@ -1,50 +1,61 @@
-"""Topics of documents: gensim's hierarchical Dirichlet process, fitted and assigned."""
+"""Topics of documents: gensim's hierarchical Dirichlet process, fitted and assigned.
+
+The fit sees a sample of the documents, so that its time and memory are bounded; the assignment of
+all of them is shared out over processes, with the same result as in one.
+"""
 
 from __future__ import annotations
 
-import logging
-from array import array
+import random
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 from pydantic import Field
+from threadpoolctl import threadpool_limits
+from tqdm import tqdm
 
+from utils.bags_of_words import BagsOfWords, keep_words, usual_words
 from utils.cli import log
-from utils.parallel import batched
 from utils.sampling import derive_seed
+from utils.topic_inference import TopicWeights, dominant_topics
+from utils.worker_pool import WorkerPool
 
 if TYPE_CHECKING:
-    from gensim.models import HdpModel
+    from utils.hdp import ChunkedHdp
 
+# Raise it when the same documents and settings give other topics, so that cached ones aren't used.
+TOPIC_RULES = 1
 NO_TOPIC = -1
 TOP_WORDS = 10
+# Documents per task: enough to make up for sending the words' weights along.
+ASSIGNED_AT_ONCE = 1024
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(strict=True, ge=1)]
 
 
 @dataclass(frozen=True)
 class TopicSettings:
-    """gensim's `HdpModel` options by their own names, then how the vocabulary is pruned.
+    """gensim's `HdpModel` options by their own names, then the vocabulary and the sample.
 
-    `tau` and `chunksize` are gensim's 64 and 256 no longer: one pass of so few and so small updates
-    hardly leaves the random start. The mean coherence of the topics' ten words (NPMI) goes from
-    -0.50 to -0.08 on 358 edits and from 0.09 to 0.13 on 10,000 functions.
+    `tau` and `chunksize` are gensim's 64 and 256 no longer: one pass of so few and so small
+    updates hardly leaves the random start. tests/bench/bench_topic_model.py measures them, and
+    `max_fit_documents`, by the coherence of the top words in documents that the fit never saw.
     """
 
     T: Annotated[int, Field(strict=True, ge=2)] = 150
     K: Annotated[int, Field(strict=True, ge=2)] = 15
     kappa: Positive = 1.0
-    tau: Positive = 4.0
+    tau: Positive = 8.0
     alpha: Positive = 1.0
     gamma: Positive = 1.0
     eta: Positive = 0.01
-    chunksize: Count = 64
+    chunksize: Count = 128
     no_below: Count = 5
     no_above: Annotated[float, Field(gt=0, le=1)] = 0.5
     keep_n: Count = 100_000
+    max_fit_documents: Annotated[int, Field(strict=True, ge=1, le=20_000)] = 20_000
 
 
 @dataclass(frozen=True)
@@ -55,99 +66,47 @@ class Topics:
     words: dict[int, list[str]]
 
 
-@dataclass(frozen=True)
-class BagsOfWords:
-    """Documents as word counts: document i is the slice starts[i]:starts[i + 1] of both arrays."""
+def find_topics(bags: BagsOfWords, settings: TopicSettings, seed: int, pool: WorkerPool) -> Topics:
+    """Fit an HDP to a sample of the documents and give each document its dominant topic.
 
-    words: list[str]
-    starts: np.ndarray
-    ids: np.ndarray
-    counts: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.starts) - 1
-
-    def __iter__(self) -> Iterator[list[tuple[int, int]]]:
-        """Yield each document the way gensim takes it, as (word id, count) pairs."""
-        for start, end in zip(self.starts[:-1], self.starts[1:], strict=True):
-            yield list(
-                zip(self.ids[start:end].tolist(), self.counts[start:end].tolist(), strict=True)
-            )
-
-    def without_empty(self) -> BagsOfWords:
-        """Drop the documents that hold no words."""
-        filled = np.flatnonzero(np.diff(self.starts))
-        starts = np.append(self.starts[:-1][filled], self.starts[-1])
-        return BagsOfWords(self.words, starts, self.ids, self.counts)
-
-
-def find_topics(documents: Iterable[list[str]], settings: TopicSettings, seed: int) -> Topics:
-    """Fit topics to lists of tokens and give each document its dominant one."""
-    bags = prune(count_words(documents), settings)
-    filled = bags.without_empty()
+    Words are pruned by the sample's counts; a document of which no word is left has topic -1.
+    """
     assigned = np.full(len(bags), NO_TOPIC, dtype=np.int32)
-    if not len(filled):
+    sample = draw_sample(bags, settings.max_fit_documents, seed)
+    kept = usual_words(sample, settings.no_below, settings.no_above, settings.keep_n)
+    if not len(kept):
         log.warning(
             "topics: no word stands in at least %d documents and at most a share %g of them; "
             "all rows form topic %d",
             *(settings.no_below, settings.no_above, NO_TOPIC),
         )
         return Topics(assigned, {})
-    log.info(f"topics: fitting {len(filled):,} documents of {len(bags.words):,} different words")
-    model = fit(filled, settings, seed)
-    assigned[np.diff(bags.starts) > 0] = dominant_topics(model, filled, settings.chunksize)
-    return Topics(assigned, top_words(model, bags.words, np.unique(assigned)))
+    log.info(f"topics: fitting {len(sample):,} documents of {len(kept):,} different words")
+    model = fit(keep_words(sample, kept), settings, seed)
+    pruned = keep_words(bags, kept)
+    filled = np.flatnonzero(pruned.lengths())
+    assigned[filled] = assign(topic_weights(model), pruned.take(filled), pool)
+    return Topics(assigned, top_words(model, pruned.words, np.unique(assigned)))
 
 
-def count_words(documents: Iterable[list[str]]) -> BagsOfWords:
-    """Count the words of each document; ids go by first appearance."""
-    vocabulary: dict[str, int] = {}
-    starts, ids, counts = array("q", [0]), array("i"), array("i")
-    for tokens in documents:
-        bag: dict[int, int] = {}
-        for token in tokens:
-            word_id = vocabulary.setdefault(token, len(vocabulary))
-            bag[word_id] = bag.get(word_id, 0) + 1
-        ids.extend(bag.keys())
-        counts.extend(bag.values())
-        starts.append(len(ids))
-    return BagsOfWords(
-        list(vocabulary),
-        np.frombuffer(starts, dtype=np.int64),
-        np.array(ids, dtype=np.int32),
-        np.array(counts, dtype=np.int32),
-    )
+def draw_sample(bags: BagsOfWords, size: int, seed: int) -> BagsOfWords:
+    """Draw documents that have words, in random order: the file may be sorted by its source."""
+    filled = np.flatnonzero(bags.lengths()).tolist()
+    rng = random.Random(derive_seed(seed, "fit documents"))
+    return bags.take(np.array(rng.sample(filled, min(size, len(filled))), dtype=np.int64))
 
 
-def prune(bags: BagsOfWords, settings: TopicSettings) -> BagsOfWords:
-    """Drop words that stand in under `no_below` documents or over a share `no_above` of them.
-
-    Of the rest the `keep_n` that most documents hold stay, as in gensim's `filter_extremes`.
-    """
-    frequency = np.bincount(bags.ids, minlength=len(bags.words))
-    usual = (frequency >= settings.no_below) & (frequency <= settings.no_above * len(bags))
-    by_frequency = np.argsort(-frequency, kind="stable")
-    kept = np.sort(by_frequency[usual[by_frequency]][: settings.keep_n])
-    new_ids = np.full(len(bags.words), -1, dtype=np.int32)
-    new_ids[kept] = np.arange(len(kept), dtype=np.int32)
-    ids = new_ids[bags.ids]
-    stays = ids >= 0
-    kept_before = np.concatenate(([0], np.cumsum(stays)))
-    return BagsOfWords(
-        [bags.words[i] for i in kept], kept_before[bags.starts], ids[stays], bags.counts[stays]
-    )
-
-
-def fit(bags: BagsOfWords, settings: TopicSettings, seed: int) -> HdpModel:
+def fit(bags: BagsOfWords, settings: TopicSettings, seed: int) -> ChunkedHdp:
     """Fit an HDP in one online pass (Wang, Paisley and Blei 2011).
 
     The bags must hold at least one word; the same bags, settings and seed give the same model.
     """
-    from gensim.models import HdpModel
+    from utils.hdp import ChunkedHdp
 
-    with _without_likelihood_noise():
-        return HdpModel(
-            bags,
+    filled = bags.take(np.flatnonzero(bags.lengths()))
+    with threadpool_limits(1, user_api="blas"):
+        return ChunkedHdp(
+            filled,
             dict(enumerate(bags.words)),
             T=settings.T,
             K=settings.K,
@@ -161,13 +120,33 @@ def fit(bags: BagsOfWords, settings: TopicSettings, seed: int) -> HdpModel:
         )
 
 
-def dominant_topics(model: HdpModel, bags: BagsOfWords, chunksize: int) -> np.ndarray:
-    """Infer each document's strongest topic; of equals, the lowest number."""
-    inferred = [model.inference(chunk).argmax(axis=1) for chunk in batched(bags, chunksize)]
-    return np.concatenate(inferred).astype(np.int32)
+def topic_weights(model: ChunkedHdp) -> TopicWeights:
+    """Take out of a fitted model what inference goes by."""
+    return TopicWeights(model.lda_alpha, np.ascontiguousarray(model.lda_beta.T))
 
 
-def top_words(model: HdpModel, words: list[str], topics: Iterable[Any]) -> dict[int, list[str]]:
+def assign(weights: TopicWeights, bags: BagsOfWords, pool: WorkerPool) -> np.ndarray:
+    """Infer the dominant topic of each document, none of them empty."""
+    parts = [np.empty(0, dtype=np.int32)]
+    with tqdm(desc="topics", total=len(bags), unit="row", disable=None) as bar:
+        for part in pool.map(dominant_topics, assignment_tasks(weights, bags)):
+            parts.append(part)
+            bar.update(len(part))
+    return np.concatenate(parts)
+
+
+def assignment_tasks(
+    weights: TopicWeights, bags: BagsOfWords
+) -> Iterator[tuple[TopicWeights, BagsOfWords]]:
+    """Cut the documents into tasks, each with the weights of its own words and no others."""
+    for start in range(0, len(bags), ASSIGNED_AT_ONCE):
+        part = bags.take(np.arange(start, min(start + ASSIGNED_AT_ONCE, len(bags))))
+        used, ids = np.unique(part.ids, return_inverse=True)
+        own = BagsOfWords([], part.starts, ids.astype(np.int32), part.counts)
+        yield TopicWeights(weights.alpha, weights.beta[used]), own
+
+
+def top_words(model: ChunkedHdp, words: list[str], topics: Iterable[Any]) -> dict[int, list[str]]:
     """List the ten likeliest words of each topic, of equals the earlier seen."""
     return {
         int(topic): [
@@ -176,15 +155,3 @@ def top_words(model: HdpModel, words: list[str], topics: Iterable[Any]) -> dict[
         for topic in topics
         if topic != NO_TOPIC
     }
-
-
-@contextmanager
-def _without_likelihood_noise() -> Iterator[None]:
-    """Hold back gensim's 'likelihood is decreasing!', which one online pass says all the time."""
-    logger = logging.getLogger("gensim.models.hdpmodel")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)

@@ -1,21 +1,28 @@
 import os
 import subprocess
 import sys
+import sysconfig
+from collections import Counter
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pygments.token import Name
 
 from utils.code_tokens import (
+    NO_PYTHON_WORDS,
     StopWords,
     document_tokens,
+    get_lexer,
     identifier_words,
     instruction_words,
     split_identifier,
-    tokenise_documents,
 )
+from utils.errors import PipelineError
 
+STDLIB_MODULES = ("ast.py", "dis.py", "inspect.py", "typing.py", "argparse.py", "asyncio/tasks.py")
 ROOT = Path(__file__).resolve().parents[2]
 STOP = StopWords("test", frozenset({"the", "a", "so", "that", "it", "don't", "does"}))
 
@@ -96,26 +103,45 @@ def test_any_text_gives_lower_case_words_without_digits(code, instruction):
         assert not any(character.isdigit() or character in "_ \n" for character in word)
 
 
-def test_two_processes_give_the_words_of_one_in_the_same_order():
-    documents = [(f"name{'x' * number} = 1\n", f"word{'y' * number}") for number in range(150)]
-    alone = list(tokenise_documents(documents, STOP, num_workers=1))
-    assert len(alone) == 150 and alone[3] == ["namexxx", "wordyyy"]
-    assert list(tokenise_documents(documents, STOP, num_workers=2)) == alone
+@pytest.mark.parametrize("code", ["alpha\ud800 = beta\n", "\ufeffalpha = beta\n", "alpha\x00beta"])
+def test_odd_characters_do_no_harm(code):
+    assert set(identifier_words(code)) <= {"alpha", "beta", "alphabeta"}
 
 
-def load_stop_words(tmp_path, *lines: str) -> str:
+def test_tree_sitter_finds_the_names_that_pygments_finds_in_the_standard_library():
+    folder = Path(sysconfig.get_path("stdlib"))
+    sources = [(folder / name).read_text("utf-8") for name in STDLIB_MODULES]
+    total = different = 0
+    for source in sources:
+        lexed = get_lexer("python").get_tokens(source)
+        by_pygments = Counter(word for kind, name in lexed if kind in Name for word in words(name))
+        found = Counter(identifier_words(source))
+        total += by_pygments.total()
+        different += ((by_pygments - found) + (found - by_pygments)).total()
+    assert total > 10_000
+    assert different <= 0.005 * total
+
+
+def words(name: str) -> list[str]:
+    return [w for w in split_identifier(name) if len(w) > 1 and w not in NO_PYTHON_WORDS]
+
+
+def test_an_unknown_language_is_named():
+    with pytest.raises(PipelineError, match="language 'pyton' is unknown to Pygments"):
+        get_lexer("pyton")
+
+
+def load_stop_words(tmp_path: Path, setting: str = "") -> str:
     """Load the list in a fresh process that sees no NLTK data but what is under tmp_path."""
-    script = [
-        "import nltk",
-        f"nltk.data.path[:] = [{str(tmp_path)!r}]",
-        "from utils.code_tokens import english_stop_words",
-        "stop_words = english_stop_words()",
-        "print(stop_words.name, len(stop_words.words), 'the' in stop_words.words)",
-    ]
+    script = "from utils.code_tokens import english_stop_words, stop_words_name\n"
+    script += "stop_words = english_stop_words()\n"
+    script += "assert stop_words.name == stop_words_name()\n"
+    script += "print(stop_words.name, len(stop_words.words), 'the' in stop_words.words)"
+    places = {"HOME": str(tmp_path), "NLTK_DATA": setting, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
-        [sys.executable, "-c", "\n".join(script)],
+        [sys.executable, "-c", script],
         cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        env=os.environ | places,
         capture_output=True,
         text=True,
         check=True,
@@ -124,14 +150,26 @@ def load_stop_words(tmp_path, *lines: str) -> str:
 
 
 def test_stop_words_ship_with_a_package_when_nltk_has_no_corpus(tmp_path):
-    assert load_stop_words(tmp_path) == "gensim-37923fcd 337 True\n"
+    assert load_stop_words(tmp_path) == f"gensim-{version('gensim')} 337 True\n"
 
 
-def test_nltk_stop_words_are_used_when_installed_and_named_by_their_content(tmp_path):
-    folder = tmp_path / "corpora" / "stopwords"
+@pytest.mark.parametrize("place", ["nltk_data", "elsewhere"])
+def test_nltk_stop_words_are_used_when_installed_and_named_by_their_content(tmp_path, place):
+    folder = tmp_path / place / "corpora" / "stopwords"
     folder.mkdir(parents=True)
+    setting = str(tmp_path / "elsewhere")
     (folder / "english").write_text("the\nof\n")
-    first = load_stop_words(tmp_path)
+    first = load_stop_words(tmp_path, setting)
     assert first.startswith("nltk-") and first.endswith(" 2 True\n")
     (folder / "english").write_text("the\nand\n")
-    assert load_stop_words(tmp_path).split()[0] != first.split()[0]
+    assert load_stop_words(tmp_path, setting).split()[0] != first.split()[0]
+
+
+def test_every_folder_that_nltk_looks_in_is_known():
+    script = "import nltk.data, utils.code_tokens as c\n"
+    script += "print(set(nltk.data.path) <= set(map(str, c.nltk_folders())))"
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "NLTK_DATA": "/somewhere"}
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True
+    )
+    assert done.stdout == "True\n", done.stderr

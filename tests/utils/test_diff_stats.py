@@ -1,5 +1,7 @@
 import difflib
+import random
 
+import cydifflib
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -57,6 +59,27 @@ def test_modified_lines_count_each_run_of_plus_and_minus_by_its_longer_side(befo
             modified += max(runs.values())
             runs = {"-": 0, "+": 0}
     assert diff_stats(before, after).modified_lines == modified
+
+
+LINES = st.lists(st.sampled_from(["a\n", "b\n", "c\n", "\n", "d"]), max_size=40)
+
+
+@settings(max_examples=300)
+@given(LINES, LINES, st.booleans())
+def test_the_compiled_matcher_gives_the_opcodes_of_difflib(before, after, autojunk):
+    compiled = cydifflib.SequenceMatcher(None, before, after, autojunk=autojunk)
+    plain = difflib.SequenceMatcher(None, before, after, autojunk=autojunk)
+    assert list(map(tuple, compiled.get_opcodes())) == list(map(tuple, plain.get_opcodes()))
+
+
+def test_the_compiled_matcher_gives_the_opcodes_of_difflib_in_long_files_of_few_lines():
+    rng = random.Random(1)
+    before = [rng.choice("abcdefgh") + "\n" for _ in range(600)]
+    after = [line for line in before if rng.random() > 0.1] + before[:50]
+    for autojunk in (False, True):
+        compiled = cydifflib.SequenceMatcher(None, before, after, autojunk).get_opcodes()
+        plain = difflib.SequenceMatcher(None, before, after, autojunk).get_opcodes()
+        assert list(map(tuple, compiled)) == list(map(tuple, plain)) and len(plain) > 1
 
 
 def test_a_line_that_fills_a_long_file_is_matched_like_any_other():

@@ -1,31 +1,36 @@
-import logging
 import random
 from collections import Counter
+from dataclasses import replace
+from itertools import permutations
 
 import numpy as np
 import pytest
-from gensim.corpora import Dictionary
-from gensim.models import HdpModel
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
+from utils import topic_model
+from utils.bags_of_words import count_words
 from utils.config import parse_config
 from utils.errors import PipelineError
 from utils.topic_model import (
     NO_TOPIC,
+    Topics,
     TopicSettings,
-    count_words,
-    dominant_topics,
+    assign,
+    draw_sample,
     find_topics,
     fit,
-    prune,
+    topic_weights,
 )
+from utils.worker_pool import WorkerPool
 
 KITCHEN = "oven recipe flour sugar butter whisk bake dough yeast salt pan spoon"
 SEA = "wave harbour anchor sail tide vessel reef coral captain deck gull storm"
 SUBJECTS = {"kitchen": KITCHEN.split(), "sea": SEA.split()}
-SMALL = TopicSettings(T=10, K=4, chunksize=16, no_below=2)
-DOCUMENTS = st.lists(st.lists(st.sampled_from("abcdefgh"), max_size=6), min_size=1, max_size=20)
+SMALL = TopicSettings(T=10, K=4, tau=4.0, chunksize=16, no_below=2)
+ALONE = WorkerPool(1)
+
+
+def find(documents: list[list[str]], settings: TopicSettings, seed: int = 1) -> Topics:
+    return find_topics(count_words(documents), settings, seed, ALONE)
 
 
 def make_documents(count: int, words: int = 20) -> list[list[str]]:
@@ -36,7 +41,7 @@ def make_documents(count: int, words: int = 20) -> list[list[str]]:
 
 
 def test_documents_on_two_subjects_never_share_a_topic_and_words_tell_which():
-    topics = find_topics(make_documents(120), SMALL, seed=1)
+    topics = find(make_documents(120), SMALL)
     first, second = set(topics.assigned[::2].tolist()), set(topics.assigned[1::2].tolist())
     assert not first & second
     largest = Counter(topics.assigned.tolist()).most_common(2)
@@ -48,7 +53,7 @@ def test_documents_on_two_subjects_never_share_a_topic_and_words_tell_which():
 
 def test_the_same_seed_gives_the_same_topics_and_another_seed_others():
     documents = make_documents(60)
-    one, again, other = (find_topics(documents, SMALL, seed) for seed in (7, 7, 8))
+    one, again, other = (find(documents, SMALL, seed) for seed in (7, 7, 8))
     assert one.assigned.tolist() == again.assigned.tolist()
     assert one.words == again.words
     assert (one.assigned.tolist(), one.words) != (other.assigned.tolist(), other.words)
@@ -57,9 +62,9 @@ def test_the_same_seed_gives_the_same_topics_and_another_seed_others():
 def test_documents_without_words_form_topic_minus_one_and_do_not_shift_the_others():
     documents = make_documents(60)
     documents[10] = []
-    documents[20] = ["unique"]
-    plain = find_topics([d for d in documents if len(d) > 1], SMALL, seed=1)
-    topics = find_topics(documents, SMALL, seed=1)
+    documents[20] = []
+    plain = find([document for document in documents if document], SMALL)
+    topics = find(documents, SMALL)
     assert [i for i, topic in enumerate(topics.assigned) if topic == NO_TOPIC] == [10, 20]
     assert np.delete(topics.assigned, [10, 20]).tolist() == plain.assigned.tolist()
     assert NO_TOPIC not in topics.words
@@ -67,56 +72,42 @@ def test_documents_without_words_form_topic_minus_one_and_do_not_shift_the_other
 
 @pytest.mark.parametrize("documents", [[["a", "b"], ["c"], []], [[], []], []])
 def test_when_no_word_is_frequent_enough_no_document_has_a_topic(documents):
-    topics = find_topics(documents, TopicSettings(), seed=1)
+    topics = find(documents, TopicSettings())
     assert topics.assigned.tolist() == [NO_TOPIC] * len(documents)
     assert topics.words == {}
 
 
-def test_a_dominant_topic_is_the_strongest_that_gensim_names():
-    bags = prune(count_words(make_documents(50)), SMALL)
+def test_an_assigned_topic_is_the_strongest_that_gensim_names():
+    bags = count_words(make_documents(50))
     model = fit(bags, SMALL, seed=3)
     named = [max(model[bag], key=lambda pair: pair[1])[0] for bag in bags]
-    assert dominant_topics(model, bags, chunksize=7).tolist() == named
+    assert assign(topic_weights(model), bags, ALONE).tolist() == named
 
 
-def test_words_are_counted_document_by_document():
-    bags = count_words([["b", "a", "b"], [], ["a"]])
-    assert bags.words == ["b", "a"]
-    assert list(bags) == [[(0, 2), (1, 1)], [], [(1, 1)]]
-    assert [list(bag) for bag in bags.without_empty()] == [[(0, 2), (1, 1)], [(1, 1)]]
+def test_a_fit_of_a_sample_knows_its_words_and_assigns_all_documents():
+    documents = [*make_documents(120), ["only", "once"]]
+    settings = replace(SMALL, max_fit_documents=40)
+    topics = find(documents, settings)
+    assert (topics.assigned[:120] >= 0).all() and topics.assigned[120] == NO_TOPIC
+    assert topics.assigned.tolist() != find(documents, SMALL).assigned.tolist()
 
 
-@settings(max_examples=80)
-@given(DOCUMENTS, st.integers(1, 4), st.sampled_from([0.2, 0.5, 0.8, 1.0]))
-def test_pruning_keeps_the_words_that_gensim_keeps(documents, no_below, no_above):
-    pruned = prune(count_words(documents), TopicSettings(no_below=no_below, no_above=no_above))
-    dictionary = Dictionary(documents)
-    dictionary.filter_extremes(no_below, no_above, keep_n=None)
-    assert set(pruned.words) == set(dictionary.token2id)
-    assert len(pruned) == len(documents)
-    for bag, document in zip(pruned, documents, strict=True):
-        expected = Counter(word for word in document if word in dictionary.token2id)
-        assert {pruned.words[word_id]: count for word_id, count in bag} == expected
+def test_a_sample_is_drawn_by_the_seed_from_the_documents_with_words():
+    bags = count_words([["a"], [], ["b"], ["c"]])
+    assert len(draw_sample(bags, 10, seed=1)) == 3
+    drawn = {tuple(draw_sample(bags, 2, seed).ids.tolist()) for seed in range(40)}
+    assert drawn == set(permutations(range(3), 2))
+    assert draw_sample(bags, 2, 5).ids.tolist() == draw_sample(bags, 2, 5).ids.tolist()
 
 
-def test_keep_n_keeps_the_words_of_most_documents():
-    documents = [["rare", "often"], ["often", "some"], ["some", "often"], []]
-    pruned = prune(count_words(documents), TopicSettings(no_below=1, no_above=1.0, keep_n=2))
-    assert pruned.words == ["often", "some"]
-
-
-def test_the_likelihood_noise_of_gensim_is_held_back_and_nothing_after_it(caplog):
-    rng = random.Random(0)
-    documents = [[f"w{int(rng.expovariate(0.2))}" for _ in range(20)] for _ in range(100)]
-    noisy = TopicSettings(T=10, K=4, tau=1.0, chunksize=256, no_below=2, no_above=1.0)
-    bags = prune(count_words(documents), noisy)
-    HdpModel(bags, dict(enumerate(bags.words)), T=10, K=4, tau=1.0, random_state=1)
-    assert "likelihood is decreasing" in caplog.text
-    caplog.clear()
-    fit(bags, noisy, seed=1)
-    assert caplog.text == ""
-    logging.getLogger("gensim.models.hdpmodel").warning("something else")
-    assert "something else" in caplog.text
+def test_tasks_and_processes_change_no_assignment(monkeypatch):
+    bags = count_words(make_documents(50))
+    weights = topic_weights(fit(bags, SMALL, seed=3))
+    whole = assign(weights, bags, ALONE)
+    monkeypatch.setattr(topic_model, "ASSIGNED_AT_ONCE", 8)
+    assert assign(weights, bags, ALONE).tolist() == whole.tolist()
+    with WorkerPool(2) as pool:
+        assert assign(weights, bags, pool).tolist() == whole.tolist()
 
 
 @pytest.mark.parametrize(

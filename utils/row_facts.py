@@ -1,0 +1,123 @@
+"""What is found out about each row of a file, a few bytes a row."""
+
+import hashlib
+import sys
+from collections.abc import Iterable
+from hashlib import blake2b
+
+import numpy as np
+
+from utils.edit_texts import EditReader, EditTexts
+from utils.filter_config import FilterSettings
+from utils.jsonl import Row
+
+ANY_KIND = ""
+UNKNOWN = -1
+UNASSIGNED = -2
+DIGEST_BYTES = 16
+# The columns of `sizes`.
+LINES, HUNKS = 0, 1
+PERCENTILES = (50, 75, 90, 95, 99, 100)
+
+
+class RowFacts:
+    """Reasons, edit kinds, sizes and topics by row number; a row's reason is "" while it stays."""
+
+    def __init__(self) -> None:
+        self.reasons: list[str] = []
+        self.kinds: list[str] = []
+        self.digests = bytearray()
+        self.sizes = np.empty((0, 2), dtype=np.int32)
+        self.topics = np.empty(0, dtype=np.int32)
+
+    def add(self, row: Row, reader: EditReader, settings: FilterSettings) -> None:
+        """Judge a row by what can be seen without a diff."""
+        texts = reader.read(row)
+        kind = ANY_KIND
+        if settings.edit_kind_quota is not None:
+            kind = sys.intern(str(row["edit_kind"]))
+        self.kinds.append(kind)
+        self.reasons.append(sys.intern(judge_texts(texts, kind, reader, settings)))
+        self.digests += digest(texts)
+
+    def staying(self) -> list[int]:
+        return [number for number, reason in enumerate(self.reasons) if not reason]
+
+    def fingerprint(self, numbers: Iterable[int]) -> str:
+        """Hash the texts of these rows, in order."""
+        joined = hashlib.sha256()
+        for number in numbers:
+            joined.update(self.digests[number * DIGEST_BYTES : (number + 1) * DIGEST_BYTES])
+        return joined.hexdigest()
+
+    def set_sizes(self, numbers: list[int], sizes: np.ndarray) -> None:
+        """Note the modified lines and hunks of these rows; the others' stay unknown."""
+        self.sizes = np.full((len(self.reasons), 2), UNKNOWN, dtype=np.int32)
+        self.sizes[numbers] = sizes
+
+    def set_topics(self, numbers: list[int], topics: np.ndarray) -> None:
+        """Note the topics of these rows; the others get none."""
+        self.topics = np.full(len(self.reasons), UNASSIGNED, dtype=np.int32)
+        self.topics[numbers] = topics
+
+    def judge_sizes(self, lines_limit: int, hunk_limit: int) -> None:
+        """Drop the rows whose edit is empty or over a limit."""
+        for number, (lines, hunks) in enumerate(self.sizes.tolist()):
+            if not self.reasons[number]:
+                self.reasons[number] = judge_size(lines, hunks, lines_limit, hunk_limit)
+
+    def changed(self) -> np.ndarray:
+        """Give the sizes of the rows that have an edit in them: rows x 2."""
+        return self.sizes[self.sizes[:, LINES] > 0]
+
+    def marks(self, number: int) -> Row:
+        """Give the fields a row leaves with: those of its facts that were found out."""
+        found: Row = {}
+        if len(self.topics) and self.topics[number] != UNASSIGNED:
+            found["topic"] = int(self.topics[number])
+        if self.sizes[number, LINES] != UNKNOWN:
+            found["modified_lines"], found["hunks"] = self.sizes[number].tolist()
+        return found
+
+
+def judge_texts(texts: EditTexts, kind: str, reader: EditReader, settings: FilterSettings) -> str:
+    """Say why a row is dropped before its diff is made, "" if it isn't."""
+    for text, name in zip(texts, reader.field_names, strict=True):
+        if text is None:
+            return f"empty_{name}"
+    if settings.edit_kind_quota is not None and kind not in settings.edit_kind_quota:
+        return "edit_kind_without_quota"
+    lines = max((text or "").count("\n") for text in texts[:2])
+    return "too_many_code_lines" if lines > settings.max_code_lines else ""
+
+
+def judge_size(lines: int, hunks: int, lines_limit: int, hunk_limit: int) -> str:
+    """Say why an edit of this size is dropped, "" if it isn't."""
+    if lines == 0:
+        return "no_change"
+    if lines > lines_limit:
+        return "too_many_modified_lines"
+    return "too_many_hunks" if hunks > hunk_limit else ""
+
+
+def digest(texts: EditTexts) -> bytes:
+    """Hash the texts of a row; what stands in which field matters."""
+    found = blake2b(digest_size=DIGEST_BYTES)
+    for text in texts:
+        content = (text or "").encode("utf-8", "surrogatepass")
+        found.update(len(content).to_bytes(8, "big") + content)
+    return found.digest()
+
+
+def describe_sizes(sizes: np.ndarray) -> dict[str, dict[str, int]]:
+    """Give the percentiles of modified lines and of hunks."""
+    return {
+        name: {str(p): percentile(sizes[:, column], p) for p in PERCENTILES}
+        for name, column in (("modified_lines", LINES), ("hunks", HUNKS))
+        if len(sizes)
+    }
+
+
+def percentile(values: np.ndarray, share: float) -> int:
+    """Give the least value that at least `share` percent of the values don't exceed."""
+    return int(np.percentile(values, share, method="inverted_cdf"))

@@ -1,0 +1,317 @@
+"""Each rule by example: what it must catch, and what it must let through."""
+
+import json
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from utils.quality.rules import GUARDS, RULES, find_faults
+from utils.quality.settings import Limits, QualityConfig, RuleSwitches
+
+ROOT = Path(__file__).resolve().parents[3]
+BEFORE = """import math
+
+
+def area(radius):
+    return math.pi * radius * radius
+
+
+def describe(radius):
+    size = area(radius)
+    return f"circle of {size}"
+"""
+AFTER = BEFORE.replace("of {size}", "of {size:.2f}")
+DESCRIPTIVE = "Let `describe` round the size in its text to two decimals, and leave `area` alone."
+LAZY = "round the size to 2 decimals"
+# Some forty tokens of code, for what instructions give away.
+LONG_FUNCTION = """
+def spread(values, centre, weight):
+    total = sum(weight * (value - centre) ** 2 for value in values)
+    return math.sqrt(total / max(1, len(values) - 1))
+"""
+
+
+def faults(before=BEFORE, after=AFTER, descriptive=DESCRIPTIVE, lazy=LAZY, language="python"):
+    texts = (before, after, descriptive, lazy)
+    names = ("code_before", "code_after", "instruct_descriptive", "instruct_lazy")
+    row = {f"{name}_purify": text for name, text in zip(names, texts, strict=True)}
+    return find_faults(row, QualityConfig(), language)
+
+
+def asked(instruction):
+    """Put one wish into both instructions, the lazy one shorter."""
+    return {"descriptive": f"{instruction} Leave all other code alone.", "lazy": instruction}
+
+
+def changed(old, new, instruction=None):
+    assert old in BEFORE
+    return {"after": BEFORE.replace(old, new)} | (asked(instruction) if instruction else {})
+
+
+def test_a_sound_triplet_has_no_faults():
+    assert faults() == {}
+
+
+CAUGHT = [
+    ("empty_field", {"after": ""}),
+    ("empty_field", {"lazy": " \n"}),
+    ("empty_field", {"descriptive": None}),
+    ("empty_field", {"before": ["x = 1"]}),
+    ("unreadable_text", {"after": AFTER + "\0"}),
+    ("unreadable_text", {"lazy": "round it \ud800"}),
+    ("too_large", {"after": "x = 1\n" * 100_000}),
+    ("too_large", {"before": f"x = '{'a' * 30_000}'\ny = 1\n"}),
+    ("too_large", {"descriptive": "word " * 5000}),
+    ("single_line_code", {"after": "print('hello')\n\n"}),
+    ("single_line_code", {"before": "\nx = 1\n"}),
+    ("markdown_residue", {"after": f"```python\n{AFTER}```\n"}),
+    ("markdown_residue", {"after": f"{AFTER}```\n"}),
+    ("markdown_residue", {"before": f"~~~\n{BEFORE}"}),
+    ("after_does_not_parse", {"after": AFTER + "def broken(:\n"}),
+    ("after_does_not_parse", {"after": AFTER + "return 3\n"}),
+    ("after_does_not_parse", {"after": AFTER + "def f(a, a):\n    return a\n"}),
+    ("after_does_not_parse", {"after": AFTER + "def f():\n    nonlocal size\n    size = 1\n"}),
+    ("after_does_not_parse", {"after": AFTER + "for x in y:\n    pass\nbreak\n"}),
+    ("after_does_not_parse", {"after": AFTER + "def f():\n    global a\n    x = await a\n"}),
+    ("after_does_not_parse", {"after": AFTER + "x = " + "-" * 15_000 + "1\n"}),
+    ("before_does_not_parse", {"before": BEFORE + "def broken(:\n"}),
+    ("python2_code", {"after": AFTER + "print 'done'\n"}),
+    ("python2_code", {"after": AFTER + "try:\n    x = 1\nexcept ValueError, e:\n    raise\n"}),
+    ("python2_code", {"after": AFTER + "mode = 0755\n"}),
+    ("python2_code", {"after": AFTER + "for i in xrange(3):\n    area(i)\n"}),
+    ("python2_code", {"before": BEFORE + "print 'done'\n"}),
+    ("new_undefined_name", changed("{size}", "{sise}")),
+    ("new_undefined_name", changed("size = area", "sizes = area")),
+    ("new_undefined_name", {"after": AFTER + "def f():\n    x = 1\n\n\ndef g():\n    return x\n"}),
+    ("new_missing_import", changed("import math", "import cmath")),
+    ("new_missing_import", {"after": AFTER + "print(json.dumps(1))\n"}),
+    ("new_missing_import", {"after": AFTER + "counts = defaultdict(int)\n"}),
+    ("new_missing_import", {"after": AFTER + "grid = np.zeros(3)\n"}),
+    ("removed_definition_still_used", changed("def area(", "def surface(")),
+    ("removed_definition_still_used", changed("import math\n", "")),
+    (
+        "removed_definition_still_used",
+        {
+            "before": "class A:\n    def f(self):\n        return self.g()\n\n"
+            "    def g(self):\n        return 1\n",
+            "after": "class A:\n    def f(self):\n        return self.g()\n",
+        },
+    ),
+    ("no_change", {"after": BEFORE}),
+    ("no_change", changed("radius * radius", "radius*radius")),
+    ("no_change", changed('f"circle of {size}"', "(f'circle of {size}')")),
+    ("no_change", changed("    size =", "    # Round it.\n    size =")),
+    ("no_change", changed("    size =", '    """Round it."""\n    size =')),
+    ("no_change", changed("area(radius):", "area(radius: float) -> float:")),
+    ("diff_too_large", {"after": AFTER + "".join(f"print({i})\n" for i in range(71))}),
+    (
+        "diff_too_large",
+        {
+            "before": "".join(f"a{i} = {i}\n" for i in range(90)),
+            "after": "".join(f"a{i} = {i + (i % 10 == 0)}\n" for i in range(90)),
+        },
+    ),
+    (
+        "diff_too_large",
+        {
+            "before": "".join(f"a{i} = {i}\n" for i in range(60)),
+            "after": "".join(f"a{i} = {i + (i > 5)}\n" for i in range(60)),
+        },
+    ),
+    ("diff_too_large", {"after": AFTER + "\n" * 2001}),
+    ("elided_code", changed("    size =", "    # ... rest of the function unchanged\n    size =")),
+    ("elided_code", changed("    size = area(radius)\n", "    ...\n    size = 0\n")),
+    ("elided_code", changed("return math.pi * radius * radius", "...")),
+    ("elided_code", changed("return math.pi * radius * radius", "pass")),
+    ("elided_code", changed("return math.pi * radius * radius", "raise NotImplementedError")),
+    ("elided_code", {"after": AFTER + "\n\ndef scale(radius):\n    pass\n"}),
+    ("elided_code", {"after": AFTER + "\n\ndef scale(radius):\n    raise NotImplementedError()\n"}),
+    ("elided_code", changed("    size =", "    # Your code here\n    size =")),
+    (
+        "silent_deletion",
+        {
+            "after": "import math\n\n\ndef describe(radius):\n    return f'{math.pi} {radius}'\n",
+        },
+    ),
+    (
+        "silent_deletion",
+        {"before": f"import os\nos.mkdir('out')\n{BEFORE}", "after": AFTER},
+    ),
+    ("instruction_leaks_solution", {"descriptive": f"{DESCRIPTIVE}\n```python\n{AFTER}```"}),
+    (
+        "instruction_leaks_solution",
+        {"after": AFTER + LONG_FUNCTION, "descriptive": f"Add this: {LONG_FUNCTION}"},
+    ),
+    (
+        "instruction_leaks_solution",
+        {"after": AFTER + LONG_FUNCTION, "lazy": f"add {LONG_FUNCTION[:130]}"},
+    ),
+    ("ungrounded_instruction", {"descriptive": f"{DESCRIPTIVE} Use `round_half_up` for it."}),
+    ("ungrounded_instruction", {"descriptive": f"{DESCRIPTIVE} Call `Circle.round_half(2)`."}),
+    ("ungrounded_instruction", {"lazy": "fix `describe_circle`"}),
+    ("style_contract", {"lazy": "Round it. To two. Not three. And soon."}),
+    ("style_contract", {"lazy": "please " * 61, "descriptive": "please, " * 90}),
+    ("style_contract", {"lazy": DESCRIPTIVE + " Thanks."}),
+    ("style_contract", {"descriptive": f"[Descriptive]\n{DESCRIPTIVE}"}),
+    ("style_contract", {"descriptive": f"## Instruction\n{DESCRIPTIVE}"}),
+    ("style_contract", {"descriptive": f"{DESCRIPTIVE} <UNREASONABLE>"}),
+    ("style_contract", {"lazy": "I'm sorry, I can't do that"}),
+    ("style_contract", {"lazy": "将大小四舍五入到两位小数"}),
+    (
+        "style_contract",
+        {"descriptive": "La función debe redondear el tamaño que se muestra en el texto a 2."},
+    ),
+]
+
+
+@pytest.mark.parametrize(("reason", "texts"), CAUGHT)
+def test_a_planted_defect_is_caught(reason, texts):
+    assert reason in faults(**texts)
+
+
+LET_THROUGH = [
+    # Fences and rows of tildes inside of strings and comments.
+    changed(
+        "    size =",
+        '    """Show it.\n\n    ```\n    x\n    ```\n    """\n    size =',
+        "Document it.",
+    ),
+    {"after": AFTER + '"""\nUsage\n~~~~~\n\n~~~\nx\n~~~\n"""\n'},
+    # What does not parse is what the instruction wants mended.
+    {"before": BEFORE.replace("def area(radius):", "def area(radius:"), **asked("Fix the bug.")},
+    {"before": BEFORE + "print 'x'\n", "after": AFTER, **asked("Port this to Python 3.")},
+    # Names that were unresolved before, or that only look unresolved.
+    {"before": BEFORE + "print(limit)\n", "after": AFTER + "print(limit)\n"},
+    {"after": "from geometry import *\n" + AFTER.replace("size}", "size}{unit}")},
+    {"after": AFTER + "if __name__ == '__main__':\n    print(__file__, describe(1))\n"},
+    {"after": AFTER + "try:\n    unicode\nexcept NameError:\n    unicode = str\n"},
+    {
+        "before": "class A(B):\n    def f(self):\n        return self.g()\n\n"
+        "    def g(self):\n        return 1\n",
+        "after": "class A(B):\n    def f(self):\n        return self.g()\n",
+        **asked("Inherit g."),
+    },
+    # Edits of comments, docstrings and annotations that are asked for; others that look small.
+    changed("    size =", "    # Round it.\n    size =", "Add a comment to describe."),
+    changed("    size =", '    """Round it."""\n    size =', "Write a docstring for describe."),
+    changed("area(radius):", "area(radius: float) -> float:", "Add type hints to area."),
+    changed("math.pi * radius", "math.tau * radius", "Use tau."),
+    {
+        "before": "class A:\n    x: int\n    y = 1\n",
+        "after": "class A:\n    x: int\n    z: int\n    y = 1\n",
+        **asked("Add z."),
+    },
+    {"before": "x = 1\ny = 2\n", "after": "x = 1.0\ny = 2\n", **asked("Make x a float.")},
+    # Short code may be rewritten whole.
+    {"before": "a = 1\nb = 2\n", "after": "c = 3\nd = 4\n", **asked("Use later letters.")},
+    # Dots and empty bodies that mean something, or were there, or are wanted.
+    changed(
+        "    size =", "    # Loads more data... then sums.\n    size =", "Add a comment on size."
+    ),
+    {"after": AFTER + "\n\nclass CircleError(ValueError):\n    pass\n"},
+    {"after": AFTER + "\n\nclass A:\n    def __init__(self):\n        pass\n"},
+    {
+        "after": AFTER + "\n\nclass Shape(Protocol):\n    def area(self):\n        ...\n",
+        "before": "from typing import Protocol\n" + BEFORE,
+    }
+    | {
+        "after": "from typing import Protocol\n"
+        + AFTER
+        + "\n\nclass S(Protocol):\n    def a(self): ...\n"
+    },
+    {"after": AFTER + "\n\ndef scale(radius):\n    pass\n", **asked("Add a stub for scale.")},
+    {"after": AFTER + "\n\nmatrix = [[1, 2], [3, 4]][..., 0:1]\n"},
+    {
+        "before": BEFORE + "\n\ndef todo():\n    pass\n",
+        "after": AFTER + "\n\ndef todo():\n    pass\n",
+    },
+    # Deletions that are named, renamed, moved, replaced, or of what nothing used.
+    {"after": 'def describe(radius):\n    return f"{radius:.2f}"\n', **asked("Drop area, show r.")},
+    {"after": BEFORE.replace("area", "surface"), **asked("Use a better name than that.")},
+    {
+        "after": AFTER.replace("def area(radius):", "class Circle:\n  def area(radius):").replace(
+            " area(radius)\n", " Circle.area(radius)\n"
+        ),
+        **asked("Put the formula into a class."),
+    },
+    {"after": AFTER.replace("import math\n", "").replace("math.pi", "3.14"), **asked("Use 3.14.")},
+    {"before": "import os\n" + BEFORE},
+    {"before": BEFORE + "\n\ndef unused():\n    return 1\n"},
+    # Instructions that quote little, or quote what was there before.
+    {"descriptive": f"{DESCRIPTIVE}\n```\ncircle of 3.14\n```"},
+    {"descriptive": f"{DESCRIPTIVE} This is the code: {BEFORE}"},
+    {"descriptive": f"{DESCRIPTIVE} Use `print`, `math.floor`, `None`, `O(n)` or `setup.py`."},
+    {"descriptive": f"{DESCRIPTIVE} For `area(2)` and `radius > 3` it is `12.57`, not `'x'`."},
+    # Style: abbreviations, decimals and code end no sentence; quoted text may be in any language.
+    {"lazy": "Round to 2.5 decimals, e.g. 3.14 vs. 3.1. Call math.floor. Done!"},
+    {"descriptive": f'{DESCRIPTIVE} It then says "圆的面积很大" and not `кг` or "el las los".'},
+    {"descriptive": f"{DESCRIPTIVE} A naïve café does, with μ = 3 and Δ > 0 → fine."},
+]
+
+
+@pytest.mark.parametrize("texts", LET_THROUGH)
+def test_a_sound_edit_is_let_through(texts):
+    assert faults(**texts) == {}
+
+
+def test_all_reasons_that_apply_are_given():
+    found = faults(after="print(json\n", lazy=DESCRIPTIVE)
+    assert list(found) == ["single_line_code", "after_does_not_parse", "style_contract"]
+
+
+def test_what_is_wrong_is_told_in_few_words():
+    found = faults(after=AFTER + "".join(f"print(name_{number})\n" for number in range(60)))
+    assert found["new_undefined_name"].startswith("name_0, name_1")
+    assert len(found["new_undefined_name"]) == 200
+
+
+def test_every_switch_belongs_to_one_rule():
+    elsewhere = {"empty_field", "contaminated", "duplicate", "near_duplicate"}
+    switches = {each.name for each in fields(RuleSwitches)}
+    assert switches == elsewhere | set(GUARDS) | set(RULES)
+
+
+def test_a_rule_that_is_switched_off_is_not_asked():
+    row = {f"{name}_purify": "x = 1\ny = 2\n" for name in ("code_before", "code_after")}
+    row |= {"instruct_descriptive_purify": DESCRIPTIVE, "instruct_lazy_purify": LAZY}
+    assert "no_change" in find_faults(row, QualityConfig())
+    off = QualityConfig(rules=RuleSwitches(no_change=False, ungrounded_instruction=False))
+    assert find_faults(row, off) == {}
+
+
+def test_a_limit_can_be_moved():
+    row = {"code_before_purify": BEFORE, "code_after_purify": AFTER}
+    row |= {"instruct_descriptive_purify": DESCRIPTIVE, "instruct_lazy_purify": LAZY}
+    strict = QualityConfig(limits=Limits(max_lazy_words=3))
+    assert find_faults(row, strict) == {"style_contract": "instruct_lazy: 6 words"}
+
+
+def test_programs_of_other_languages_are_judged_by_what_needs_no_parser():
+    before = "function area(r) {\n  // a circle\n  return 3 * r * r;\n}\n"
+    after = before.replace("3 *", "Math.PI *")
+    texts = {"descriptive": "Use the exact value of pi in `area`, please.", "lazy": "use pi"}
+    assert faults(before, after, **texts, language="javascript") == {}
+    cut = after.replace("// a circle", "// ... rest of the code unchanged")
+    assert set(faults(before, cut, **texts, language="javascript")) == {"elided_code"}
+    spaced = before.replace("\n  ", "\n\n    ")
+    assert set(faults(before, spaced, **texts, language="javascript")) == {"no_change"}
+
+
+@pytest.mark.parametrize("language", ["english", "chinese", "any"])
+def test_the_language_of_instructions_can_be_chosen(language):
+    row = {"code_before_purify": BEFORE, "code_after_purify": AFTER}
+    row |= {"instruct_descriptive_purify": "将圆的大小四舍五入到两位小数，其余保持不变。"}
+    row |= {"instruct_lazy_purify": "四舍五入到两位小数"}
+    found = find_faults(row, QualityConfig(instruction_language=language))
+    assert bool(found) == (language == "english")
+
+
+@pytest.mark.parametrize("number", range(14))
+def test_the_few_shot_examples_pass_the_rules_that_need_no_code_after(number):
+    lines = (ROOT / "data/few_shot.jsonl").read_text(encoding="utf-8").splitlines()
+    example = json.loads(lines[number])
+    code = example["code_before"]
+    found = faults(code, code, example["instruct_descriptive"], example["instruct_lazy"])
+    # Without an edit nothing has changed, and what is asked to be added is not there.
+    assert found.keys() <= {"no_change", "ungrounded_instruction"}

@@ -1,0 +1,107 @@
+import numpy as np
+import pytest
+
+from utils.dedup import SignatureStore, choose_bands, find_near_duplicates, signature
+from utils.lexing import jaccard
+
+
+def random_sets(count, size=300, seed=0):
+    rng = np.random.default_rng(seed)
+    return [np.unique(rng.integers(0, 2**63, size, dtype=np.uint64)) for _ in range(count)]
+
+
+def with_similarity(base, similarity, seed=1):
+    """Give a set of the same size with about that Jaccard similarity to the first."""
+    shared = round(2 * len(base) * similarity / (1 + similarity))
+    fresh = random_sets(1, 2 * len(base), seed)[0][: len(base) - shared]
+    return np.unique(np.concatenate([base[:shared], fresh]))
+
+
+def duplicates(sets, threshold=0.7, may_stand=lambda number: True, loaded=None):
+    store = SignatureStore(256)
+    for number, members in enumerate(sets):
+        store.add(number, signature(members, 256, 42))
+
+    def load(number):
+        if loaded is not None:
+            loaded.append(number)
+        return sets[number]
+
+    found = find_near_duplicates(store, load, threshold, may_stand)
+    return {number: match.number for number, match in found}
+
+
+def test_signatures_agree_in_the_share_that_sets_have_in_common():
+    (base,) = random_sets(1, 1000)
+    for similarity in (0.2, 0.5, 0.8):
+        other = with_similarity(base, similarity)
+        same = signature(base, 256, 42) == signature(other, 256, 42)
+        assert same.mean() == pytest.approx(jaccard(base, other), abs=0.12)
+
+
+def test_a_signature_depends_on_the_set_and_the_seed_alone():
+    (base,) = random_sets(1)
+    assert (signature(base, 64, 7) == signature(base.copy(), 64, 7)).all()
+    assert (signature(base, 64, 7) != signature(base, 64, 8)).any()
+    # A change of the library's algorithm would show here.
+    assert signature(np.arange(1, 9, dtype=np.uint64), 16, 42)[:3].tolist() == [
+        3373429996,
+        1660528701,
+        3266120372,
+    ]
+
+
+def test_bands_miss_hardly_any_pair_at_the_threshold():
+    bands, rows = choose_bands(0.7, 256)
+    assert bands * rows <= 256
+    assert (1 - 0.7**rows) ** bands <= 0.01 < (1 - 0.7 ** (rows + 1)) ** (256 // (rows + 1))
+
+
+def test_near_duplicates_name_the_first_and_others_stay():
+    first, second, third = random_sets(3)
+    sets = [first, second, with_similarity(first, 0.9), third, with_similarity(first, 0.85, 2)]
+    assert duplicates(sets) == {2: 0, 4: 0}
+
+
+def test_a_pair_is_compared_exactly_and_not_by_its_estimate():
+    pairs = []
+    for number, base in enumerate(random_sets(60)):
+        pairs += [base, with_similarity(base, 0.66 + 0.08 * (number % 2), seed=100 + number)]
+    found = duplicates(pairs)
+    for number in range(0, 120, 2):
+        is_near = jaccard(pairs[number], pairs[number + 1]) >= 0.7
+        assert (number + 1 in found) == is_near
+
+
+def test_a_row_that_may_not_stand_shadows_no_other():
+    (base,) = random_sets(1)
+    sets = [base, with_similarity(base, 0.9), with_similarity(base, 0.9, 2)]
+    assert duplicates(sets, may_stand=lambda number: number != 0) == {2: 1}
+
+
+def test_a_row_that_is_a_duplicate_itself_is_no_ones_first():
+    (base,) = random_sets(1)
+    middle = with_similarity(base, 0.75)
+    last = np.unique(np.concatenate([middle[60:], random_sets(1, 60, 9)[0]]))
+    assert jaccard(middle, last) > 0.65 and jaccard(base, last) < 0.7
+    assert duplicates([base, middle, last], threshold=0.65) == {1: 0}
+
+
+def test_sets_are_loaded_for_likely_pairs_only():
+    sets = random_sets(300)
+    sets.append(with_similarity(sets[7], 0.95))
+    loaded = []
+    assert duplicates(sets, loaded=loaded) == {300: 7}
+    assert sorted(loaded) == [7, 300]
+
+
+def test_a_store_grows_and_keeps_what_it_holds():
+    store = SignatureStore(16)
+    for number in range(3000):
+        store.add(number * 2, np.full(16, number, dtype=np.uint32))
+    assert len(store) == 3000 and store.numbers[5] == 10
+    assert (store.array[:, 0] == np.arange(3000)).all()
+
+
+def test_no_rows_have_no_duplicates():
+    assert duplicates([]) == {}

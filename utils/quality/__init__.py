@@ -1,0 +1,1 @@
+"""The rules that tell a sound edit triplet from one that should not be trained on."""

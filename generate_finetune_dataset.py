@@ -1,126 +1,228 @@
-"""Stage 6: turn edits into a fine-tuning file for LLaMA-Factory.
+"""Stage 6: turn edits into fine-tuning files that load, whole, in LLaMA-Factory, TRL and Axolotl.
 
-Reads a mix or a filtered file; writes training rows, and their entry in `dataset_info.json` beside
-them.
+Reads mixes or filtered files; writes training rows, those for validation beside them, their entries
+in `dataset_info.json` and a data set card.
     python generate_finetune_dataset.py data/filtered/ocedata_mix_dt_filtered.jsonl \\
         data/finetune/ocedata_mix_ft.jsonl --prompt_format share_gpt
+
+Every answer is proved before it is written: applied to the code before, it gives the code after.
 """
 
 import argparse
-import json
+import re
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
-from utils.chat_format import (
-    PROMPT_FORMATS,
-    SYSTEM_PROMPT,
-    dataset_info_entry,
-    provenance,
-    trace,
-    user_turn,
-    whole_answer,
-    whole_lines,
-)
+from utils.chat_format import PROMPT_FORMATS, SYSTEM_PROMPTS
 from utils.cli import log, run
+from utils.dataset_card import read_history, write_card
+from utils.dataset_info import DATASET_INFO, load_dataset_info, merge_dataset_info
+from utils.edit_answers import EDIT_FORMATS
 from utils.errors import PipelineError
-from utils.jsonl import Row, open_input, read_rows, write_json
-from utils.stage_output import StageOutput
-
-# The input's fields, and what a reject reason calls them.
-TEXTS = {
-    "code_before_purify": "code_before",
-    "code_after_purify": "code_after",
-    "instruct_purify": "instruction",
-    "instr_type": "instr_type",
-}
-DATASET_INFO = "dataset_info.json"
+from utils.finetune_export import Export, Inputs, survey
+from utils.jsonl import open_input
+from utils.preflight import Preflight
+from utils.row_files import ROW_SUFFIXES
+from utils.stage_output import StageOutput, refuse_overwriting_inputs
+from utils.token_counts import token_counter
+from utils.training_rows import RowSettings
 
 
-def find_fault(row: Row) -> str | None:
-    """Say why a row can't be trained on, or None."""
-    commit = row["commit"]
-    parts = commit if isinstance(commit, list) else [commit]
-    if not all(isinstance(part, str) for part in parts) or not any(parts):
-        return "empty_commit"
-    for field, name in TEXTS.items():
-        if not isinstance(row[field], str) or not row[field].strip():
-            return f"empty_{name}"
-    texts = [*(row[field] for field in TEXTS), *parts, trace(row)]
-    return None if all(map(is_unicode, texts)) else "not_unicode"
+@dataclass(frozen=True)
+class Files:
+    """The names of what is written."""
+
+    train: Path
+
+    @property
+    def validation(self) -> Path:
+        return self.train.with_name(f"{self.train.stem}_val{self.train.suffix}")
+
+    def of(self, split: str) -> Path:
+        return self.train if split == "train" else self.validation
+
+    @property
+    def dataset_info(self) -> Path:
+        return self.train.with_name(DATASET_INFO)
 
 
-def is_unicode(text: str) -> bool:
-    """Tell whether a text has a UTF-8 form; one lone surrogate would end a trainer's load."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def training_row(row: Row, prompt_format: str) -> Row:
-    """Make a sound row of an edit into a conversation and what it was made of."""
-    code_before = whole_lines(row["code_before_purify"])
-    code_after = whole_lines(row["code_after_purify"])
-    user = user_turn(code_before, row["instruct_purify"])
-    conversation = PROMPT_FORMATS[prompt_format](SYSTEM_PROMPT, user, whole_answer(code_after))
-    return conversation | provenance(row, code_before, code_after)
-
-
-def load_dataset_info(path: Path) -> dict[str, Any]:
-    """Read the entries that are there already; none if there is no such file."""
-    if not path.exists():
-        return {}
-    with open_input(path) as file:
-        try:
-            entries = json.load(file)
-        except ValueError as error:
-            raise PipelineError(f"{path}: not valid JSON ({error}); mend or move it") from None
-    if not isinstance(entries, dict):
+def check_files(files: Files, inputs: Sequence[str]) -> None:
+    """Refuse what would not be found or read later, and whatever would destroy an input."""
+    if files.train.suffix not in ROW_SUFFIXES:
         raise PipelineError(
-            f"{path}: must be one JSON object, an entry a data set; mend or move it"
+            f"{files.train}: must end in {' or '.join(ROW_SUFFIXES)}, by which trainers know "
+            "its kind"
         )
-    return entries
+    resolved = [Path(path).resolve() for path in inputs]
+    for number, path in enumerate(resolved):
+        if path in resolved[:number]:
+            raise PipelineError(f"--input_file {inputs[number]}: named twice; name it once")
+    refuse_overwriting_inputs(files.validation, inputs)
+    load_dataset_info(files.dataset_info)
 
 
-def check_output(path: Path) -> None:
-    """Refuse names under which the trainer would not find or not read the file."""
-    if path.suffix != ".jsonl":
-        raise PipelineError(f"{path}: must end in .jsonl, by which the trainer knows its kind")
+def report_split(rows: dict[str, int], split: dict[str, Any], path: Path) -> None:
+    """Say how far validation is apart from training."""
+    if rows["validation"]:
+        log.info(
+            "validation: %s rows -> %s; %s of its %s seeds are in training rows too%s",
+            *(f"{rows['validation']:,}", path),
+            *(f"{split[name]:,}" for name in ("shared_seeds", "validation_seeds")),
+            " (create_prompt.py --val_ratio sets seeds apart)" if split["shared_seeds"] else "",
+        )
+
+
+def update_dataset_info(files: Files, prompt_format: str, rows: dict[str, int]) -> None:
+    """Describe the files to LLaMA-Factory; entries of files that it can't load are taken out."""
+    info = PROMPT_FORMATS[prompt_format].llamafactory
+    changes = {
+        files.of(split).stem: {"file_name": files.of(split).name, **info} if info and n else None
+        for split, n in rows.items()
+    }
+    merge_dataset_info(files.dataset_info, changes)
+    if info is None:
+        log.info("LLaMA-Factory reads no %s; %s has no entry", prompt_format, files.dataset_info)
+    elif rows["train"]:
+        log.info("data set '%s' in %s", files.train.stem, files.dataset_info)
+    if not rows["validation"] and files.validation.exists():
+        log.warning(
+            "%s is from an earlier run and may hold rows of this one; delete it", files.validation
+        )
+
+
+def read_system_prompt(text: str | None, edit_format: str) -> str:
+    """Take the text as it is, from a file if it begins with @, or the default's."""
+    if text is None:
+        return SYSTEM_PROMPTS[edit_format]
+    if not text.startswith("@"):
+        return text
+    with open_input(text[1:]) as file:
+        try:
+            return str(file.read().decode()).strip()
+        except UnicodeDecodeError:
+            raise PipelineError(f"{text[1:]}: not UTF-8 text; save it as UTF-8") from None
+
+
+def share(text: str) -> float:
+    if not 0 <= float(text) <= 1:
+        raise argparse.ArgumentTypeError(f"{text}: must be from 0 to 1")
+    return float(text)
+
+
+def token_number(text: str) -> int:
+    if int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text}: must be at least 1")
+    return int(text)
+
+
+def info_string(text: str) -> str:
+    if not re.fullmatch(r"[\w.+#-]*", text):
+        raise argparse.ArgumentTypeError(f"{text!r}: must be one word, like python or c++")
+    return text
 
 
 def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Turn edits into a fine-tuning file.")
-    add = parser.add_argument
-    add("input_file", help="a mix, from mix_data.py or dt_filtering.py")
-    add("output_file", help="where the training rows go (.jsonl)")
-    add(
-        "--prompt_format",
-        choices=list(PROMPT_FORMATS),
-        default="share_gpt",
-        help="layout of a row (default: %(default)s)",
+    parser = argparse.ArgumentParser(
+        description="Turn edits into fine-tuning files.",
+        usage="%(prog)s INPUT OUTPUT [options]\n"
+        "       %(prog)s --input_file A [B ...] --output_file C [options]",
     )
-    return parser.parse_args(argv)
+    add = parser.add_argument
+
+    def choose(name: str, choices: Iterable[str], default: str, text: str) -> None:
+        add(name, choices=list(choices), default=default, help=f"{text} (default: {default})")
+
+    add("paths", nargs="*", metavar="PATH", help="the input and the output file")
+    add("--input_file", nargs="+", help="mixes or filtered files; several are shuffled together")
+    add("--output_file", help="where the training rows go (.jsonl or .parquet)")
+    choose("--prompt_format", PROMPT_FORMATS, "share_gpt", "layout of a row")
+    choose("--edit_format", EDIT_FORMATS, "whole", "what an answer gives")
+    add("--system_prompt", metavar="TEXT", help="or @FILE, or '' for none (default: by format)")
+    add("--language", type=info_string, default="python", help="label of the fenced blocks")
+    add("--codeblock_share", type=share, default=0.5, help="rows with code before in a block")
+    add("--no_think", action="store_true", help="add Qwen3's /no_think to each user turn")
+    choose("--final_newline", ("add", "keep"), "add", "code that ends without a newline")
+    add("--val_ratio", type=share, default=0.0, help="rows to set apart, in groups (default: none)")
+    add("--tokenizer", metavar="DIR_OR_NAME", help="counts tokens exactly (default: an estimate)")
+    add("--cutoff_len", type=token_number, default=2048, help="the trainer's (default: 2048)")
+    add("--too_long", choices=("drop", "keep", "error"), help="rows that reach --cutoff_len "
+        "(default: drop with --tokenizer, else keep)")  # fmt: skip
+    choose("--unsafe_text", ("keep", "drop"), "keep", "rows that trainers may misread")
+    add("--random_seed", type=int, default=42, help="of order, blocks and validation (default: 42)")
+    arguments = parser.parse_args(argv)
+    join_paths(parser, arguments)
+    arguments.too_long = arguments.too_long or ("drop" if arguments.tokenizer else "keep")
+    return arguments
+
+
+def join_paths(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> None:
+    """Take the files as two paths or as two flags."""
+    flags = [flag for flag in (arguments.input_file, arguments.output_file) if flag]
+    if (len(arguments.paths), len(flags)) not in ((2, 0), (0, 2)):
+        parser.error("give INPUT and OUTPUT, or both --input_file and --output_file")
+    if arguments.paths:
+        arguments.input_file, arguments.output_file = [arguments.paths[0]], arguments.paths[1]
+
+
+def row_settings(arguments: argparse.Namespace) -> RowSettings:
+    given = {one.name: getattr(arguments, one.name) for one in fields(RowSettings)}
+    prompt = read_system_prompt(arguments.system_prompt, arguments.edit_format)
+    return RowSettings(**given | {"system_prompt": prompt})
+
+
+def summarise(
+    arguments: argparse.Namespace, files: Files, settings: RowSettings, export: Export
+) -> dict[str, Any]:
+    """Gather what the summary file and the data set card tell."""
+    chosen = ("val_ratio", "tokenizer", "cutoff_len", "too_long", "unsafe_text")
+    return {
+        "settings": asdict(settings) | {name: getattr(arguments, name) for name in chosen},
+        "rows": export.rows,
+        "final_newlines_added": export.final_newlines_added,
+        "preflight": export.preflight.figures(),
+        "card": {
+            "name": files.train.stem,
+            "files": {name: files.of(name).name for name, n in export.rows.items() if n},
+            "licenses": export.origins.licenses(),
+            "models": export.origins.models(),
+            "history": read_history(arguments.input_file),
+        },
+    }
 
 
 def main(argv: list[str] | None = None) -> None:
     arguments = parse_arguments(argv)
-    output_file = Path(arguments.output_file)
-    check_output(output_file)
-    info_file = output_file.with_name(DATASET_INFO)
-    entries = load_dataset_info(info_file)
-    rows = read_rows(arguments.input_file, ["commit", *TEXTS])
-    with StageOutput(output_file, [arguments.input_file]) as output:
-        for row in tqdm(rows, unit=" rows", disable=None):
-            if fault := find_fault(row):
-                output.reject(row, fault)
-            else:
-                output.keep(training_row(row, arguments.prompt_format))
-    entries[output_file.stem] = dataset_info_entry(output_file.name, arguments.prompt_format)
-    write_json(info_file, entries)
-    log.info("data set '%s' in %s", output_file.stem, info_file)
+    files = Files(Path(arguments.output_file))
+    settings = row_settings(arguments)
+    check_files(files, arguments.input_file)
+    preflight = Preflight(
+        token_counter(arguments.tokenizer),
+        arguments.cutoff_len,
+        too_long=arguments.too_long,
+        unsafe_text=arguments.unsafe_text,
+    )
+    output = StageOutput(files.train, arguments.input_file)
+    with ExitStack() as opened:
+        inputs = Inputs(arguments.input_file, opened)
+        found = survey(inputs, arguments.val_ratio, settings.random_seed)
+        opened.enter_context(output)
+        write_val = output.open_also(files.validation) if any(found.is_val) else None
+        export = Export(settings, preflight, output)
+        order = inputs.order(settings.random_seed)
+        rows = tqdm(inputs.read(order), "writing", len(order), unit="row", disable=None)
+        export.write(rows, found, write_val)
+        preflight.check()
+        split = found.method | export.origins.seeds()
+        output.summary |= summarise(arguments, files, settings, export) | {"split": split}
+    update_dataset_info(files, settings.prompt_format, export.rows)
+    write_card(files.train.parent)
+    preflight.report()
+    report_split(export.rows, split, files.validation)
 
 
 if __name__ == "__main__":

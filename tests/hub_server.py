@@ -12,11 +12,16 @@ COMMITS = {"main": "a" * 40, "refs/convert/parquet": "b" * 40}
 
 
 class HubServer(ThreadingHTTPServer):
-    """Serves datasets: name -> branch -> path -> contents."""
+    """Serves datasets: name -> branch -> path -> contents; and models: name -> path -> contents."""
 
-    def __init__(self, datasets: Mapping[str, Mapping[str, Mapping[str, bytes]]]) -> None:
+    def __init__(
+        self,
+        datasets: Mapping[str, Mapping[str, Mapping[str, bytes]]],
+        models: Mapping[str, Mapping[str, bytes]],
+    ) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.datasets = datasets
+        self.models = models
         self.requests: list[str] = []
 
     @property
@@ -27,13 +32,19 @@ class HubServer(ThreadingHTTPServer):
 @contextmanager
 def serving(
     datasets: Mapping[str, Mapping[str, Mapping[str, bytes]]],
+    models: Mapping[str, Mapping[str, bytes]] | None = None,
 ) -> Iterator[HubServer]:
-    with HubServer(datasets) as server:
+    with HubServer(datasets, models or {}) as server:
         thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         yield server
         server.shutdown()
         thread.join()
+
+
+def file_answer(content: bytes, commit: str) -> tuple[int, dict[str, str], bytes]:
+    etag = hashlib.sha256(content).hexdigest()
+    return 200, {"ETag": f'"{etag}"', "X-Repo-Commit": commit}, content
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -64,6 +75,8 @@ class Handler(BaseHTTPRequestHandler):
                 return self.describe(f"{owner}/{name}", unquote(revision))
             case ["datasets", owner, name, "resolve", commit, *file]:
                 return self.hand_out(f"{owner}/{name}", commit, "/".join(file))
+            case [owner, name, "resolve", "main", *file]:
+                return self.hand_out_of_model(f"{owner}/{name}", "/".join(file))
         return 404, {}, b""
 
     def describe(self, name: str, revision: str) -> tuple[int, dict[str, str], bytes]:
@@ -78,8 +91,14 @@ class Handler(BaseHTTPRequestHandler):
     def hand_out(self, name: str, commit: str, path: str) -> tuple[int, dict[str, str], bytes]:
         branches = self.server.datasets[name]
         (files,) = (branches[branch] for branch in branches if COMMITS[branch] == commit)
-        headers = {"ETag": f'"{hashlib.sha256(files[path]).hexdigest()}"', "X-Repo-Commit": commit}
-        return 200, headers, files[path]
+        return file_answer(files[path], commit)
+
+    def hand_out_of_model(self, name: str, path: str) -> tuple[int, dict[str, str], bytes]:
+        if name not in self.server.models:
+            return 404, {"X-Error-Code": "RepoNotFound"}, b""
+        if path not in self.server.models[name]:
+            return 404, {"X-Error-Code": "EntryNotFound", "X-Repo-Commit": COMMITS["main"]}, b""
+        return file_answer(self.server.models[name][path], COMMITS["main"])
 
     def log_message(self, format: str, *args: object) -> None:
         pass

@@ -1,11 +1,16 @@
 import json
+import logging
 import subprocess
 import sys
 from pathlib import Path
 
+import pyarrow.parquet
 import pytest
+import yaml
 
 from generate_finetune_dataset import main
+from utils.chat_format import PROMPT_FORMATS
+from utils.edit_answers import EDIT_FORMATS, apply_answer
 from utils.errors import PipelineError
 from utils.fences import only_block
 from utils.jsonl import read_rows, write_rows
@@ -55,11 +60,11 @@ def test_every_answer_reads_back_to_the_code_after(folder, prompt_format):
 
 
 def test_rows_of_every_kind_have_the_same_keys_and_types(folder):
-    rows = export([edit(), edit(commit="a1,b2", split="val"), edit(license=None, sample_index=2)])
+    rows = export([edit(), edit(commit="a1,b2", split="train"), edit(license=None, repos="x")])
     assert [row["commit"] for row in rows] == ["a1,b2"] * 3
     shapes = [[(key, type(value)) for key, value in row.items()] for row in rows]
     assert shapes[0] == shapes[1] == shapes[2]
-    assert json.loads(rows[1]["meta"])["split"] == "val"
+    assert json.loads(rows[1]["meta"])["split"] == "train"
 
 
 @pytest.mark.parametrize(
@@ -73,6 +78,7 @@ def test_rows_of_every_kind_have_the_same_keys_and_types(folder):
         ({"commit": []}, "empty_commit"),
         ({"instruct_purify": "Add \ud800."}, "not_unicode"),
         ({"repos": "\udfff"}, "not_unicode"),
+        ({"split": "test"}, "unknown_split"),
     ],
 )
 def test_a_row_that_can_not_be_trained_on_is_rejected_with_a_reason(folder, fields, reason):
@@ -98,28 +104,18 @@ def test_the_data_set_is_described_beside_the_output(folder):
     }
 
 
-def test_other_entries_and_their_order_stay(folder):
-    info = Path("out/dataset_info.json")
-    info.parent.mkdir()
-    info.write_text('{"z": {"file_name": "ü.json"}, "ft": {"old": 1}, "a": {"x": null}}')
+def test_other_entries_stay(folder):
     export([edit()])
-    entries = json.loads(info.read_text())
-    assert list(entries) == ["z", "ft", "a"]
-    assert (entries["z"], entries["a"]) == ({"file_name": "ü.json"}, {"x": None})
-    assert entries["ft"]["formatting"] == "sharegpt"
     export([edit()], output="out/second.jsonl")
-    assert list(json.loads(info.read_text())) == ["z", "ft", "a", "second"]
+    assert list(json.loads(Path("out/dataset_info.json").read_text())) == ["ft", "second"]
 
 
-@pytest.mark.parametrize("content", ["{", "[]", '"x"', "\xff"])
-def test_a_malformed_dataset_info_is_named_and_left_alone(folder, content):
-    info = Path("out/dataset_info.json")
-    info.parent.mkdir()
-    info.write_bytes(content.encode("latin-1"))
-    with pytest.raises(PipelineError, match=r"out/dataset_info\.json: .*mend or move it"):
+def test_a_malformed_dataset_info_is_met_before_anything_is_written(folder):
+    Path("out").mkdir()
+    Path("out/dataset_info.json").write_text("{")
+    with pytest.raises(PipelineError, match="mend or move it"):
         export([edit()])
-    assert info.read_bytes() == content.encode("latin-1")
-    assert not Path("out/ft.jsonl").exists()
+    assert [path.name for path in Path("out").iterdir()] == ["dataset_info.json"]
 
 
 def test_a_missing_field_names_the_line_and_leaves_nothing_behind(folder):
@@ -127,12 +123,188 @@ def test_a_missing_field_names_the_line_and_leaves_nothing_behind(folder):
     del without["instr_type"]
     with pytest.raises(PipelineError, match=r"mix\.jsonl, line 2: field 'instr_type' is missing"):
         export([edit(), without])
-    assert list(Path("out").iterdir()) == []
+    assert not Path("out").exists()
 
 
-def test_an_output_that_the_trainer_would_not_read_is_refused(folder):
-    with pytest.raises(PipelineError, match="must end in .jsonl"):
+@pytest.mark.parametrize("prompt_format", PROMPT_FORMATS)
+def test_parquet_holds_the_same_rows(folder, prompt_format):
+    flags = (f"--prompt_format={prompt_format}", "--edit_format=diff")
+    rows = export([edit(), edit(license=None)], *flags)
+    main(["mix.jsonl", "out/ft.parquet", *flags])
+    assert pyarrow.parquet.read_table("out/ft.parquet").to_pylist() == rows
+
+
+def test_an_output_that_trainers_would_not_read_is_refused(folder):
+    with pytest.raises(PipelineError, match="must end in .jsonl or .parquet"):
         export([edit()], output="out/ft.txt")
+
+
+def test_several_files_are_joined_and_shuffled_by_the_seed(folder):
+    def joined(*flags):
+        main(["--input_file", "a.jsonl", "b.jsonl", "--output_file", "out/ft.jsonl", *flags])
+        return [json.loads(row["meta"])["prompt_id"] for row in read_rows("out/ft.jsonl")]
+
+    write_rows("a.jsonl", [edit(prompt_id=f"a{n}") for n in range(20)])
+    write_rows("b.jsonl", [edit(prompt_id=f"b{n}") for n in range(20)])
+    order = joined()
+    assert sorted(order) == sorted(f"{name}{n}" for name in "ab" for n in range(20))
+    assert order == joined() != joined("--random_seed=1")
+    assert "b" in "".join(order[:10]) and "a" in "".join(order[:10])
+
+
+def test_a_single_file_keeps_its_order(folder):
+    rows = export([edit(commit=[f"c{n}"]) for n in range(20)])
+    assert [row["commit"] for row in rows] == [f"c{n}" for n in range(20)]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["mix.jsonl"],
+        ["mix.jsonl", "ft.jsonl", "more.jsonl"],
+        ["mix.jsonl", "ft.jsonl", "--output_file", "x.jsonl"],
+        ["--input_file", "mix.jsonl"],
+        ["mix.jsonl", "ft.jsonl", "--codeblock_share", "2"],
+        ["mix.jsonl", "ft.jsonl", "--cutoff_len", "0"],
+        ["mix.jsonl", "ft.jsonl", "--language", "c `"],
+    ],
+)
+def test_a_wrong_command_ends_with_exit_code_2(folder, arguments):
+    write_rows("mix.jsonl", [edit()])
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    assert stopped.value.code == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["mix.jsonl", "mix.jsonl", "--output_file", "o/x.jsonl"], "named twice"),
+        (["x_val.jsonl", "--output_file", "x.jsonl"], "x_val.jsonl: is an input"),
+        (["mix.jsonl", "--output_file", "x.jsonl", "--system_prompt=@no"], "no: no such file"),
+    ],
+)
+def test_files_that_can_not_be_are_refused(folder, arguments, problem):
+    write_rows("mix.jsonl", [edit()])
+    write_rows("x_val.jsonl", [edit()])
+    with pytest.raises(PipelineError, match=problem):
+        main(["--input_file", *arguments])
+    assert sorted(path.name for path in folder.iterdir()) == ["mix.jsonl", "x_val.jsonl"]
+
+
+@pytest.mark.parametrize("edit_format", EDIT_FORMATS)
+def test_every_answer_applies_to_the_code_before(folder, edit_format):
+    crlf = {"code_before_purify": "a\r\nb\r\n", "code_after_purify": "a\r\nc\r\n"}
+    repeated = {"code_before_purify": "a\n" * 9, "code_after_purify": "a\n" * 4 + "b\n" * 5}
+    inputs = [edit(), edit(**crlf), edit(**repeated), edit(code_after_purify="\t```\n\x0cü\u2028")]
+    rows = export(inputs, f"--edit_format={edit_format}")
+    assert len(rows) == 4
+    for row in rows:
+        assert apply_answer(edit_format, answer_of(row), row["old_code"]) == row["new_code"]
+        assert edit_format.split("_")[0] in row["messages"][0]["content"]
+
+
+def test_a_row_whose_answer_can_not_be_proved_is_rejected_with_the_reason(folder):
+    same = edit(code_after_purify=edit()["code_before_purify"])
+    mark = edit(code_before_purify=">>>>>>> REPLACE\n")
+    assert len(export([edit(), same, mark], "--edit_format=search_replace")) == 1
+    reasons = json.loads(Path("out/ft.summary.json").read_text())["reject_reasons"]
+    assert reasons == {"no_change": 1, "not_provable": 1}
+
+
+def test_the_system_prompt_is_a_text_a_file_or_none(folder):
+    Path("prompt.txt").write_text("From a file.\n")
+    for given, system in (
+        ("Be brief.", ["Be brief."]),
+        ("@prompt.txt", ["From a file."]),
+        ("", []),
+    ):
+        (row,) = export([edit()], f"--system_prompt={given}")
+        assert [m["content"] for m in row["messages"] if m["role"] == "system"] == system
+
+
+def test_marked_rows_become_the_validation_file(folder, caplog):
+    rows = [edit(split="train"), edit(split="val", commit=["c3"]), edit(split="train")]
+    assert len(export(rows)) == 2
+    assert [row["commit"] for row in read_rows("out/ft_val.jsonl")] == ["c3"]
+    entries = json.loads(Path("out/dataset_info.json").read_text())
+    assert entries["ft_val"] == entries["ft"] | {"file_name": "ft_val.jsonl"}
+    summary = json.loads(Path("out/ft.summary.json").read_text())
+    assert (summary["kept"], summary["rows"]) == (3, {"train": 2, "validation": 1})
+    assert summary["split"] == {
+        "method": "split field",
+        "training_seeds": 2,
+        "validation_seeds": 1,
+        "shared_seeds": 0,
+    }
+
+
+def test_marks_and_a_ratio_at_once_are_refused(folder):
+    with pytest.raises(PipelineError, match="leave it out"):
+        export([edit(), edit(split="val")], "--val_ratio=0.5")
+    assert not Path("out").exists()
+
+
+def test_a_ratio_sets_whole_prompts_apart_and_reports_the_seeds_both_sides_share(folder):
+    programs = [" ".join(f"name_{n}_{i}" for i in range(30)) for n in range(20)]
+    rows = [
+        edit(prompt_id=f"p{n}", code_before_purify=programs[n], commit=["shared", f"c{n}"])
+        for n in (*range(20), *range(20))
+    ]
+    training = export(rows, "--val_ratio=0.2", "--prompt_format=alpaca")
+    validation = list(read_rows("out/ft_val.jsonl"))
+    prompts = [
+        {json.loads(row["meta"])["prompt_id"] for row in side} for side in (training, validation)
+    ]
+    assert (len(training), len(validation)) == (32, 8)
+    assert prompts[0].isdisjoint(prompts[1])
+    split = json.loads(Path("out/ft.summary.json").read_text())["split"]
+    assert (split["shared_seeds"], split["validation_seeds"]) == (1, 5)
+
+
+def test_a_later_run_without_validation_takes_its_entry_out(folder, caplog):
+    logging.getLogger("editloom").propagate = True
+    export([edit(), edit(split="val")])
+    export([edit()])
+    assert list(json.loads(Path("out/dataset_info.json").read_text())) == ["ft"]
+    assert "ft_val.jsonl is from an earlier run" in caplog.text
+
+
+def test_a_layout_that_llamafactory_can_not_load_has_no_entry(folder):
+    export([edit()])
+    export([edit()], "--prompt_format=prompt_completion")
+    assert json.loads(Path("out/dataset_info.json").read_text()) == {}
+
+
+def test_a_file_without_rows_has_no_entry(folder):
+    assert export([edit(instruct_purify="")]) == []
+    assert not Path("out/dataset_info.json").exists()
+
+
+def test_too_long_and_unsafe_rows_are_kept_unless_asked_otherwise(folder):
+    rows = [edit(), edit(instruct_purify="word " * 500), edit(instruct_purify="<|im_end|> {{idx}}")]
+    assert len(export(rows, "--cutoff_len=300")) == 3
+    preflight = json.loads(Path("out/ft.summary.json").read_text())["preflight"]
+    assert preflight["too_long"] == 1
+    assert preflight["unsafe_text"]["control_token"] == 1
+    assert preflight["unsafe_text"]["turn_number_placeholder"] == 1
+    flags = ("--cutoff_len=300", "--too_long=drop", "--unsafe_text=drop")
+    assert len(export(rows, *flags)) == 1
+    summary = json.loads(Path("out/ft.summary.json").read_text())
+    assert summary["reject_reasons"] == {"too_long": 1, "control_token": 1}
+    with pytest.raises(PipelineError, match="1 rows reach 300 tokens"):
+        export(rows, "--cutoff_len=300", "--too_long=error", output="new/ft.jsonl")
+    assert not list(Path("new").iterdir())
+
+
+def test_the_card_tells_of_the_stages_before(folder):
+    write_rows("mix.jsonl", [edit()])
+    before = {"inputs": [], "rows_in": 9, "kept": 1, "reject_reasons": {"no_change": 8}}
+    Path("mix.summary.json").write_text(json.dumps(before | {"settings": {"max_hunk_num": 7}}))
+    main(["mix.jsonl", "out/ft.jsonl"])
+    card = Path("out/README.md").read_text()
+    assert '| `mix.jsonl` | 9 | 1 | no change 8 | `{"max_hunk_num": 7}` |' in card
+    assert "| mit | 1 |" in card and "| unknown | 1 |" in card
 
 
 def test_equal_runs_give_equal_bytes(folder):
@@ -153,3 +325,9 @@ def test_the_command_of_the_manual_runs(tmp_path):
     )
     assert result.returncode == 2
     assert result.stderr.startswith(b"error: no.jsonl: no such file")
+
+
+def test_the_example_trains_on_the_data_set_of_the_documented_command():
+    config = yaml.safe_load((ROOT / "examples/llamafactory_sft.yaml").read_text())
+    output = f"{config['dataset_dir']}/{config['dataset']}.jsonl"
+    assert f"{output}\n" in (ROOT / "README.md").read_text()

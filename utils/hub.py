@@ -1,8 +1,8 @@
-"""All traffic with the Hugging Face Hub: data files of a dataset, never its loading script."""
+"""All traffic with the Hugging Face Hub: files of data sets and models, never their scripts."""
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import PurePosixPath
 
 import pyarrow
@@ -38,8 +38,7 @@ class DatasetFiles:
         """
         self.name = name
         self.cache_dir = cache_dir
-        # Read here and not at import, like every other setting of the environment.
-        self.endpoint = (os.environ.get("HF_ENDPOINT") or DEFAULT_ENDPOINT).rstrip("/")
+        self.endpoint = _endpoint()
         self.commit, self.paths = self._find(language)
 
     def rows(self, fields: Sequence[str], required: Iterable[str]) -> Iterator[Row]:
@@ -83,30 +82,48 @@ class DatasetFiles:
                 return "", []
         return info.sha or revision, [file.rfilename for file in info.siblings or []]
 
-    @contextmanager
-    def _explained_errors(self) -> Iterator[None]:
-        where = f"hf:{self.name}"
-        try:
-            yield
-        except HFValidationError:
-            raise PipelineError(f"{where}: not a dataset's name; write owner/name") from None
-        except GatedRepoError:
-            raise PipelineError(
-                f"{where}: access is gated; ask for it at {self.endpoint}/datasets/{self.name} "
-                "and set HF_TOKEN"
-            ) from None
-        except RepositoryNotFoundError:
-            raise PipelineError(
-                f"{where}: no such dataset at {self.endpoint}; check the name, "
-                "or set HF_TOKEN if it is private"
-            ) from None
-        except (HTTPError, OSError, ValueError) as error:
-            if isinstance(error, OSError) and error.errno in USERS_DISK:
-                raise
-            raise PipelineError(
-                f"{where}: can't be read from {self.endpoint} ({first_line(error)}); check the "
-                "network and HF_ENDPOINT, or take --source stdlib, which needs none"
-            ) from None
+    def _explained_errors(self) -> AbstractContextManager[None]:
+        way_out = "or take --source stdlib, which needs none"
+        return _explained_errors("dataset", self.name, self.endpoint, way_out)
+
+
+def model_file(name: str, path: str, cache_dir: str | None = None) -> str:
+    """Download one file of a model, unless the Hub's cache holds it; returns where it is."""
+    endpoint = _endpoint()
+    with _explained_errors("model", name, endpoint, "or name a folder on this machine"):
+        return hf_hub_download(name, path, endpoint=endpoint, cache_dir=cache_dir)
+
+
+def _endpoint() -> str:
+    # Read when needed and not at import, like every other setting of the environment.
+    return (os.environ.get("HF_ENDPOINT") or DEFAULT_ENDPOINT).rstrip("/")
+
+
+@contextmanager
+def _explained_errors(kind: str, name: str, endpoint: str, way_out: str) -> Iterator[None]:
+    """Turn what goes wrong with the Hub into one line that says what to do about it."""
+    where = f"hf:{name}"
+    page = f"{endpoint}/datasets/{name}" if kind == "dataset" else f"{endpoint}/{name}"
+    try:
+        yield
+    except HFValidationError:
+        raise PipelineError(f"{where}: not a {kind}'s name; write owner/name") from None
+    except GatedRepoError:
+        raise PipelineError(
+            f"{where}: access is gated; ask for it at {page} and set HF_TOKEN"
+        ) from None
+    except RepositoryNotFoundError:
+        raise PipelineError(
+            f"{where}: no such {kind} at {endpoint}; check the name, "
+            "or set HF_TOKEN if it is private"
+        ) from None
+    except (HTTPError, OSError, ValueError) as error:
+        if isinstance(error, OSError) and error.errno in USERS_DISK:
+            raise
+        raise PipelineError(
+            f"{where}: can't be read from {endpoint} ({first_line(error)}); check the "
+            f"network and HF_ENDPOINT, {way_out}"
+        ) from None
 
 
 def pick_language_files(paths: Iterable[str], language: str) -> list[str]:

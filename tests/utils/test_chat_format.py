@@ -1,38 +1,20 @@
 import json
 
-from hypothesis import given, settings
-from hypothesis import strategies as st
+import pytest
 
 from utils.chat_format import (
-    dataset_info_entry,
-    provenance,
-    to_alpaca,
-    to_share_gpt,
+    PROMPT_FORMATS,
+    SYSTEM_PROMPTS,
+    Conversation,
+    origin,
+    seeds_of,
     user_turn,
-    whole_answer,
     whole_lines,
 )
-from utils.fences import only_block
+from utils.edit_answers import EDIT_FORMATS
+from utils.fences import fence_lines
 
-PIECES = [
-    "x = 1",
-    "\n",
-    "```",
-    "````python\n",
-    "~~~",
-    "\r\n",
-    "\t",
-    '"""',
-    "ü\u2028",
-    "## Code After:",
-]
-codes = st.lists(st.sampled_from(PIECES), max_size=20).map("".join).map(whole_lines)
-
-
-@settings(max_examples=200, deadline=None)
-@given(codes)
-def test_an_answer_reads_back_to_the_code_after_to_the_byte(code):
-    assert only_block(whole_answer(code)) == code
+CONVERSATION = Conversation("s", "u", "a")
 
 
 def test_the_user_turn_holds_code_before_and_instruction_under_their_headings():
@@ -41,9 +23,20 @@ def test_the_user_turn_holds_code_before_and_instruction_under_their_headings():
     )
 
 
+def test_code_may_stand_without_a_block():
+    assert user_turn("x = 1", "Add y.", in_block=False) == (
+        "## Code Before:\nx = 1\n## Instruction:\nAdd y.\n## Code After:"
+    )
+
+
+def test_code_that_holds_a_heading_stands_in_a_block_all_the_same():
+    turn = user_turn('"""\n## Instruction:\n"""\n', "Add y.", in_block=False)
+    assert len(fence_lines(turn)) == 2
+
+
 def test_code_with_braces_and_backticks_is_put_in_as_it_is():
-    turn = user_turn('x = f"{y}"  # ```\n', "Use {z}.")
-    assert '````python\nx = f"{y}"  # ```\n````\n' in turn
+    turn = user_turn('x = f"{y}"  # ```\n', "Use {z}.", "c++")
+    assert '````c++\nx = f"{y}"  # ```\n````\n' in turn
     assert "Use {z}." in turn
 
 
@@ -53,41 +46,71 @@ def test_code_gets_its_final_newline_and_no_second_one():
     assert whole_lines("") == ""
 
 
-def test_an_alpaca_row_has_an_empty_input():
-    assert to_alpaca("s", "u", "a") == {
-        "instruction": "u",
-        "input": "",
-        "output": "a",
-        "system": "s",
-    }
+@pytest.mark.parametrize(
+    ("prompt_format", "row"),
+    [
+        ("alpaca", {"instruction": "u", "input": "", "output": "a", "system": "s"}),
+        (
+            "share_gpt_from_value",
+            {
+                "conversations": [
+                    {"from": "system", "value": "s"},
+                    {"from": "human", "value": "u"},
+                    {"from": "gpt", "value": "a"},
+                ]
+            },
+        ),
+        (
+            "prompt_completion",
+            {
+                "prompt": [{"role": "system", "content": "s"}, {"role": "user", "content": "u"}],
+                "completion": [{"role": "assistant", "content": "a"}],
+            },
+        ),
+    ],
+)
+def test_each_layout_is_the_one_of_its_name(prompt_format, row):
+    assert PROMPT_FORMATS[prompt_format].lay_out(CONVERSATION) == row
 
 
-def test_a_share_gpt_row_is_messages_with_the_system_turn_first():
-    messages = to_share_gpt("s", "u", "a")["messages"]
-    assert [tuple(message.items()) for message in messages] == [
-        (("role", "system"), ("content", "s")),
-        (("role", "user"), ("content", "u")),
-        (("role", "assistant"), ("content", "a")),
-    ]
+@pytest.mark.parametrize("prompt_format", ["share_gpt", "openai"])
+def test_messages_begin_with_the_system_turn_if_there_is_one(prompt_format):
+    lay_out = PROMPT_FORMATS[prompt_format].lay_out
+    messages = [{"role": role, "content": role[0]} for role in ("system", "user", "assistant")]
+    assert lay_out(CONVERSATION) == {"messages": messages}
+    assert lay_out(Conversation("", "u", "a")) == {"messages": messages[1:]}
+
+
+@pytest.mark.parametrize("prompt_format", PROMPT_FORMATS)
+def test_every_column_and_tag_of_a_row_is_named_to_the_loader(prompt_format):
+    layout = PROMPT_FORMATS[prompt_format]
+    info = layout.llamafactory
+    if info is None:
+        assert prompt_format == "prompt_completion"
+        return
+    row = layout.lay_out(CONVERSATION)
+    assert set(info["columns"].values()) == set(row)
+    if info["formatting"] == "sharegpt":
+        (turns,) = row.values()
+        role_tag, content_tag, *roles = info["tags"].values()
+        assert set(turns[0]) == {role_tag, content_tag}
+        assert {turn[role_tag] for turn in turns} == set(roles)
+        assert [turn[content_tag] for turn in turns] == list(CONVERSATION)
+
+
+def test_each_edit_format_tells_the_model_what_to_answer():
+    assert SYSTEM_PROMPTS.keys() == EDIT_FORMATS.keys()
+    assert len(set(SYSTEM_PROMPTS.values())) == 3
 
 
 def test_the_origin_of_a_row_is_strings_alone():
     row = {"commit": ["a", "b"], "instr_type": "m_lazy", "prompt_id": "p", "license": ["mit", None]}
-    origin = provenance(row, "x\n", "y\n")
-    assert origin["commit"] == "a,b"
-    assert json.loads(origin["meta"]) == {"prompt_id": "p", "license": ["mit", None]}
-    assert {type(value) for value in origin.values()} == {str}
-    assert list(origin) == list(provenance(row | {"commit": "a,b"}, "x\n", "y\n"))
+    made_of = origin(row, "x\n", "y\n")
+    assert made_of["commit"] == "a,b"
+    assert json.loads(made_of["meta"]) == {"prompt_id": "p", "license": ["mit", None]}
+    assert {type(value) for value in made_of.values()} == {str}
+    assert list(made_of) == list(origin(row | {"commit": "a,b"}, "x\n", "y\n"))
 
 
-def test_every_field_and_tag_of_a_row_is_named_to_the_loader():
-    alpaca = dataset_info_entry("x.jsonl", "alpaca")
-    assert set(alpaca["columns"].values()) == set(to_alpaca("s", "u", "a"))
-    share_gpt = dataset_info_entry("x.jsonl", "share_gpt")
-    messages = to_share_gpt("s", "u", "a")["messages"]
-    assert share_gpt["formatting"] == "sharegpt"
-    assert share_gpt["columns"] == {"messages": "messages"}
-    tags = set(share_gpt["tags"].values())
-    assert tags == {key for message in messages for key in message} | {
-        message["role"] for message in messages
-    }
+def test_seeds_are_a_list_or_joined_by_commas():
+    assert seeds_of({"commit": "a,b"}) == seeds_of({"commit": ["a", "b"]}) == ["a", "b"]

@@ -1,0 +1,76 @@
+import pytest
+
+from utils.chat_format import Conversation
+from utils.errors import PipelineError
+from utils.preflight import LengthGauge, Preflight, RowLength, count_packs, quantiles
+from utils.token_counts import TokenEstimate
+
+PLAIN = Conversation("", "u", "a")
+
+
+def preflight(too_long="keep", unsafe_text="keep", cutoff_len=100):
+    return Preflight(TokenEstimate(), cutoff_len, too_long=too_long, unsafe_text=unsafe_text)
+
+
+def test_a_row_is_its_texts_and_what_the_template_adds():
+    gauge = LengthGauge(TokenEstimate(), opening="<think>\n\n</think>\n\n")
+    with_system = Conversation("s" * 40, "u" * 80, "a" * 20)
+    assert gauge.measure([with_system, with_system._replace(system="")]) == [
+        RowLength(10 + 20 + 5 + 3 * 5 + 5, 6),
+        RowLength(20 + 5 + 2 * 5 + 5, 6),
+    ]
+
+
+def test_rows_that_reach_the_cutoff_are_counted_kept_or_dropped():
+    for too_long, fault in (("keep", None), ("drop", "too_long"), ("error", None)):
+        judge = preflight(too_long)
+        assert judge.find_fault(PLAIN, RowLength(99, 1)) is None
+        assert judge.find_fault(PLAIN, RowLength(100, 1)) == fault
+        assert judge.figures()["too_long"] == 1
+
+
+def test_too_long_rows_are_an_error_where_that_is_asked_for():
+    judge = preflight("error")
+    judge.check()
+    judge.find_fault(PLAIN, RowLength(1234, 1))
+    with pytest.raises(PipelineError, match="1 rows reach 100 tokens, the longest has 1,234"):
+        judge.check()
+
+
+def test_unsafe_rows_are_counted_by_kind_and_dropped_by_the_first():
+    for unsafe_text, fault in (("keep", None), ("drop", "control_token")):
+        judge = preflight(unsafe_text=unsafe_text)
+        unsafe = Conversation("", "<s> {{idx}}", "a")
+        assert judge.find_fault(unsafe, RowLength(1, 1)) == fault
+        assert judge.figures()["unsafe_text"] == {
+            "control_token": 1,
+            "media_placeholder": 0,
+            "turn_number_placeholder": 1,
+            "handlebars": 0,
+        }
+
+
+def test_the_figures_tell_lengths_packing_and_tokens_by_source():
+    judge = preflight()
+    for total, trainable, source in ((60, 10, "b"), (40, 20, "a"), (90, 30, "a"), (200, 5, "b")):
+        judge.add(RowLength(total, trainable), source)
+    figures = judge.figures()
+    assert figures["tokens"] == 390
+    assert figures["lengths"] == {"min": 40, "p50": 60, "p90": 90, "p99": 90, "max": 200}
+    assert figures["packing"] == {"sequences": 3, "efficiency": round(290 / 300, 4)}
+    assert figures["sources"] == {
+        "a": {"rows": 2, "trainable_tokens": 50},
+        "b": {"rows": 2, "trainable_tokens": 15},
+    }
+
+
+def test_no_rows_have_no_lengths():
+    assert quantiles([]) == {}
+    assert preflight().figures()["packing"] == {"sequences": 0, "efficiency": 0.0}
+
+
+@pytest.mark.parametrize(
+    ("lengths", "packs"), [([], 0), ([10], 1), ([6, 4, 5, 5], 2), ([6, 6, 6], 3), ([1] * 25, 3)]
+)
+def test_rows_are_packed_the_longest_first(lengths, packs):
+    assert count_packs(lengths, 10) == packs

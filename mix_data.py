@@ -26,6 +26,7 @@ from utils.config import load_config
 from utils.errors import PipelineError
 from utils.jsonl import Row
 from utils.records import first_empty_field, purified, traced
+from utils.review import Review
 from utils.row_index import RowIndex
 from utils.sampling import check_shares, derive_seed, largest_remainder, share_by_margins
 from utils.stage_output import StageOutput
@@ -48,6 +49,7 @@ class MixConfig:
     total_samples: Annotated[int, Field(strict=True, ge=1)]
     random_seed: Annotated[int, Field(strict=True)] = 42
     edit_kind_quota: dict[Name, Annotated[float, Field(ge=0, allow_inf_nan=False)]] | None = None
+    review_file: Name | None = None
 
     def __post_init__(self) -> None:
         lengths = {
@@ -72,6 +74,10 @@ class MixConfig:
                 )
 
     @property
+    def files_read(self) -> list[str]:
+        return [*self.input_files, *([self.review_file] if self.review_file else [])]
+
+    @property
     def kinds(self) -> list[str]:
         return list(self.edit_kind_quota or [ANY_KIND])
 
@@ -85,6 +91,7 @@ class Source:
     instr_type: str
     model_name: str
     eligible: dict[str, "array[int]"]
+    review: Review
     refused: "array[int]" = field(default_factory=lambda: array("L"))
 
     @property
@@ -104,9 +111,13 @@ class Source:
             self.eligible[self.kind_of(row)].append(number)
 
     def why_refused(self, row: Row) -> str | None:
-        """Say why a row is not eligible: a text is empty, or its edit kind has no quota."""
+        """Say why a row is not eligible: an empty text, a reviewer's mark, a kind without quota."""
         if empty := first_empty_field(row, self.text_fields):
             return f"empty_{empty.removesuffix('_purify')}"
+        if not row["commit"]:
+            return "empty_commit"
+        if self.review.rejects(*(row[name] for name in self.text_fields)):
+            return "rejected_by_review"
         return None if self.kind_of(row) in self.eligible else "edit_kind_without_quota"
 
     def kind_of(self, row: Row) -> str:
@@ -126,7 +137,7 @@ class Source:
         }
 
 
-def open_sources(config: MixConfig, files: ExitStack) -> list[Source]:
+def open_sources(config: MixConfig, review: Review, files: ExitStack) -> list[Source]:
     """Index each input file once and note what every entry may draw from it."""
     indexes: dict[Path, RowIndex] = {}
     sources = []
@@ -136,7 +147,7 @@ def open_sources(config: MixConfig, files: ExitStack) -> list[Source]:
             indexes[path] = files.enter_context(RowIndex(name, required_fields(config, path)))
         eligible = {kind: array("L") for kind in config.kinds}
         style, model = config.instr_types[number], config.model_names[number]
-        sources.append(Source(number, indexes[path], style, model, eligible))
+        sources.append(Source(number, indexes[path], style, model, eligible, review))
     for index in indexes.values():
         readers = [source for source in sources if source.index is index]
         for number, row in tqdm(index.scan(), desc=str(index.path), unit="row", disable=None):
@@ -242,12 +253,16 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--config", required=True, help="YAML file of the mix (see mix_config/)")
     args = parser.parse_args(argv)
     config = load_config(args.config, MixConfig)
-    output = StageOutput(config.output_file, inputs=dict.fromkeys(config.input_files))
+    output = StageOutput(config.output_file, inputs=dict.fromkeys(config.files_read))
+    review = Review(config.review_file)
     with ExitStack() as files:
-        sources = open_sources(config, files)
+        sources = open_sources(config, review, files)
         needed = allocate(config)
         check_supply(sources, needed)
         with output:
+            if config.review_file:
+                review.report()
+                output.summary["review"] = review.counts()
             write_mix(output, sources, needed, config.random_seed)
 
 

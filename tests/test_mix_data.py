@@ -12,6 +12,7 @@ from mix_data import MixConfig, main
 from utils.config import load_config
 from utils.errors import PipelineError
 from utils.jsonl import read_rows, write_rows
+from utils.review import sample_id
 
 ROOT = Path(__file__).resolve().parents[1]
 SHIPPED = {
@@ -344,3 +345,60 @@ def test_a_person_runs_the_stage_and_reads_one_line_about_a_mistake(tmp_path):
     assert done.stderr.splitlines()[-1] == (
         "kept 100 of 120; not sampled 20 -> data/ocedata_mix_lazy.jsonl"
     )
+
+
+def write_review(folder: Path, verdicts: dict[int, str], style: str = "descriptive") -> str:
+    """Write marks of the rows that `write_triplets` numbers so."""
+    marks = []
+    for number, verdict in verdicts.items():
+        row = make_triplet(f"row{number}")
+        texts = (row["code_before"], row["code_after"], row[f"instruct_{style}"])
+        marks.append({"sample_id": sample_id(*texts), "verdict": verdict, "note": ""})
+    write_rows(folder / "review.jsonl", marks)
+    return str(folder / "review.jsonl")
+
+
+def test_samples_that_a_person_rejected_are_not_eligible(tmp_path):
+    write_triplets(tmp_path / "a.jsonl", 12)
+    review = write_review(tmp_path, {3: "reject", 7: "reject", 5: "accept"})
+    entries = [("a.jsonl", 1, "descriptive", "m")]
+    main(["--config", write_config(tmp_path, entries, review_file=review)])
+    assert sorted(row["prompt_id"] for row in read_mix(tmp_path)) == sorted(
+        f"row{number}" for number in range(12) if number not in (3, 7)
+    )
+    rejected = list(read_rows(tmp_path / "mix.rejected.jsonl"))
+    assert [row["reject_reason"] for row in rejected] == ["rejected_by_review"] * 2
+    summary = json.loads((tmp_path / "mix.summary.json").read_text())
+    assert summary["review"] == {
+        "marks": {"accept": 1, "reject": 2},
+        "met": {"accept": 1, "reject": 2},
+    }
+
+
+def test_a_mark_of_one_style_leaves_the_other_style_of_the_triplet(tmp_path):
+    write_triplets(tmp_path / "a.jsonl", 6)
+    review = write_review(tmp_path, {2: "reject"}, "lazy")
+    config = write_config(tmp_path, BOTH_STYLES, review_file=review, total_samples=10)
+    main(["--config", config])
+    drawn = {(row["prompt_id"], row["instr_type"]) for row in read_mix(tmp_path)}
+    assert ("row2", "m_lazy") not in drawn and len(drawn) == 10
+
+
+def test_too_few_rows_after_the_review_are_told_before_anything_is_written(tmp_path):
+    write_triplets(tmp_path / "a.jsonl", 10)
+    review = write_review(tmp_path, {3: "reject"})
+    entries = [("a.jsonl", 1, "descriptive", "m")]
+    with pytest.raises(PipelineError, match="9 eligible rows"):
+        main(["--config", write_config(tmp_path, entries, review_file=review)])
+    assert not (tmp_path / "mix.jsonl").exists()
+
+
+def test_a_review_that_is_missing_or_is_the_output_is_named(tmp_path):
+    write_triplets(tmp_path / "a.jsonl", 12)
+    entries = [("a.jsonl", 1, "descriptive", "m")]
+    with pytest.raises(PipelineError, match="none.jsonl: no such file"):
+        main(
+            ["--config", write_config(tmp_path, entries, review_file=str(tmp_path / "none.jsonl"))]
+        )
+    with pytest.raises(PipelineError, match="would be overwritten"):
+        main(["--config", write_config(tmp_path, entries, review_file=str(tmp_path / "mix.jsonl"))])

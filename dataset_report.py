@@ -1,0 +1,211 @@
+"""Look at a data set: figures, samples and their history on one self-contained HTML page.
+
+Reads any stage's files, one or several; writes the page, and its figures as PDF on request.
+    python dataset_report.py data/filtered/ocedata_mix_dt_filtered.jsonl --output_file report.html
+
+The files of the latest stage named are the ones under review: samples are drawn from them. Earlier
+files add how many rows each stage kept, what a kept row cost, and where each sample comes from;
+`.summary.json` and `.rejected.jsonl` are read where they stand beside a file.
+"""
+
+import argparse
+import webbrowser
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from utils.cli import log, run
+from utils.config import read_yaml
+from utils.errors import PipelineError
+from utils.jsonl import atomic_file
+from utils.plotting import write_pdfs
+from utils.report import figures
+from utils.report.edit_facts import EditComparer
+from utils.report.figure_kinds import Figure
+from utils.report.figures import Limits
+from utils.report.headline import file_lines, token_lines
+from utils.report.lineage import Lineage, generation_settings
+from utils.report.page import build_page
+from utils.report.samples import as_page_data, data_set_id, draw_rejected, draw_samples
+from utils.report.stage_yield import load_prices, yield_figure, yield_tables
+from utils.report.survey import (
+    FileSurvey,
+    SurveySettings,
+    in_stage_order,
+    name_files,
+    open_survey,
+    survey_rejected,
+    survey_rows,
+    without_repeats,
+)
+from utils.token_estimate import METHOD as TOKEN_METHOD
+
+Sections = dict[str, list[Figure]]
+# One rejected row for so many samples that were kept.
+REJECTED_SHARE = 4
+FILTER_CONFIG, MODEL_MAP = "filter_config.yaml", "model_map.yaml"
+
+
+@dataclass(frozen=True)
+class Findings:
+    """All that was read: the files in the order of the stages, those under review, the samples."""
+
+    surveys: list[FileSurvey]
+    focus: list[FileSurvey]
+    samples: list[dict[str, Any]]
+    samples_left_out: int
+    comparer: EditComparer
+
+
+def read_files(paths: Sequence[str], settings: SurveySettings, samples: int) -> Findings:
+    """Read every file once: those under review first, for what their samples are."""
+    labels = name_files(paths)
+    opened = [open_survey(*names, settings) for names in zip(paths, labels, strict=True)]
+    surveys = in_stage_order(opened)
+    focus = [survey for survey in surveys if survey.kind == surveys[-1].kind]
+    for survey in surveys:
+        survey_rejected(survey, settings.random_seed)
+    for survey in focus:
+        survey_rows(survey)
+    drawn = [*draw_samples(focus, samples), *draw_rejected(surveys, samples // REJECTED_SHARE)]
+    lineage = Lineage(view for _, view in drawn)
+    for survey in surveys:
+        if survey not in focus:
+            watch = lineage.watcher(survey.label, generation_settings(survey))
+            survey_rows(survey, watch)
+    for survey, view in drawn:
+        lineage.watcher(survey.label)(view)
+    comparer = EditComparer()
+    data, left_out = as_page_data(drawn, lineage, comparer)
+    return Findings(surveys, focus, data, left_out, comparer)
+
+
+def make_figures(found: Findings, limits: Limits, seed: int, tables: Any) -> Sections:
+    """Make the figures of each section of the page."""
+    surveys = found.surveys
+    compared = without_repeats(s for s in surveys if s.is_edits)
+    edits = {survey.label: found.comparer.figures(survey) for survey in compared}
+    asked = [survey for survey in surveys if survey.kind == "prompts"]
+    with_topics = [s for s in surveys if s.topics or s.summary.get("topics")]
+    mapped = [s for s in surveys if s.topics][-1:] or [s for s in found.focus if s.is_edits]
+    sections: dict[str, Sequence[Figure | None]] = {
+        "overview": [figures.reject_reasons(surveys)],
+        "size": [
+            figures.token_lengths(compared, limits),
+            *figures.edit_sizes(compared, edits, limits),
+        ],
+        "nature": [*figures.edit_natures(compared, edits), figures.edit_kinds([*compared, *asked])],
+        "topics": [
+            *map(figures.topic_bars, with_topics),
+            *(figures.sample_map(survey, seed) for survey in mapped),
+        ],
+        "instructions": [figures.verb_objects(survey) for survey in found.focus],
+        "yield": [yield_figure(tables)],
+    }
+    return {name: [f for f in made if f is not None] for name, made in sections.items()}
+
+
+def page_data(found: Findings, sections: Sections, tables: Any, limits: Limits) -> dict[str, Any]:
+    """Gather everything that the page shows, as JSON values."""
+    rows = sum(survey.rows for survey in found.focus)
+    shown = sum(1 for sample in found.samples if "reason" not in sample)
+    note = (
+        f"{shown:,} samples drawn at random from {rows:,} rows, and "
+        f"{len(found.samples) - shown:,} rejected rows drawn evenly over the reasons. "
+        "Keys: j and k move, a accepts, r rejects. Marks stay in this browser till you export them."
+    )
+    if found.samples_left_out:
+        note += f" {found.samples_left_out:,} more did not fit on the page."
+    return {
+        "lead": f"{rows:,} rows under review; {len(found.surveys)} files read.",
+        "data_set": data_set_id(found.focus),
+        "focus": [survey.label for survey in found.focus],
+        "files": file_lines(found.surveys),
+        "tokens": token_lines(found.surveys, limits.cutoff_len),
+        "token_method": TOKEN_METHOD,
+        "cutoff_len": limits.cutoff_len,
+        "figures": {name: [f.as_data() for f in made] for name, made in sections.items()},
+        "yield": tables,
+        "samples": found.samples,
+        "samples_note": note,
+    }
+
+
+def read_limits(path: str | None, cutoff_len: int) -> Limits:
+    """Take the limits of the diff filter from its config, where there is one."""
+    values = read_yaml(path) if path else None
+    settings = values.get("filter_settings") if isinstance(values, dict) else None
+    settings = settings if isinstance(settings, dict) else {}
+    found = {
+        key: settings[key]
+        for key in ("max_modify_lines", "max_hunk_num")
+        if isinstance(settings.get(key), int)
+    }
+    return Limits(cutoff_len=cutoff_len, **found)
+
+
+def default_file(given: str | None, name: str) -> str | None:
+    """Take a settings file that was named, else the usual one where it is there."""
+    return given or (name if Path(name).is_file() else None)
+
+
+def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Show a data set on one HTML page.")
+    add = parser.add_argument
+    add("input_files", nargs="+", metavar="IN", help="files of any stages (.jsonl)")
+    add("--output_file", default="report.html", help="the page (default: %(default)s)")
+    add("--figure_dir", help="also write every figure as PDF into this folder")
+    add("--cutoff_len", type=int, default=2048, help="the trainer's limit (default: %(default)s)")
+    add("--filter_config", help=f"where the limits stand (default: {FILTER_CONFIG} if there)")
+    add("--model_map", help=f"where the prices stand (default: {MODEL_MAP} if there)")
+    add("--samples", type=int, default=200, help="to browse on the page (default: %(default)s)")
+    add(
+        "--sample_rows",
+        type=int,
+        default=5000,
+        help="samples a file whose programs are compared (default: %(default)s)",
+    )
+    add("--random_seed", type=int, default=42, help="of all samples (default: %(default)s)")
+    add("--open", action="store_true", help="open the page in the browser")
+    return parser.parse_args(argv)
+
+
+def check_arguments(arguments: argparse.Namespace) -> None:
+    """Refuse numbers that make no sense and outputs that are inputs."""
+    for name, least in (("cutoff_len", 1), ("samples", 0), ("sample_rows", 1)):
+        if getattr(arguments, name) < least:
+            raise PipelineError(f"--{name}: must be at least {least}")
+    output = Path(arguments.output_file).resolve()
+    for path, count in Counter(Path(path).resolve() for path in arguments.input_files).items():
+        if path == output:
+            raise PipelineError(f"{arguments.output_file}: is an input; name another output")
+        if count > 1:
+            raise PipelineError(f"{path}: is named {count} times; name each file once")
+
+
+def main(argv: list[str] | None = None) -> None:
+    arguments = parse_arguments(argv)
+    check_arguments(arguments)
+    limits = read_limits(default_file(arguments.filter_config, FILTER_CONFIG), arguments.cutoff_len)
+    settings = SurveySettings(arguments.sample_rows, arguments.random_seed)
+    found = read_files(arguments.input_files, settings, arguments.samples)
+    prices = load_prices(found.surveys, default_file(arguments.model_map, MODEL_MAP))
+    tables = yield_tables(found.surveys, prices)
+    sections = make_figures(found, limits, arguments.random_seed, tables)
+    title = f"Data set report: {', '.join(survey.label for survey in found.focus)}"
+    page = build_page(title, page_data(found, sections, tables, limits))
+    with atomic_file(arguments.output_file) as file:
+        file.write(page.encode("utf-8"))
+    if arguments.figure_dir:
+        paths = write_pdfs(chain.from_iterable(sections.values()), arguments.figure_dir)
+        log.info("%s figures -> %s", len(paths), arguments.figure_dir)
+    log.info("%.1f MB -> %s", len(page.encode()) / 1e6, arguments.output_file)
+    if arguments.open:
+        webbrowser.open(Path(arguments.output_file).resolve().as_uri())
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,166 @@
+import json
+import re
+import subprocess
+import sys
+import webbrowser
+from pathlib import Path
+
+import pytest
+
+from dataset_report import main
+from tests import report_rows as rows
+from utils.errors import PipelineError
+from utils.jsonl import write_rows
+from utils.report import samples
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def report(files, *flags):
+    """Make the report and give back the data that its page embeds."""
+    main([*map(str, files), "--output_file", "report.html", *flags])
+    page = Path("report.html").read_text(encoding="utf-8")
+    [data] = re.findall(r'<script id="data" type="application/json">(.*?)</script>', page, re.S)
+    return json.loads(data)
+
+
+def test_all_stages_together_fill_every_section(tmp_path):
+    data = report(rows.write_production(tmp_path))
+    assert {name for name, figures in data["figures"].items() if figures} == {
+        *("overview", "size", "nature", "topics", "instructions", "yield")
+    }
+    assert [file["kind"] for file in data["files"]] == [
+        *("seeds", "prompts", "replies", "triplets", "mix", "filtered")
+    ]
+    assert data["focus"] == ["filtered"]
+    assert data["yield"]["tables"]["all"][0]["counts"] == [20, 20, 16, 28, 24]
+
+
+def test_a_sample_tells_its_whole_way(tmp_path):
+    data = report(rows.write_production(tmp_path))
+    sample = next(s for s in data["samples"] if "reason" not in s)
+    stages = [event["stage"] for event in sample["lineage"]]
+    assert stages == ["seeds", "seeds", "prompts", "replies", "triplets", "mix", "filtered"] or (
+        stages == ["seeds", "prompts", "replies", "triplets", "mix", "filtered"]
+    )
+    reply = next(e["said"] for e in sample["lineage"] if e["stage"] == "replies")
+    assert "temperature 0.8" in reply and "m1" in reply
+
+
+def test_rejected_rows_can_be_browsed_with_their_reasons(tmp_path):
+    data = report(rows.write_production(tmp_path))
+    reasons = {sample["reason"] for sample in data["samples"] if "reason" in sample}
+    assert reasons == {"truncated", "over_topic_quota"}
+
+
+@pytest.mark.parametrize("number", range(6))
+def test_the_file_of_each_stage_can_be_looked_at_alone(tmp_path, number):
+    path = rows.write_production(tmp_path)[number]
+    data = report([path])
+    assert data["files"][0]["kind"] == Path(path).stem
+    assert data["samples"] and data["yield"] is None
+
+
+def test_files_of_one_stage_stand_side_by_side(tmp_path):
+    write_rows("one.jsonl", [rows.mixed(n) for n in range(5)])
+    write_rows("two.jsonl", [rows.mixed(n) for n in range(3, 9)])
+    data = report(["one.jsonl", "two.jsonl"])
+    assert data["focus"] == ["one", "two"]
+    [tokens] = [f for f in data["figures"]["size"] if f["key"] == "tokens"]
+    assert {name: sum(counts) for name, counts in tokens["series"].items()} == {"one": 5, "two": 6}
+
+
+def test_rows_of_another_system_are_shown_as_they_are(tmp_path):
+    write_rows("chat.jsonl", [{"messages": [{"role": "user", "content": "hi"}]}])
+    data = report(["chat.jsonl"])
+    assert data["samples"][0]["texts"] == [["messages", "user: hi"]]
+
+
+def test_the_figures_are_written_as_pdf_too(tmp_path):
+    data = report(rows.write_production(tmp_path), "--figure_dir", "figures")
+    keys = {figure["key"] for figures in data["figures"].values() for figure in figures}
+    assert {path.stem for path in Path("figures").iterdir()} == keys
+    assert {"modified_lines", "hunks", "topics_filtered", "map_filtered", "verbs_filtered"} <= keys
+
+
+def test_equal_runs_give_equal_bytes(tmp_path):
+    files = rows.write_production(tmp_path)
+    pages = []
+    for _ in range(2):
+        report(files)
+        pages.append(Path("report.html").read_bytes())
+    assert pages[0] == pages[1]
+
+
+def test_another_seed_draws_other_samples(tmp_path):
+    files = rows.write_production(tmp_path)
+    drawn = [report(files, "--samples", "5", "--random_seed", seed)["samples"] for seed in "12"]
+    assert [s["id"] for s in drawn[0]] != [s["id"] for s in drawn[1]]
+
+
+def test_the_page_stays_small_whatever_the_samples_weigh(tmp_path, monkeypatch):
+    # A tenth of what is allowed, so that the test is quick; "<" takes six bytes on the page.
+    monkeypatch.setattr(samples, "MOST_BYTES", samples.MOST_BYTES // 10)
+    code = "".join(f"value_{n} = {'<' * 300!r}\n" for n in range(40))
+    made = [rows.mixed(n) for n in range(20)]
+    for number, row in enumerate(made):
+        row["code_before_purify"] = f"{code}x = {number}\n"
+        row["code_after_purify"] = f"{code}x = {number}\ny = 1\n"
+    write_rows("mix.jsonl", made)
+    data = report(["mix.jsonl"])
+    assert 500_000 < Path("report.html").stat().st_size < 1_000_000
+    assert "more did not fit on the page" in data["samples_note"]
+
+
+def test_the_limits_and_prices_come_from_the_settings_files(tmp_path):
+    files = rows.write_production(tmp_path)
+    Path("limits.yaml").write_text("filter_settings: {max_modify_lines: 12, max_hunk_num: 3}\n")
+    Path("prices.yaml").write_text("m1: {base: embedded, prices: {input: 1.0, output: 2.0}}\n")
+    flags = ["--filter_config", "limits.yaml", "--model_map", "prices.yaml", "--cutoff_len", "50"]
+    data = report(files, *flags)
+    assert [figure["limit"] for figure in data["figures"]["size"]] == [50, 12, 3]
+    assert data["yield"]["tables"]["all"][0]["cost"] == pytest.approx(20 * 0.004)
+    whole = [line for line in data["tokens"] if line["part"] == "whole example"]
+    assert whole[-1]["over"] > 0
+
+
+def test_the_page_is_opened_on_request(tmp_path, monkeypatch):
+    opened = []
+    monkeypatch.setattr(webbrowser, "open", opened.append)
+    report(rows.write_production(tmp_path)[-1:], "--open")
+    assert opened == [(tmp_path / "report.html").as_uri()]
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["missing.jsonl"], "missing.jsonl: no such file"),
+        (["mix.jsonl", "mix.jsonl"], "is named 2 times"),
+        (["mix.jsonl", "--output_file", "mix.jsonl"], "is an input"),
+        (["mix.jsonl", "--cutoff_len", "0"], "--cutoff_len: must be at least 1"),
+        (["mix.jsonl", "--samples", "-1"], "--samples: must be at least 0"),
+        (["mix.jsonl", "--model_map", "missing.yaml"], "missing.yaml: no such file"),
+        (["broken.jsonl"], "broken.jsonl, line 2: not valid JSON"),
+    ],
+)
+def test_a_mistake_is_named_and_nothing_is_written(tmp_path, flags, message):
+    write_rows("mix.jsonl", [rows.reply(1)])
+    Path("broken.jsonl").write_text('{"a": 1}\n{\n')
+    before = sorted(Path().iterdir())
+    with pytest.raises(PipelineError, match=re.escape(message)):
+        main(flags)
+    assert sorted(Path().iterdir()) == before
+
+
+def test_it_runs_as_people_run_it(tmp_path):
+    rows.write_production(tmp_path)
+    command = [sys.executable, str(ROOT / "dataset_report.py"), "filtered.jsonl"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert re.search(r"0\.\d MB -> report\.html", done.stderr)
+    assert (tmp_path / "report.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")

@@ -1,0 +1,220 @@
+"""The report's page in a headless Chromium: it draws, filters, marks and runs nothing foreign."""
+
+import json
+
+import pytest
+
+from dataset_report import main
+from tests import report_rows as rows
+from tests.chromium import Chromium, find_chromium
+from utils.jsonl import read_rows, write_rows
+from utils.review import sample_id
+
+pytestmark = pytest.mark.skipif(
+    find_chromium() is None,
+    reason="no Chromium on this machine (Debian, Ubuntu: apt install chromium)",
+)
+DRAWN = "document.querySelectorAll('.list button').length > 0"
+
+
+def hostile(row):
+    """Fill every text of a filtered row with markup that must stay text."""
+    code = f"x = 1  # {rows.HOSTILE}\n".replace("\u2028", " ")
+    changes = {
+        "code_before_purify": code + "a = 1\n",
+        "code_after_purify": code + f"b = '''{rows.HOSTILE}'''\n",
+        "instruct_purify": f"Add {rows.HOSTILE} to `x`.",
+        "instr_type": f"{rows.HOSTILE}_descriptive",
+        "model": rows.HOSTILE,
+        "edit_kind": rows.HOSTILE,
+        "license": [rows.HOSTILE],
+        "prompt_id": rows.HOSTILE,
+    }
+    return row | changes
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("report")
+    files = rows.write_production(folder)
+    made = [*read_rows(files[-1]), hostile(rows.filtered(40)), hostile(rows.filtered(41, topic=2))]
+    write_rows(files[-1], made)
+    path = folder / "report.html"
+    main([*files, "--output_file", str(path)])
+    return path
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory):
+    with Chromium(tmp_path_factory.mktemp("profile")) as browser:
+        yield browser
+
+
+@pytest.fixture
+def browser(running, page):
+    running.messages.clear()
+    running.requested.clear()
+    running.open(page)
+    running.run("localStorage.clear()")
+    running.open(page)
+    running.wait_for(DRAWN)
+    return running
+
+
+def shown(browser):
+    return browser.run("document.querySelectorAll('.list button').length")
+
+
+def choose(browser, name, value):
+    browser.run(
+        f"(() => {{ const s = document.getElementById({json.dumps(name)}); s.value = "
+        f"{json.dumps(value)}; s.dispatchEvent(new Event('change')); }})()"
+    )
+
+
+def search(browser, text):
+    browser.run(
+        f"(() => {{ const s = document.getElementById('search'); s.value = {json.dumps(text)}; "
+        "s.dispatchEvent(new Event('input')); })()"
+    )
+
+
+def test_the_page_draws_without_a_word_on_the_console_and_asks_for_nothing(browser, page):
+    sections = browser.run("[...document.querySelectorAll('section')].map(s => s.id).join(' ')")
+    assert sections == "overview size nature topics instructions yield samples"
+    assert browser.run("document.querySelectorAll('.figure svg').length") >= 6
+    assert browser.messages == []
+    assert set(browser.requested) == {page.as_uri()}
+
+
+def test_nothing_in_the_data_runs_or_becomes_an_element(browser):
+    search(browser, "window.hacked")
+    assert shown(browser) == 2
+    for number in range(2):
+        browser.run(f"document.querySelectorAll('.list button')[{number}].click()")
+        assert "</script><script>" in browser.run("document.querySelector('.sample').textContent")
+    assert browser.run("typeof window.hacked") == "undefined"
+    assert browser.run("document.querySelectorAll('img, textarea, iframe').length") == 0
+    assert browser.run("document.scripts.length") == 2
+    assert browser.messages == []
+
+
+def test_a_script_that_got_in_would_not_run_under_the_policy(browser):
+    browser.run(
+        "(() => { const s = document.createElement('script'); s.textContent = 'window.hacked = 3';"
+        "document.body.append(s); const d = document.createElement('div');"
+        "d.setAttribute('onclick', 'window.hacked = 4'); document.body.append(d); d.click(); })()"
+    )
+    assert browser.run("typeof window.hacked") == "undefined"
+
+
+def test_search_and_filters_narrow_the_list(browser):
+    everything = shown(browser)
+    search(browser, "height = 3")
+    assert 0 < shown(browser) < everything
+    search(browser, "no such words")
+    assert shown(browser) == 0
+    assert "No sample matches" in browser.run("document.querySelector('.list').textContent")
+    search(browser, "")
+    choose(browser, "filter-style", "lazy")
+    choose(browser, "filter-topic", "topic 1")
+    found = browser.run(
+        "[...document.querySelectorAll('.list .meta')].map(m => m.textContent).join('|')"
+    )
+    assert found and all("topic 1 · lazy" in meta for meta in found.split("|"))
+    choose(browser, "filter-style", "")
+    choose(browser, "filter-topic", "")
+    choose(browser, "filter-reason", "truncated")
+    assert shown(browser) == 4
+    assert "rejected: truncated" in browser.run("document.querySelector('.sample').textContent")
+
+
+def test_the_diff_shows_both_programs_coloured(browser):
+    search(browser, "height = 3")
+    diff = "document.querySelector('.diff')"
+    assert browser.run(f"{diff}.querySelector('.code-1').textContent") == "import"
+    assert "mode='r'" in browser.run(f"{diff}.querySelector('.code.new').textContent")
+    assert "mode" not in browser.run(f"{diff}.querySelector('.code.old').textContent")
+
+
+def test_marks_are_kept_and_exported_for_the_mix(browser, page):
+    choose(browser, "filter-style", "lazy")
+    search(browser, "height = 3")
+    browser.run("document.querySelector('.pane .reject').click()")
+    browser.run(
+        "(() => { const n = document.querySelector('.review input'); n.value = 'too short';"
+        "n.dispatchEvent(new Event('input')); })()"
+    )
+    browser.open(page)
+    browser.wait_for(DRAWN)
+    assert "1 ✗" in browser.run("document.getElementById('export').textContent")
+    choose(browser, "filter-mark", "reject")
+    assert shown(browser) == 1
+    browser.run(
+        "(() => { const make = URL.createObjectURL; URL.createObjectURL = (blob) => {"
+        "blob.text().then((text) => { window.exported = text; }); return make(blob); };"
+        "document.getElementById('export').click(); })()"
+    )
+    browser.wait_for("window.exported !== undefined")
+    [line] = browser.run("window.exported").splitlines()
+    text = rows.texts(3)
+    marked = json.loads(line)
+    assert marked["sample_id"] == sample_id(
+        text["code_before"], text["code_after"], text["instruct_lazy"]
+    )
+    assert (marked["verdict"], marked["note"]) == ("reject", "too short")
+    assert (marked["prompt_id"], marked["style"]) == ("p3", "lazy")
+
+
+def test_keys_move_and_mark(browser):
+    def press(key):
+        event = f"new KeyboardEvent('keydown', {{key: '{key}', bubbles: true}})"
+        browser.run(f"document.body.dispatchEvent({event})")
+
+    first = browser.run("document.querySelector('.sample').dataset.id")
+    press("j")
+    assert browser.run("document.querySelector('.sample').dataset.id") != first
+    press("k")
+    press("a")
+    assert browser.run("document.querySelector('.sample').dataset.id") == first
+    assert "1 ✓" in browser.run("document.getElementById('export').textContent")
+
+
+def test_a_point_of_the_map_opens_its_sample(browser):
+    browser.run("document.querySelector('.dot.embedded').dispatchEvent(new Event('click'))")
+    assert browser.run("document.querySelector('.list .on').dataset.id") == browser.run(
+        "document.querySelector('.sample').dataset.id"
+    )
+
+
+@pytest.mark.parametrize("width", [1280, 1440, 700])
+def test_the_page_never_scrolls_sideways(browser, width):
+    browser.resize(width, 900)
+    search(browser, "window.hacked")
+    wide = browser.run("document.documentElement.scrollWidth")
+    browser.resize(1280, 900)
+    assert wide <= width
+
+
+def test_both_themes_are_readable_and_the_button_chooses(browser):
+    def contrast():
+        return browser.run(
+            "(() => { const light = (color) => { const c = color.match(/[\\d.]+/g).map(Number);"
+            "const [r, g, b] = c.slice(0, 3).map((v) => (v / 255 <= 0.03928 ? v / 255 / 12.92"
+            " : ((v / 255 + 0.055) / 1.055) ** 2.4));"
+            "return 0.2126 * r + 0.7152 * g + 0.0722 * b; };"
+            "const body = getComputedStyle(document.body), note = getComputedStyle("
+            "document.querySelector('.note')); const back = light(body.backgroundColor);"
+            "return [body.color, note.color].map(light).map((ink) => (Math.max(ink, back) + 0.05)"
+            " / (Math.min(ink, back) + 0.05)).concat(back); })()"
+        )
+
+    backs = {}
+    for scheme in ("light", "dark"):
+        browser.prefer(scheme)
+        *contrasts, backs[scheme] = contrast()
+        assert min(contrasts) > 4.5, scheme
+    assert backs["light"] > 0.8 and backs["dark"] < 0.1
+    browser.run("document.getElementById('theme').click()")
+    assert browser.run("document.getElementById('theme').textContent") == "Theme: light"
+    assert contrast()[-1] == backs["light"], "the button goes before the system's wish"

@@ -1,0 +1,98 @@
+import pytest
+
+from tests import report_rows as rows
+from utils.errors import PipelineError
+from utils.jsonl import write_rows
+from utils.report.survey import (
+    WHOLE,
+    SurveySettings,
+    in_stage_order,
+    name_files,
+    open_survey,
+    survey_rejected,
+    survey_rows,
+    without_repeats,
+)
+
+
+def survey(folder, made, name="file", **settings):
+    path = folder / f"{name}.jsonl"
+    write_rows(path, made)
+    found = open_survey(path, name, SurveySettings(**settings))
+    survey_rows(found)
+    return found
+
+
+def test_rows_models_styles_and_kinds_are_counted(tmp_path):
+    found = survey(tmp_path, [rows.triplet(1), rows.triplet(2, "m2"), rows.triplet(3)])
+    assert (found.kind, found.rows) == ("triplets", 3)
+    assert found.models == {"m1": 2, "m2": 1}
+    assert found.styles == {"descriptive": 3, "lazy": 3}
+    assert found.edit_kinds == {"feature": 2, "bug_fix": 1}
+
+
+def test_the_lengths_of_a_whole_example_add_up_its_parts(tmp_path):
+    found = survey(tmp_path, [rows.mixed(1)])
+    parts = [found.lengths[name][0] for name in ("code before", "code after", "instruction")]
+    assert found.lengths[WHOLE][0] == sum(parts)
+    assert parts[0] == -(-len(rows.texts(1)["code_before"]) // 4)
+
+
+def test_repeated_samples_and_equal_code_are_told_apart(tmp_path):
+    made = [rows.mixed(1), rows.mixed(1), rows.mixed(1, "lazy"), rows.mixed(2)]
+    found = survey(tmp_path, made)
+    assert found.repeats("row") == 1
+    assert found.repeats("code before") == 2
+
+
+def test_a_row_that_lacks_a_text_is_counted_as_incomplete(tmp_path):
+    found = survey(tmp_path, [rows.mixed(1), rows.mixed(2) | {"instruct_purify": None}])
+    assert found.incomplete == 1
+
+
+def test_only_so_many_samples_are_kept(tmp_path):
+    found = survey(tmp_path, [rows.mixed(n) for n in range(50)], sample_rows=7)
+    assert len(found.sample.items()) == 7 and found.sample.seen == 50
+
+
+def test_usage_is_added_up_by_model_and_kind_of_edit(tmp_path):
+    found = survey(tmp_path, [rows.reply(1), rows.reply(3), rows.reply(2)])
+    assert found.usage["m1", "", "feature"].completion_tokens == 2000
+    assert found.usage["m1", "", "bug_fix"].prompt_tokens == 2000
+
+
+def test_a_usage_that_is_no_number_counts_nothing(tmp_path):
+    row = rows.reply(1) | {"usage": [{"prompt_tokens": None, "completion_tokens": "many"}, None]}
+    found = survey(tmp_path, [row])
+    assert found.usage["m1", "", "feature"].completion_tokens == 0
+
+
+def test_rejected_rows_are_drawn_by_reason(tmp_path):
+    write_rows(tmp_path / "file.rejected.jsonl", [rows.reply(1) | {"reject_reason": "refusal"}])
+    found = survey(tmp_path, [rows.triplet(1)])
+    survey_rejected(found, 42)
+    assert [view.kind for view in found.rejected["refusal"].items()] == ["replies"]
+
+
+def test_a_broken_summary_is_named(tmp_path):
+    (tmp_path / "file.summary.json").write_text("{")
+    with pytest.raises(PipelineError, match=r"file\.summary\.json: not valid JSON"):
+        survey(tmp_path, [rows.mixed(1)])
+
+
+def test_files_go_by_stage_and_then_as_they_were_named(tmp_path):
+    made = {"b": rows.filtered(1), "a": rows.filtered(2), "c": rows.seed(1), "d": rows.reply(1)}
+    found = [survey(tmp_path, [row], name) for name, row in made.items()]
+    assert [s.label for s in in_stage_order(found)] == ["c", "d", "b", "a"]
+
+
+def test_a_file_with_the_same_samples_in_another_order_is_left_out(tmp_path):
+    first = survey(tmp_path, [rows.mixed(1), rows.mixed(2)], "first")
+    second = survey(tmp_path, [rows.filtered(2), rows.filtered(1)], "second")
+    third = survey(tmp_path, [rows.mixed(3)], "third")
+    assert without_repeats([first, second, third]) == [first, third]
+
+
+def test_files_are_named_by_their_stems_where_these_differ():
+    assert name_files(["x/a.jsonl", "x/b.jsonl"]) == ["a", "b"]
+    assert name_files(["x/a.jsonl", "y/a.jsonl", "b.jsonl"]) == ["x/a.jsonl", "y/a.jsonl", "b"]

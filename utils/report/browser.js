@@ -1,0 +1,168 @@
+// The browser of samples: filters, the list, one sample with its diff and its lineage.
+
+const CONTEXT = 4;
+const FILTERS = { file: "Files", topic: "Topics", model: "Models", style: "Styles", edit_kind: "Edit kinds", reason: "Kept and rejected" };
+
+function lineText(line) { return typeof line === "string" ? line : line[0]; }
+
+function codeCell(line, side, changed) {
+  const cell = el("div", { class: `code ${side}` });
+  if (line === undefined) return cell;
+  const text = lineText(line);
+  const spans = typeof line === "string" ? [0, text.length] : line[1];
+  const [from, to] = changed || [0, 0];
+  let at = 0;
+  for (let index = 0; index < spans.length; index += 2) {
+    const end = at + spans[index + 1];
+    for (const [start, stop, marked] of [[at, Math.min(end, from), 0], [Math.max(at, from), Math.min(end, to), 1], [Math.max(at, to), end, 0]])
+      if (stop > start) cell.append(el(marked ? "mark" : "span", { class: spans[index] ? `code-${spans[index]}` : undefined, text: text.slice(start, stop) }));
+    at = end;
+  }
+  return cell;
+}
+
+// What differs between two lines: the part between their common beginning and their common end.
+function changedPart(old, fresh) {
+  const least = Math.min(old.length, fresh.length);
+  let head = 0;
+  while (head < least && old[head] === fresh[head]) head += 1;
+  let tail = 0;
+  while (tail < least - head && old[old.length - 1 - tail] === fresh[fresh.length - 1 - tail]) tail += 1;
+  return Math.max(old.length, fresh.length) > 3 * (head + tail) ? null : [[head, old.length - tail], [head, fresh.length - tail]];
+}
+
+function diffView(blocks) {
+  const view = el("div", { class: "diff" }, el("div", { class: "head", text: "Code before" }), el("div", { class: "head", text: "Code after" }));
+  let [old, fresh] = [0, 0];
+  const numbered = (value, side) => el("div", { class: `no ${side}`, text: value || "" });
+  const pair = (line, numbers) => [numbered(numbers[0], ""), codeCell(line, ""), numbered(numbers[1], ""), codeCell(line, "")];
+  blocks.forEach((block, index) => {
+    if (block.length === 1) {
+      const lines = block[0].map((line) => pair(line, [(old += 1), (fresh += 1)]));
+      const head = index === 0 ? 0 : CONTEXT;
+      const tail = index === blocks.length - 1 ? 0 : CONTEXT;
+      const hidden = lines.length - head - tail;
+      if (hidden < 4) return view.append(...lines.flat());
+      const fold = el("button", { type: "button", class: "fold", text: `${hidden} unchanged lines`, on: { click: () => fold.replaceWith(...lines.slice(head, head + hidden).flat()) } });
+      return view.append(...lines.slice(0, head).flat(), fold, ...lines.slice(lines.length - tail).flat());
+    }
+    for (let row = 0; row < Math.max(block[0].length, block[1].length); row += 1) {
+      const [left, right] = [block[0][row], block[1][row]];
+      const parts = left !== undefined && right !== undefined ? changedPart(lineText(left), lineText(right)) : null;
+      const [oldSide, newSide] = [left === undefined ? "" : "old", right === undefined ? "" : "new"];
+      view.append(numbered(oldSide && (old += 1), oldSide), codeCell(left, oldSide, parts && parts[0]),
+        numbered(newSide && (fresh += 1), newSide), codeCell(right, newSide, parts && parts[1]));
+    }
+  });
+  return view;
+}
+
+function sampleView(sample, changed) {
+  const chip = (text, bad) => (text === undefined ? null : el("span", { class: bad ? "chip bad" : "chip", text }));
+  const origin = [sample.prompt_id, sample.sample_index === undefined ? "" : `sample ${sample.sample_index}`].filter(Boolean).join(", ");
+  return el("div", { class: "card sample", "data-id": sample.id },
+    el("div", { class: "chips" },
+      sample.reason ? chip(`rejected: ${words(sample.reason)}`, true) : null,
+      chip(sample.file), chip(sample.model), chip(sample.style), sample.edit_kind ? chip(words(sample.edit_kind)) : null,
+      sample.topic === undefined ? null : chip(topicName(sample.topic)),
+      sample.modified_lines === undefined ? null : chip(`${plural(sample.modified_lines, "modified line")}, ${plural(sample.hunks, "hunk")}`),
+      sample.licenses ? chip(sample.licenses.join(", ")) : null, origin ? chip(origin) : null),
+    sample.instruction ? el("p", { class: "instruction", text: sample.instruction }) : null,
+    sample.diff ? diffView(sample.diff) : null,
+    sample.reviewable ? reviewBar(sample, changed) : null,
+    sample.lineage ? el("details", { open: "" }, el("summary", { text: "Where it comes from" }),
+      el("ol", { class: "lineage" }, ...sample.lineage.map((event) => el("li", {}, el("span", { class: "stage", text: event.stage }),
+        el("span", {}, el("div", { class: "said", text: event.said }), el("div", { class: "file", text: event.file })))))) : null,
+    ...(sample.texts || []).map(([label, text], index) => el("details", index < 3 && !sample.diff ? { open: "" } : {},
+      el("summary", { text: words(label) }), el("pre", { text }))));
+}
+
+const topicName = (topic) => (topic < 0 ? "no topic" : `topic ${topic}`);
+const valueOf = (sample, name) =>
+  name === "topic" ? (sample.topic === undefined ? "" : topicName(sample.topic)) : name === "reason" ? words(sample.reason || "kept") : sample[name] || "";
+const searchText = (sample) => [sample.id, sample.prompt_id, sample.instruction, sample.model, ...(sample.commits || []),
+  ...(sample.diff || []).flat(2).map(lineText), ...(sample.texts || []).flat()].join("\n").toLowerCase();
+
+function sampleBrowser() {
+  const texts = new Map(DATA.samples.map((sample) => [sample, searchText(sample)]));
+  const [list, pane, found] = [el("div", { class: "list" }), el("div", { class: "pane" }), el("span", { class: "lead found" })];
+  const search = el("input", { type: "search", id: "search", placeholder: "Search instructions, code, ids", "aria-label": "Search", on: { input: refresh } });
+  const selects = Object.entries(FILTERS).map(([name, label]) => {
+    const values = [...new Set(DATA.samples.map((sample) => valueOf(sample, name)))].filter(Boolean)
+      .sort((one, other) => one.localeCompare(other, "en", { numeric: true }));
+    const select = el("select", { id: `filter-${name}`, "aria-label": label, hidden: values.length < 2 ? "" : undefined, on: { change: refresh } },
+      el("option", { value: "", text: label }), ...values.map((value) => el("option", { value, text: value })));
+    return [name, select];
+  });
+  const marks = el("select", { id: "filter-mark", "aria-label": "Review", on: { change: refresh } },
+    ...[["", "Review"], ["accept", "Accepted"], ["reject", "Rejected by me"], ["none", "Not reviewed"]].map(([value, text]) => el("option", { value, text })));
+  const exporter = el("button", { type: "button", id: "export", on: { click: () => review.download() } });
+  let [shown, current] = [[], null];
+
+  function refresh() {
+    const wanted = search.value.trim().toLowerCase();
+    shown = DATA.samples.filter((sample) => selects.every(([name, select]) => !select.value || valueOf(sample, name) === select.value)
+      && (!marks.value || (review.of(sample).verdict || "none") === marks.value) && texts.get(sample).includes(wanted));
+    list.replaceChildren(...(shown.length ? shown.map(listItem) : [el("div", { class: "nothing", text: "No sample matches." })]));
+    found.textContent = `${number(shown.length)} of ${number(DATA.samples.length)} samples`;
+    if (!shown.includes(current)) open(shown[0] || null);
+    else markOpen();
+    showCounts();
+  }
+  function listItem(sample) {
+    const verdict = review.of(sample).verdict;
+    const meta = [sample.reason ? words(sample.reason) : sample.topic === undefined ? sample.kind : topicName(sample.topic), sample.style, words(sample.edit_kind || "")];
+    return el("button", { type: "button", "data-id": sample.id, on: { click: () => open(sample) } },
+      el("div", { class: "says", text: sample.instruction || (sample.texts && sample.texts[0] && sample.texts[0][1]) || sample.id }),
+      el("div", { class: "meta" }, verdict ? el("span", { class: `mark-${verdict}`, text: verdict === "accept" ? "✓ " : "✗ " }) : null,
+        el("span", { text: meta.filter(Boolean).join(" · ") })));
+  }
+  function open(sample) {
+    current = sample;
+    pane.replaceChildren(...(sample ? [sampleView(sample, changed)] : []));
+    markOpen();
+  }
+  function markOpen() {
+    for (const item of list.children) item.classList.toggle("on", current !== null && item.dataset.id === current.id);
+  }
+  function changed() {
+    const item = [...list.children].find((node) => node.dataset.id === current.id);
+    if (item) item.replaceWith(listItem(current));
+    markOpen();
+    showCounts();
+  }
+  function showCounts() {
+    exporter.textContent = `Export review (${review.count("accept")} ✓, ${review.count("reject")} ✗)`;
+    exporter.disabled = !review.lines().length;
+    exporter.title = review.kept ? "" : "This browser keeps no marks for files; export before you close the page";
+  }
+  function move(step) {
+    const next = shown[shown.indexOf(current) + step];
+    if (!next) return;
+    open(next);
+    const item = list.querySelector(".on");
+    if (item) item.scrollIntoView({ block: "nearest" });
+  }
+  document.addEventListener("keydown", (event) => {
+    if (event.target.closest("input, select, textarea") || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === "j") move(1);
+    else if (event.key === "k") move(-1);
+    else if (event.key === "a" || event.key === "r") {
+      const button = pane.querySelector(event.key === "a" ? ".accept" : ".reject");
+      if (button) button.click();
+    }
+  });
+  function openById(id) {
+    search.value = "";
+    for (const [, select] of selects) select.value = "";
+    marks.value = "";
+    current = DATA.samples.find((sample) => sample.id === id) || null;
+    refresh();
+    open(current);
+    document.getElementById("samples").scrollIntoView();
+  }
+  refresh();
+  const node = el("div", {}, el("div", { class: "filters" }, search, ...selects.map(([, select]) => select), marks, exporter, found),
+    el("div", { class: "browser" }, list, pane));
+  return { node, openById };
+}

@@ -1,0 +1,236 @@
+"""The figures of the report, each made from what the surveys found; no drawing here."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from utils.edit_nature import PARTS, SHAPES
+from utils.instruction_verbs import count_by_verb, find_verb_objects, method
+from utils.report.edit_facts import EditFigures, sample_note
+from utils.report.figure_kinds import Bars, Histogram, Scatter, Sunburst, histogram, shares
+from utils.report.row_views import RowView
+from utils.report.sample_map import METHOD as MAP_METHOD
+from utils.report.sample_map import lay_out
+from utils.report.survey import WHOLE, FileSurvey
+from utils.token_estimate import METHOD as TOKEN_METHOD
+
+TOP_VERBS, TOP_NOUNS, TOP_TOPICS, TOP_REASONS = 20, 4, 30, 20
+MAP_POINTS, MAP_GROUPS = 1200, 8
+SHOWN_WORDS, LEGEND_WORDS = 90, 2
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What the histograms draw as limits."""
+
+    cutoff_len: int = 2048
+    max_modify_lines: int = 70
+    max_hunk_num: int = 7
+
+
+def reject_reasons(surveys: Sequence[FileSurvey]) -> Bars | None:
+    """Count the rejected rows of each stage by reason, from the summaries."""
+    counts: Counter[str] = Counter()
+    for survey in surveys:
+        for reason, count in survey.summary.get("reject_reasons", {}).items():
+            counts[f"{survey.label}: {reason.replace('_', ' ')}"] += count
+    if not counts:
+        return None
+    top = counts.most_common(TOP_REASONS)
+    return Bars(
+        "reject_reasons",
+        "Rejected rows by reason",
+        "What the stages put aside, from the .summary.json beside each file.",
+        [label for label, _ in top],
+        {"rejected": [count for _, count in top]},
+    )
+
+
+def token_lengths(surveys: Sequence[FileSurvey], limits: Limits) -> Histogram | None:
+    """Draw the length of whole examples against the trainer's cutoff."""
+    values = {s.label: list(s.lengths[WHOLE]) for s in surveys if s.is_edits}
+    return _histogram(
+        ("tokens", "Tokens of a whole example"),
+        f"Code before, instruction and code after. Estimated: {TOKEN_METHOD}.",
+        values,
+        "tokens",
+        ("cutoff_len", limits.cutoff_len),
+    )
+
+
+def edit_sizes(
+    surveys: Sequence[FileSurvey], edits: dict[str, EditFigures], limits: Limits
+) -> list[Histogram | None]:
+    """Draw modified lines and hunks against the filter's limits."""
+    exact = all(found.sizes_of_all for found in edits.values())
+    note = "As the filter counted them." if exact else sample_note(surveys)
+    lines = {label: found.modified_lines for label, found in edits.items()}
+    hunks = {label: found.hunks for label, found in edits.items()}
+    return [
+        _histogram(
+            ("modified_lines", "Modified lines"),
+            f"A replaced block counts its longer side. {note}",
+            lines,
+            "lines",
+            ("limit", limits.max_modify_lines),
+        ),
+        _histogram(
+            ("hunks", "Hunks"),
+            f"As in diff -u, with three lines of context. {note}",
+            hunks,
+            "hunks",
+            ("limit", limits.max_hunk_num),
+        ),
+    ]
+
+
+def _histogram(
+    names: tuple[str, str],
+    note: str,
+    values: dict[str, list[int]],
+    unit: str,
+    limit: tuple[str, int],
+) -> Histogram | None:
+    filled = {label: numbers for label, numbers in values.items() if numbers}
+    return histogram(*names, note, filled, unit, limit) if filled else None
+
+
+def edit_natures(surveys: Sequence[FileSurvey], edits: dict[str, EditFigures]) -> list[Bars]:
+    """Draw how the lines changed and which parts of the programs did."""
+    found = {label: figures for label, figures in edits.items() if figures.edits}
+    if not found:
+        return []
+    shapes = {name: shares(f.shapes, list(SHAPES), f.edits) for name, f in found.items()}
+    parts = [part for part in PARTS if any(f.parts[part] for f in found.values())]
+    note = sample_note(surveys)
+    return [
+        Bars("edit_shape", "How lines change", note, list(SHAPES), shapes, "%"),
+        Bars(
+            "edit_parts",
+            "What changes in the program",
+            f"From the syntax trees; an edit may change several parts. {note}",
+            parts,
+            {name: shares(f.parts, parts, f.edits) for name, f in found.items()},
+            "%",
+        ),
+    ]
+
+
+def edit_kinds(surveys: Sequence[FileSurvey]) -> Bars | None:
+    """Draw the share of each kind of edit that the prompts asked for."""
+    counted = {s.label: s.edit_kinds for s in surveys if s.edit_kinds}
+    pooled = sum(counted.values(), Counter())
+    labels = [kind for kind, _ in sorted(pooled.items(), key=lambda item: (-item[1], item[0]))]
+    series = {name: shares(kinds, labels, kinds.total()) for name, kinds in counted.items()}
+    note = "The edit_kind of the prompt a row came from."
+    return (
+        Bars("edit_kinds", "Kinds of edit asked for", note, labels, series, "%") if labels else None
+    )
+
+
+def topic_bars(survey: FileSurvey) -> Bars | None:
+    """Draw the topics before and after levelling, with their words."""
+    table = sorted(
+        topic_table(survey), key=lambda row: (-row.get("before", row.get("after", 0)), row["topic"])
+    )
+    if not table:
+        return None
+    top, rest = table[:TOP_TOPICS], table[TOP_TOPICS:]
+    labels = [topic_name(row["topic"]) for row in top]
+    details = [", ".join(row.get("words", [])) for row in top]
+    if rest:
+        labels.append(f"{len(rest)} smaller topics")
+        details.append("")
+    series: dict[str, list[float]] = {}
+    for name in ("before", "after"):
+        if all(name in row for row in table):
+            tail = [sum(row[name] for row in rest)] if rest else []
+            series[f"{name} filtering"] = [*(row[name] for row in top), *tail]
+    return Bars(
+        f"topics_{survey.label}",
+        f"Topics of {survey.label}",
+        "The dominant topic of each row, and the words that weigh most in it.",
+        labels,
+        series,
+        details=details,
+    )
+
+
+def topic_table(survey: FileSurvey) -> list[dict[str, Any]]:
+    """Take the topics from the summary beside a file, else count them in its rows."""
+    return survey.summary.get("topics") or [
+        {"topic": topic, "after": count, "words": []} for topic, count in survey.topics.items()
+    ]
+
+
+def topic_name(topic: int) -> str:
+    return "no topic" if topic < 0 else f"topic {topic}"
+
+
+def sample_map(survey: FileSurvey, seed: int) -> Scatter | None:
+    """Place samples by their words and group them by topic, else by edit kind or style."""
+    views = [view for view in survey.sample.items() if view.is_edit][:MAP_POINTS]
+    texts = [f"{view.code_before}\n{view.instruction}" for view in views]
+    places = lay_out(texts, seed)
+    if places is None:
+        return None
+    by = next((f for f in ("topic", "edit_kind", "style") if any(_group(v, f) for v in views)), "")
+    names = [_group(view, by) for view in views]
+    groups = [name for name, _ in sorted(Counter(names).items(), key=_by_size_and_number)]
+    words = {topic_name(row["topic"]): row.get("words", []) for row in topic_table(survey)}
+    named = [", ".join([name, *words.get(name, [])[:LEGEND_WORDS]]) for name in groups]
+    shown = [*named[:MAP_GROUPS], *(["others"] if len(groups) > MAP_GROUPS else [])]
+    number = {name: min(i, MAP_GROUPS) for i, name in enumerate(groups)}
+    points = [
+        [round(float(x), 3), round(float(y), 3), number[name], view.identity, _opening(view, name)]
+        for (x, y), name, view in zip(places, names, views, strict=True)
+    ]
+    note = f"{len(points):,} samples by {MAP_METHOD}; colour: {by.replace('_', ' ') or 'none'}."
+    return Scatter(f"map_{survey.label}", f"Map of {survey.label}", note, shown, points)
+
+
+def _group(view: RowView, by: str) -> str:
+    if by == "topic":
+        return "" if view.topic is None else topic_name(view.topic)
+    return str(getattr(view, by)) if by else ""
+
+
+def _by_size_and_number(group: tuple[str, int]) -> tuple[int, int, str]:
+    name, count = group
+    return -count, len(name), name
+
+
+def _opening(view: RowView, group: str) -> str:
+    words = " ".join((view.instruction or "").split())
+    return f"{group}: {words[:SHOWN_WORDS]}" if group else words[:SHOWN_WORDS]
+
+
+def verb_objects(survey: FileSurvey) -> Sunburst | None:
+    """Count the verbs of the instructions and what they are asked to be done to."""
+    texts = [view.instruction for view in survey.sample.items() if view.instruction]
+    found = [pair for pair in find_verb_objects(texts) if pair is not None]
+    counts = count_by_verb(found)
+    slices = [
+        {
+            "name": verb,
+            "count": nouns.total(),
+            "parts": [[noun, count] for noun, count in _top_nouns(nouns)],
+        }
+        for verb, nouns in list(counts.items())[:TOP_VERBS]
+    ]
+    if not slices:
+        return None
+    note = (
+        f"The {len(slices)} most frequent of {len(counts)} verbs and their objects; "
+        f"{len(found):,} of {len(texts):,} instructions have one. By {method()}."
+    )
+    title = f"What instructions of {survey.label} ask for"
+    return Sunburst(f"verbs_{survey.label}", title, note, slices, len(found))
+
+
+def _top_nouns(nouns: Counter[str]) -> list[tuple[str, int]]:
+    named = [(noun, count) for noun, count in nouns.items() if noun]
+    return sorted(named, key=lambda item: (-item[1], item[0]))[:TOP_NOUNS]

@@ -1,0 +1,196 @@
+"""What one file of rows holds, found in one pass: counts, lengths, repeats and a sample."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from array import array
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from utils.errors import PipelineError
+from utils.generation.replies import Usage
+from utils.jsonl import open_input, read_rows
+from utils.report.bottom_k import BottomK
+from utils.report.row_views import EDIT_KINDS, KINDS, RowView, kind_of, views
+from utils.stage_output import sibling
+from utils.token_estimate import estimate_tokens
+
+# How many rows of each reject reason are kept to choose from.
+REJECTED_PER_REASON = 60
+WHOLE = "whole example"
+Group = tuple[str, str, str]
+
+
+@dataclass(frozen=True)
+class SurveySettings:
+    """How many rows are kept for what can't be done with all, and by which seed."""
+
+    sample_rows: int = 5000
+    random_seed: int = 42
+
+
+@dataclass
+class FileSurvey:
+    """The figures of one file; the arrays hold a few bytes a row."""
+
+    path: Path
+    label: str
+    kind: str
+    sample: BottomK[RowView]
+    summary: dict[str, Any] = field(default_factory=dict)
+    rows: int = 0
+    incomplete: int = 0
+    models: Counter[str] = field(default_factory=Counter)
+    styles: Counter[str] = field(default_factory=Counter)
+    edit_kinds: Counter[str] = field(default_factory=Counter)
+    topics: Counter[int] = field(default_factory=Counter)
+    groups: Counter[Group] = field(default_factory=Counter)
+    usage: dict[Group, Usage] = field(default_factory=dict)
+    lengths: dict[str, array[int]] = field(default_factory=lambda: defaultdict(lambda: array("L")))
+    modified_lines: array[int] = field(default_factory=lambda: array("L"))
+    hunks: array[int] = field(default_factory=lambda: array("L"))
+    hashes: dict[str, array[int]] = field(default_factory=lambda: defaultdict(lambda: array("Q")))
+    rejected: dict[str, BottomK[RowView]] = field(default_factory=dict)
+
+    @property
+    def is_edits(self) -> bool:
+        return self.kind in EDIT_KINDS
+
+    def add(self, samples: list[RowView]) -> None:
+        """Count a row, given as its samples."""
+        self.rows += 1
+        first = samples[0]
+        self.edit_kinds.update([first.edit_kind] if first.edit_kind else [])
+        self.models.update([first.model] if first.model else [])
+        self.styles.update(view.style for view in samples if view.style)
+        self.groups[
+            first.model, first.style if self.kind != "triplets" else "", first.edit_kind
+        ] += 1
+        if first.topic is not None:
+            self.topics[first.topic] += 1
+        if first.modified_lines is not None and first.hunks is not None:
+            self.modified_lines.append(max(0, first.modified_lines))
+            self.hunks.append(max(0, first.hunks))
+        self._add_usage(first)
+        self._add_lengths(samples)
+        for view in samples:
+            self.sample.add(view.identity, view)
+
+    def _add_usage(self, view: RowView) -> None:
+        group = (view.model, "", view.edit_kind)
+        for part in view.usage:
+            spent = Usage(
+                _count(part, "prompt_tokens"),
+                _count(part, "completion_tokens"),
+                _count(part, "cached_tokens"),
+            )
+            self.usage[group] = self.usage.get(group, Usage(0, 0)) + spent
+
+    def _add_lengths(self, samples: list[RowView]) -> None:
+        """Note token lengths and the hashes that show repeats."""
+        first = samples[0]
+        if not self.is_edits:
+            total = sum(map(estimate_tokens, first.texts.values()))
+            self.lengths["all texts"].append(total)
+            self.hashes["row"].append(int(first.identity, 16))
+            return
+        self.incomplete += not all(view.is_edit for view in samples)
+        code = 0
+        for name, text in (("code before", first.code_before), ("code after", first.code_after)):
+            tokens = estimate_tokens(text or "")
+            self.lengths[name].append(tokens)
+            code += tokens
+        self.hashes["code before"].append(hash(first.code_before) & 0xFFFF_FFFF_FFFF_FFFF)
+        for view in samples:
+            tokens = estimate_tokens(view.instruction or "")
+            self.lengths["instruction"].append(tokens)
+            self.lengths[WHOLE].append(code + tokens)
+            self.hashes["row"].append(int(view.identity, 16))
+
+    def contents(self) -> bytes:
+        """Hash the samples whatever their order: equal where two files hold the same."""
+        return hashlib.sha256(np.sort(np.array(self.hashes["row"], np.uint64)).tobytes()).digest()
+
+    def repeats(self, what: str) -> int:
+        """Count the rows that repeat an earlier one in this: "row" or "code before"."""
+        found = np.array(self.hashes[what], dtype=np.uint64)
+        return len(found) - len(np.unique(found))
+
+
+def _count(part: dict[str, Any], name: str) -> int:
+    value = part.get(name)
+    return value if isinstance(value, int) else 0
+
+
+def open_survey(path: str | Path, label: str, settings: SurveySettings) -> FileSurvey:
+    """Begin the survey of a file: its kind by its first row, and the counts beside it."""
+    return FileSurvey(
+        Path(path),
+        label,
+        kind_of(next(read_rows(path))),
+        BottomK(settings.sample_rows, settings.random_seed),
+        read_summary(path),
+    )
+
+
+def survey_rows(survey: FileSurvey, watch: Callable[[RowView], None] | None = None) -> None:
+    """Read a file's rows once; `watch` is shown every sample of it."""
+    for row in tqdm(read_rows(survey.path), desc=survey.label, unit="row", disable=None):
+        samples = list(views(row))
+        survey.add(samples)
+        if watch is not None:
+            for view in samples:
+                watch(view)
+
+
+def survey_rejected(survey: FileSurvey, seed: int) -> None:
+    """Draw rows of each reason from the file of rejected rows beside a surveyed one."""
+    path = sibling(survey.path, ".rejected.jsonl")
+    if not path.exists():
+        return
+    for row in tqdm(read_rows(path), desc=path.name, unit="row", disable=None):
+        view = next(views(row))
+        if view.reason not in survey.rejected:
+            survey.rejected[view.reason] = BottomK(REJECTED_PER_REASON, seed)
+        survey.rejected[view.reason].add(view.identity, view)
+
+
+def read_summary(path: str | Path) -> dict[str, Any]:
+    """Read the counts that the stage left beside its output; nothing where there are none."""
+    beside = sibling(path, ".summary.json")
+    if not beside.exists():
+        return {}
+    with open_input(beside) as file:
+        try:
+            summary = json.load(file)
+        except ValueError as error:
+            raise PipelineError(
+                f"{beside}: not valid JSON ({error}); run its stage again"
+            ) from None
+    return summary if isinstance(summary, dict) else {}
+
+
+def in_stage_order(surveys: Iterable[FileSurvey]) -> list[FileSurvey]:
+    """Sort files by stage; files of one stage stay in the order they were named."""
+    return sorted(surveys, key=lambda survey: KINDS.index(survey.kind))
+
+
+def without_repeats(surveys: Iterable[FileSurvey]) -> list[FileSurvey]:
+    """Leave out files that hold the same edits as an earlier one, as a fine-tuning file does."""
+    different: dict[bytes, FileSurvey] = {}
+    for survey in surveys:
+        different.setdefault(survey.contents(), survey)
+    return list(different.values())
+
+
+def name_files(paths: Sequence[str]) -> list[str]:
+    """Label files by their names alone where these differ, else by their paths."""
+    stems = Counter(Path(path).stem for path in paths)
+    return [Path(p).stem if stems[Path(p).stem] == 1 else Path(p).as_posix() for p in paths]

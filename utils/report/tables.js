@@ -1,0 +1,73 @@
+// The tables of the overview and of the yield.
+
+function table(columns, rows) {
+  const head = columns.map(([name, numeric, below]) =>
+    el("th", { class: numeric ? "number" : undefined }, el("span", { text: name }), below ? el("span", { class: "sub", text: below }) : null));
+  const body = rows.map((cells) => el("tr", {}, ...cells.map((cell, index) => {
+    const [text, below] = Array.isArray(cell) ? cell : [cell];
+    return el("td", { class: columns[index][1] ? "number" : "name" }, el("span", { text }), below ? el("span", { class: "sub", text: below }) : null);
+  })));
+  return el("div", { class: "scroll" }, el("table", {}, el("thead", {}, el("tr", {}, ...head)), el("tbody", {}, ...body)));
+}
+
+const counted = (pairs) => pairs.map(([name, count]) => `${name} ${number(count)}`).join(", ") || "–";
+
+function fileTable() {
+  const columns = [["File"], ["Kind"], ["Rows", 1], ["Rejected", 1], ["Repeated", 1], ["Same code before", 1], ["Incomplete", 1], ["Models"], ["Styles"]];
+  return el("div", { class: "card" }, el("h3", { text: "Files" }),
+    el("p", { class: "note", text: "Rejected: by the stage that wrote the file. Repeated: samples whose texts stood in the file before. Incomplete: rows that lack a text." }),
+    table(columns, DATA.files.map((file) => [
+      [file.label, file.path], file.kind, number(file.rows), number(file.rejected), number(file.repeated), number(file.same_code),
+      number(file.incomplete), counted(file.models), counted(file.styles)])));
+}
+
+function tokenTable() {
+  const columns = [["File"], ["Text"], ["Median", 1], ["95th percentile", 1], ["Longest", 1], [`Over ${number(DATA.cutoff_len)}`, 1]];
+  let last = null;
+  const rows = DATA.tokens.map((line) => {
+    const label = line.label === last ? "" : line.label;
+    last = line.label;
+    return [label, line.part, number(line.median), number(line.p95), number(line.max), percent(line.over)];
+  });
+  return el("div", { class: "card" }, el("h3", { text: "Token lengths" }),
+    el("p", { class: "note", text: `Estimated: ${DATA.token_method}.` }), table(columns, rows));
+}
+
+function tiles() {
+  const files = DATA.files.filter((file) => DATA.focus.includes(file.label));
+  return files.slice(0, 3).map((file) => {
+    const length = DATA.tokens.filter((line) => line.label === file.label).pop();
+    const all = file.rows + (file.rejected || 0);
+    const tile = (name, value, more) => el("div", { class: "tile" }, el("div", { class: "name", text: name }),
+      el("div", { class: "value", text: value }), el("div", { class: "more", text: more || "" }));
+    return el("div", { class: "tiles" },
+      tile("Rows", number(file.rows), file.label),
+      tile("Models", number(file.models.length), counted(file.models)),
+      tile("Styles", number(file.styles.length), counted(file.styles)),
+      tile("Median tokens", number(length.median), `${number(length.p95)} at the 95th percentile`),
+      tile(`Over ${number(DATA.cutoff_len)} tokens`, percent(length.over), length.part),
+      tile("Repeated", number(file.repeated), percent(file.repeated / file.rows)),
+      tile("Rejected", number(file.rejected), file.rejected === null ? "no summary beside it" : `${percent(file.rejected / all)} of what was judged`));
+  });
+}
+
+function yieldCard() {
+  const { steps, tables, unpriced, spent } = DATA.yield;
+  const place = el("div");
+  const kinds = steps.map((step) => step.kind);
+  const buttons = Object.keys(tables).map((name) => el("button", { type: "button", "data-by": name,
+    text: name === "all" ? "All" : `By ${words(name)}`, on: { click: () => choose(name) } }));
+  function choose(name) {
+    buttons.forEach((button) => button.classList.toggle("on", button.dataset.by === name));
+    const columns = [[name === "all" ? "" : words(name)], ...steps.map((step) => [step.kind, 1, kinds.filter((kind) => kind === step.kind).length > 1 ? step.name : ""]),
+      ...(spent ? [["Tokens out per kept row", 1], ["Cost per kept row", 1], ["Cost", 1]] : [])];
+    place.replaceChildren(table(columns, tables[name].map((row) => [row.name,
+      ...row.counts.map((count, index) => [number(count), row.shares[index] === null ? "" : percent(row.shares[index])]),
+      ...(spent ? [number(row.tokens_per_kept), money(row.cost_per_kept), money(row.cost)] : [])])));
+  }
+  choose(Object.keys(tables).includes("model") ? "model" : "all");
+  const note = "Rows, and below them the share of the stage before. Costs are in the currency of the model map; a reply that serves several styles costs each an equal part."
+    + (unpriced.length ? ` No price is known for ${unpriced.join(", ")}.` : "");
+  return el("div", { class: "card" }, el("h3", { text: "Stage by stage" }), el("p", { class: "note", text: note }),
+    el("div", { class: "segments" }, ...buttons), place);
+}

@@ -24,6 +24,10 @@ python code_generation_api.py --input_file data/prompt_for_syn.jsonl \
 # Stage 3: replies become triplets; what can't be read is put aside with a reason.
 python get_instruct_from_response.py data/generated_instr_offline.jsonl data/triplets_offline.jsonl
 
+# Stage 3b: only sound triplets pass; no code of a triplet is ever run.
+python check_quality.py data/triplets_offline.jsonl data/triplets_offline_checked.jsonl \
+    --config quality_config.yaml
+
 # Stage 4: descriptive and lazy instructions, half and half.
 python mix_data.py --config mix_config/quickstart.yaml
 
@@ -33,6 +37,12 @@ python dt_filtering.py --config filter_config_quickstart.yaml
 # Stage 6: the file for LLaMA-Factory, and its dataset_info.json.
 python generate_finetune_dataset.py data/filtered/ocedata_mix_quickstart_dt_filtered.jsonl \
     data/finetune/ocedata_mix_quickstart_ft.jsonl
+
+# Look at it: one page, to open in a browser.
+python dataset_report.py data/commitpackft_python_cleaned.jsonl data/prompt_for_syn.jsonl \
+    data/generated_instr_offline.jsonl data/triplets_offline.jsonl \
+    data/triplets_offline_checked.jsonl data/ocedata_mix_quickstart.jsonl \
+    data/filtered/ocedata_mix_quickstart_dt_filtered.jsonl --output_file data/report.html
 
 # What came of it.
 python - <<'TABLE'
@@ -44,6 +54,7 @@ stages = {
     "prompts": "data/prompt_for_syn",
     "replies": "data/generated_instr_offline",
     "triplets": "data/triplets_offline",
+    "checked": "data/triplets_offline_checked",
     "mix": "data/ocedata_mix_quickstart",
     "filtered": "data/filtered/ocedata_mix_quickstart_dt_filtered",
     "fine-tune": "data/finetune/ocedata_mix_quickstart_ft",

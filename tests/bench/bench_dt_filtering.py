@@ -148,8 +148,8 @@ def compare(rows: int, folder: Path) -> None:
     report("where the stage's time goes", time_steps(folder))
     runs = ", ".join(f"{seconds:.1f}" for seconds in sorted(firsts))
     tqdm.write(
-        f"{sum(plain.seconds.values()) / first:.1f} times as fast (runs: {runs} s); cached run {stage.seconds['cached run'] / first:.3f} "
-        f"of the first; NPMI {coherence(words.values(), index):.3f} of {len(words)} topics, "
+        f"{sum(plain.seconds.values()) / first:.1f} times as fast (runs: {runs} s); cached run "
+        f"{stage.seconds['cached run'] / first:.3f} of the first; NPMI {coherence(words.values(), index):.3f} of {len(words)} topics, "
         f"reference {coherence(reference_words.values(), index):.3f} of {len(reference_words)}\n"
     )
 

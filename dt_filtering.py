@@ -33,7 +33,7 @@ from tqdm import tqdm
 
 from utils.cache import FIT_RESULTS, fingerprint, load_or_build
 from utils.cli import log, run
-from utils.code_tokens import TOKEN_RULES, get_lexer, stop_words_name
+from utils.code_tokens import TOKEN_RULES, check_language, stop_words_name
 from utils.config import load_config
 from utils.diff_stats import DIFF_RULES
 from utils.edit_analysis import count_edit_words, measure_edits
@@ -189,7 +189,7 @@ def main(argv: list[str] | None = None) -> None:
         "--config", default="filter_config.yaml", help="YAML file (default: filter_config.yaml)"
     )
     config = load_config(parser.parse_args(argv).config, FilterConfig)
-    get_lexer(config.language)
+    check_language(config.language)
     for source in config.inputs:
         open_input(source).close()
     for source in config.inputs:

@@ -146,6 +146,12 @@ def instruction_words(text: str, stop_words: StopWords) -> list[str]:
     ]
 
 
+def check_language(language: str) -> None:
+    """Raise PipelineError if there is no telling the names in programs of this language."""
+    if language != "python":
+        get_lexer(language)
+
+
 @cache
 def get_lexer(language: str) -> Lexer:
     """Get Pygments' lexer of a language; PipelineError if it knows none of this name."""

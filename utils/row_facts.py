@@ -102,11 +102,9 @@ def judge_size(lines: int, hunks: int, lines_limit: int, hunk_limit: int) -> str
 
 def digest(texts: EditTexts) -> bytes:
     """Hash the texts of a row; what stands in which field matters."""
-    found = blake2b(digest_size=DIGEST_BYTES)
-    for text in texts:
-        content = (text or "").encode("utf-8", "surrogatepass")
-        found.update(len(content).to_bytes(8, "big") + content)
-    return found.digest()
+    lengths = [len(text or "") for text in texts]
+    content = f"{lengths}{texts.code_before or ''}{texts.code_after or ''}{texts.instruction or ''}"
+    return blake2b(content.encode("utf-8", "surrogatepass"), digest_size=DIGEST_BYTES).digest()
 
 
 def describe_sizes(sizes: np.ndarray) -> dict[str, dict[str, int]]:

@@ -147,10 +147,13 @@ def compare(rows: int, folder: Path) -> None:
     report(f"stage, {rows:,} rows", stage.seconds)
     report("where the stage's time goes", time_steps(folder))
     runs = ", ".join(f"{seconds:.1f}" for seconds in sorted(firsts))
+    speed_up = sum(plain.seconds.values()) / first
+    cached = stage.seconds["cached run"] / first
+    ours, theirs = coherence(words.values(), index), coherence(reference_words.values(), index)
     tqdm.write(
-        f"{sum(plain.seconds.values()) / first:.1f} times as fast (runs: {runs} s); cached run "
-        f"{stage.seconds['cached run'] / first:.3f} of the first; NPMI {coherence(words.values(), index):.3f} of {len(words)} topics, "
-        f"reference {coherence(reference_words.values(), index):.3f} of {len(reference_words)}\n"
+        f"{speed_up:.1f} times as fast (runs: {runs} s); cached run {cached:.3f} of the first; "
+        f"NPMI {ours:.3f} of {len(words)} topics, "
+        f"reference {theirs:.3f} of {len(reference_words)}\n"
     )
 
 

@@ -17,13 +17,14 @@ Hashes = NDArray[np.uint64]
 # Languages whose comments begin with a hash sign; in all others `//` and `/* */` are comments.
 HASH_LANGUAGES = frozenset({"python", "python3", "py", "ruby", "perl", "r", "bash", "shell", "sh"})
 _HASH_COMMENT = r"\#[^\n]*+"
-_SLASH_COMMENT = r"//[^\n]*+|/\*(?:[^*]|\*(?!/))*+\*/"
+_SLASH_COMMENT = r"//[^\n]*+|/\*[^*]*+(?:\*(?!/)[^*]*+)*\*/"
 # A backslash outside a string takes the next character along: an escaped quote opens no string,
-# which would make unclosed ones cost quadratic time.
+# which would make unclosed ones cost quadratic time. Only single characters are repeated
+# possessively: groups were matched wrongly that way before Python 3.11.5.
 _TOKEN = r"""
       [^\W\d]\w*+
-    | "{3}(?:[^\\"]|\\.|"(?!""))*+"{3} | '{3}(?:[^\\']|\\.|'(?!''))*+'{3}
-    | "(?:[^"\\\n]|\\.)*+" | '(?:[^'\\\n]|\\.)*+'
+    | "{3}[^\\"]*+(?:(?:\\.|"(?!""))[^\\"]*+)*"{3} | '{3}[^\\']*+(?:(?:\\.|'(?!''))[^\\']*+)*'{3}
+    | "[^"\\\n]*+(?:\\.[^"\\\n]*+)*" | '[^'\\\n]*+(?:\\.[^'\\\n]*+)*'
     | COMMENT
     | \d[\w.]*+
     | \*\*=?|//=?|>>=?|<<=?|[-+*/%@&|^=!<>:]=|->|&&|\|\||\\.

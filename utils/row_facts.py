@@ -3,7 +3,6 @@
 import hashlib
 import sys
 from collections.abc import Iterable
-from hashlib import blake2b
 
 import numpy as np
 
@@ -104,7 +103,7 @@ def digest(texts: EditTexts) -> bytes:
     """Hash the texts of a row; what stands in which field matters."""
     lengths = [len(text or "") for text in texts]
     content = f"{lengths}{texts.code_before or ''}{texts.code_after or ''}{texts.instruction or ''}"
-    return blake2b(content.encode("utf-8", "surrogatepass"), digest_size=DIGEST_BYTES).digest()
+    return hashlib.sha256(content.encode("utf-8", "surrogatepass")).digest()[:DIGEST_BYTES]
 
 
 def describe_sizes(sizes: np.ndarray) -> dict[str, dict[str, int]]:

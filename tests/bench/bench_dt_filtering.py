@@ -147,14 +147,12 @@ def compare(rows: int, folder: Path) -> None:
     report(f"stage, {rows:,} rows", stage.seconds)
     report("where the stage's time goes", time_steps(folder))
     runs = ", ".join(f"{seconds:.1f}" for seconds in sorted(firsts))
-    speed_up = sum(plain.seconds.values()) / first
-    cached = stage.seconds["cached run"] / first
-    ours, theirs = coherence(words.values(), index), coherence(reference_words.values(), index)
-    tqdm.write(
-        f"{speed_up:.1f} times as fast (runs: {runs} s); cached run {cached:.3f} of the first; "
-        f"NPMI {ours:.3f} of {len(words)} topics, "
-        f"reference {theirs:.3f} of {len(reference_words)}\n"
-    )
+    ratio = sum(plain.seconds.values()) / first
+    tqdm.write(f"{ratio:.1f} times as fast (first runs: {runs} s)")
+    tqdm.write(f"cached run: {stage.seconds['cached run'] / first:.3f} of the first")
+    for name, topics in (("stage", words), ("reference", reference_words)):
+        score = coherence(topics.values(), index)
+        tqdm.write(f"NPMI of the {name}'s {len(topics)} topics: {score:.3f}")
 
 
 STEPS = (

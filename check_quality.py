@@ -11,7 +11,7 @@ first in order stays, unless another rule rejects it. No code of a triplet is ev
 import argparse
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 
 import numpy as np
@@ -192,6 +192,11 @@ def main(argv: list[str] | None = None) -> None:
     output = StageOutput(arguments.output_file, [arguments.input_file])
     with RowIndex(arguments.input_file, FIELDS) as index, output:
         findings = survey(index, config, arguments.language)
+        output.summary["settings"] = {
+            name: value
+            for name, value in asdict(config).items()
+            if name not in ("benchmarks", "num_workers")  # listed by title; changes no result
+        }
         output.summary["benchmarks"] = [benchmark.title for benchmark in config.benchmarks]
         write_checked(output, index, findings, config, arguments.language)
 

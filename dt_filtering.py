@@ -17,6 +17,7 @@ usual counts `<name>_dt_filtered.summary.json` holds
               by number, only topics in use, -1 for rows without words: the rows before and after
               the levelling, and the ten top words, likeliest first
     "stop_words": "gensim-4.4.0"        the list of English stop words that was used
+    "settings": {...}                   the config's, as far as they shape the result
 With `run_mode: analyze_only` no rows are written, and `<name>_dt_analysis.summary.json` says the
 same of what these settings would leave.
 """
@@ -142,6 +143,11 @@ def judge_rows(index: RowIndex, config: FilterConfig, output: StageOutput) -> Ro
         changed = facts.changed()
         limits = find_limits(changed, settings)
         facts.judge_sizes(limits["modified_lines"], limits["hunks"])
+        output.summary["settings"] = {
+            "random_seed": config.random_seed,
+            "filter_settings": asdict(settings),
+            "topic_settings": asdict(config.topic_settings),
+        }
         output.summary |= {"limits": limits, "sizes": describe_sizes(changed), "topics": []}
         allotted = allot(facts, settings, index.path)
         if facts.staying():

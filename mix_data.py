@@ -14,7 +14,7 @@ from array import array
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -260,6 +260,7 @@ def main(argv: list[str] | None = None) -> None:
         needed = allocate(config)
         check_supply(sources, needed)
         with output:
+            output.summary["settings"] = asdict(config)
             if config.review_file:
                 review.report()
                 output.summary["review"] = review.counts()

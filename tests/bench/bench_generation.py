@@ -13,7 +13,6 @@ import argparse
 import asyncio
 import json
 import os
-import signal
 import statistics
 import subprocess
 import sys
@@ -75,7 +74,7 @@ def measure(arguments: list[str], url: str, seconds: float, idle_cpu: float) -> 
     first, started = answered(url), time.monotonic()
     time.sleep(seconds - WARM_UP)
     last, ended = answered(url), time.monotonic()
-    process.send_signal(signal.SIGINT)
+    process.terminate()  # not SIGINT, which a background shell has its jobs ignore
     _, _, usage = os.wait4(process.pid, 0)
     process.returncode = 0
     total = answered(url) - before

@@ -42,14 +42,15 @@ def cut_snippet(code: str, rng: random.Random, min_lines: int, max_lines: int) -
 def unified_diff(old_code: str, new_code: str, old_file: str, new_file: str) -> str:
     """Make a unified diff that `git apply` takes, a missing final newline included."""
     lines = difflib.unified_diff(
-        _with_ends(old_code), _with_ends(new_code), f"a/{old_file}", f"b/{new_file}"
+        lines_with_ends(old_code), lines_with_ends(new_code), f"a/{old_file}", f"b/{new_file}"
     )
     return "".join(
         line if line.endswith("\n") else line + "\n\\ No newline at end of file\n" for line in lines
     )
 
 
-def _with_ends(text: str) -> list[str]:
+def lines_with_ends(text: str) -> list[str]:
+    """Split a text after each `\\n`, and there only; joined again they give it to the byte."""
     lines = [line + "\n" for line in text.split("\n")]
     lines[-1] = lines[-1][:-1]
     return lines if lines[-1] else lines[:-1]

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 # difflib's SequenceMatcher compiled: the same opcodes in a third of the time.
 from cydifflib import SequenceMatcher
 
+from utils.code_lines import lines_with_ends
+
 # Raise it when an edit's size changes, so that sizes cached from the old rules aren't reused.
 DIFF_RULES = 1
 # What `diff -u` shows around a change; edits closer than twice this share a hunk.
@@ -19,23 +21,13 @@ class DiffStats:
     hunks: int
 
 
-def split_lines(text: str) -> list[str]:
-    """Split a text after each `\\n`, and there only.
-
-    `str.splitlines` also breaks at form feeds and U+2028, which a source line may hold.
-    """
-    lines = [line + "\n" for line in text.split("\n")]
-    lines[-1] = lines[-1][:-1]
-    return lines if lines[-1] else lines[:-1]
-
-
 def diff_stats(code_before: str, code_after: str) -> DiffStats:
     """Measure an edit by a line diff with three lines of context.
 
     `autojunk` is off: it would take lines that fill over a hundredth of a long file (blank lines,
     `else:`) out of the matching, and an edit of one line could come out as many.
     """
-    before, after = split_lines(code_before), split_lines(code_after)
+    before, after = lines_with_ends(code_before), lines_with_ends(code_after)
     opcodes = SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
     changes = [opcode[1:] for opcode in opcodes if opcode[0] != "equal"]
     modified_lines = sum(

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from cydifflib import SequenceMatcher
 
-from utils.diff_stats import CONTEXT_LINES, split_lines
+from utils.code_lines import lines_with_ends
+from utils.diff_stats import CONTEXT_LINES
 from utils.edit_formats import NotApplicable, apply_edit
 from utils.fences import fenced, only_block
 
@@ -60,7 +61,7 @@ def whole_answers(code_before: str, code_after: str, language: str) -> Iterator[
 
 def diff_answers(code_before: str, code_after: str, language: str) -> Iterator[str]:
     """Yield a unified diff with three lines of context that `patch` and `git apply` take."""
-    before, after = split_lines(code_before), split_lines(code_after)
+    before, after = lines_with_ends(code_before), lines_with_ends(code_after)
     hunks = _hunks(changed_spans(before, after))
     lines = [line for hunk in hunks for line in _hunk_lines(hunk, before, after)]
     yield fenced("".join(["--- a/code\n", "+++ b/code\n", *lines]), "diff")

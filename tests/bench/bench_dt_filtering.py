@@ -35,6 +35,7 @@ import dt_filtering
 from tests.bench.coherence import coherence, word_index
 from tests.bench.edit_rows import make_edits
 from utils import topic_model
+from utils.code_lines import lines_with_ends
 from utils.code_tokens import (
     NO_PYTHON_WORDS,
     StopWords,
@@ -43,7 +44,6 @@ from utils.code_tokens import (
     instruction_words,
     split_identifier,
 )
-from utils.diff_stats import split_lines
 from utils.jsonl import Row, read_rows, write_rows
 
 # A first run needs both cores for itself; what else the machine does shows in the spread.
@@ -69,7 +69,10 @@ class Stopwatch:
 
 
 def reference_diff(row: Row) -> int:
-    before, after = split_lines(row["code_before_purify"]), split_lines(row["code_after_purify"])
+    before, after = (
+        lines_with_ends(row["code_before_purify"]),
+        lines_with_ends(row["code_after_purify"]),
+    )
     opcodes = SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
     changed = [opcode for opcode in opcodes if opcode[0] != "equal"]
     return sum(max(end - start, to - at) for _, start, end, at, to in changed)

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from utils.diff_stats import DiffStats, diff_stats, split_lines
+from utils.code_lines import lines_with_ends
+from utils.diff_stats import DiffStats, diff_stats
 
 SHORT_PROGRAMS = st.lists(st.sampled_from(["a\n", "b\n", "c\n", "\n"]), max_size=30).map("".join)
 
@@ -43,7 +44,7 @@ def test_edits_over_six_lines_apart_are_two_hunks(gap, hunks):
 @settings(max_examples=150)
 @given(SHORT_PROGRAMS, SHORT_PROGRAMS)
 def test_hunks_are_those_of_a_unified_diff(before, after):
-    diff = list(difflib.unified_diff(split_lines(before), split_lines(after), n=3))
+    diff = list(difflib.unified_diff(lines_with_ends(before), lines_with_ends(after), n=3))
     assert diff_stats(before, after).hunks == sum(line.startswith("@@") for line in diff)
 
 
@@ -51,7 +52,7 @@ def test_hunks_are_those_of_a_unified_diff(before, after):
 @given(SHORT_PROGRAMS, SHORT_PROGRAMS)
 def test_modified_lines_count_each_run_of_plus_and_minus_by_its_longer_side(before, after):
     modified, runs = 0, {"-": 0, "+": 0}
-    everything = difflib.unified_diff(split_lines(before), split_lines(after), n=1000)
+    everything = difflib.unified_diff(lines_with_ends(before), lines_with_ends(after), n=1000)
     for line in [*list(everything)[2:], " end"]:
         if line[0] in runs:
             runs[line[0]] += 1
@@ -90,7 +91,7 @@ def test_a_line_that_fills_a_long_file_is_matched_like_any_other():
 
 @given(st.text(alphabet="a\n\r\f\v\x85\u2028", max_size=30))
 def test_lines_end_at_newlines_only_and_join_to_the_same_text(text):
-    lines = split_lines(text)
+    lines = lines_with_ends(text)
     assert "".join(lines) == text
     assert all(line.endswith("\n") for line in lines[:-1])
     assert all(line and "\n" not in line[:-1] for line in lines)

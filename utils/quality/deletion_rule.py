@@ -9,8 +9,8 @@ from collections import Counter
 
 from cydifflib import SequenceMatcher
 
+from utils.code_lines import lines_with_ends
 from utils.code_tokens import split_identifier
-from utils.diff_stats import split_lines
 from utils.lexing import code_tokens
 from utils.quality.program import FUNCTIONS, Definition, Program
 from utils.quality.triplet import Triplet
@@ -73,7 +73,7 @@ def _imports_gone(triplet: Triplet) -> list[str]:
 
 def _deleted_lines(triplet: Triplet) -> set[int]:
     """Number the lines of the code before, from 1, in whose place nothing stands after."""
-    before, after = split_lines(triplet.before), split_lines(triplet.after)
+    before, after = lines_with_ends(triplet.before), lines_with_ends(triplet.after)
     matcher = SequenceMatcher(None, before, after, autojunk=False)
     return {
         number + 1

@@ -17,16 +17,14 @@ from functools import partial
 import numpy as np
 from tqdm import tqdm
 
-from utils.benchmarks import Benchmark
 from utils.cli import log, run
+from utils.code.lexing import Hashes
 from utils.config import load_config, parse_config, read_yaml
-from utils.dedup import Match, SignatureStore, find_near_duplicates
 from utils.errors import PipelineError
-from utils.guarded_map import guarded_map
-from utils.jsonl import Row
-from utils.lexing import Hashes
-from utils.parallel import worker_count
-from utils.quality.examination import (
+from utils.jsonl import Row, RowIndex
+from utils.processes import guarded_map, worker_count
+from utils.quality.contamination import Benchmark
+from utils.quality.rules import (
     TIMED_OUT,
     Examination,
     contamination_index,
@@ -36,7 +34,7 @@ from utils.quality.examination import (
 )
 from utils.quality.settings import QualityConfig
 from utils.quality.triplet import FIELDS, Triplet
-from utils.row_index import RowIndex
+from utils.similarity.near_duplicates import Match, SignatureStore, find_near_duplicates
 from utils.stage_output import StageOutput
 
 

@@ -13,10 +13,10 @@ from utils.cli import HelpFormatter, run
 from utils.errors import PipelineError
 from utils.generation.client import estimate_tokens
 from utils.generation.conversation import Conversation, Job
+from utils.generation.jobs import PromptFile, estimate_run, opening_messages
 from utils.generation.model_map import load_model, load_models
-from utils.generation.prompt_file import PromptFile, estimate_run, opening_messages
 from utils.generation.run import generate
-from utils.generation.run_settings import RunSettings, add_generation_flags, run_settings
+from utils.generation.settings import RunSettings, add_generation_flags, run_settings
 from utils.jsonl import Row
 from utils.records import round_texts
 

@@ -19,10 +19,10 @@ from tqdm import tqdm
 from utils.cli import HelpFormatter, run
 from utils.errors import PipelineError
 from utils.jsonl import Row
-from utils.parallel import batched, map_in_order, worker_count
+from utils.processes import batched, map_in_order, worker_count
 from utils.sampling import derive_seed
-from utils.seed_cleaning import PERMISSIVE_LICENSES, SeedLimits, clean_seed, without_texts
-from utils.seed_sources import KINDS, open_source
+from utils.seeds.cleaning import PERMISSIVE_LICENSES, SeedLimits, clean_seed, without_texts
+from utils.seeds.sources import KINDS, open_source
 from utils.stage_output import StageOutput
 
 CHUNK_ROWS = 64

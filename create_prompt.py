@@ -25,16 +25,15 @@ from prompts_for_gen import (
     rewrite_commit_rounds,
 )
 from utils.cli import log, run
-from utils.code_lines import cut_snippet, unified_diff
+from utils.code.fences import fenced
+from utils.code.lines import cut_snippet, unified_diff
 from utils.config import load_config
-from utils.edit_kinds import EditKinds
 from utils.errors import PipelineError
-from utils.fences import fenced
-from utils.jsonl import Row, read_rows
+from utils.jsonl import Row, RowIndex, read_rows
 from utils.records import with_prompt_ids
-from utils.row_index import RowIndex
 from utils.sampling import derive_seed
-from utils.seed_pool import SEED_FIELDS, CommitCheck, SeedPool, SnippetCheck, fill_pool
+from utils.seeds.edit_kinds import EditKinds
+from utils.seeds.pool import SEED_FIELDS, CommitCheck, SeedPool, SnippetCheck, fill_pool
 from utils.stage_output import StageOutput
 
 DEFAULT_OUTPUTS = {

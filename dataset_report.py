@@ -20,11 +20,11 @@ from typing import Any
 
 from utils.cli import log, run
 from utils.config import read_yaml
-from utils.diversity_measures import DiversitySettings
 from utils.errors import PipelineError
+from utils.finetune.token_counts import METHOD as TOKEN_METHOD
 from utils.jsonl import atomic_file
-from utils.plotting import write_pdfs
-from utils.report import figures, history_figures
+from utils.report import figures
+from utils.report import room_figures as history_figures
 from utils.report.diversity_figures import (
     diversity_figures,
     diversity_table,
@@ -34,23 +34,24 @@ from utils.report.diversity_figures import (
 from utils.report.edit_facts import EditComparer
 from utils.report.figure_kinds import Figure
 from utils.report.figures import Limits
-from utils.report.headline import file_lines, token_lines
 from utils.report.lineage import Lineage, generation_settings
-from utils.report.page import build_page
-from utils.report.samples import as_page_data, data_set_id, draw_rejected, draw_samples
+from utils.report.page import as_page_data, build_page, data_set_id, draw_rejected, draw_samples
+from utils.report.plotting import write_pdfs
+from utils.report.room_figures import synthesis_figures
 from utils.report.stage_yield import load_prices, yield_figure, yield_tables
 from utils.report.survey import (
     FileSurvey,
     SurveySettings,
+    file_lines,
     in_stage_order,
     name_files,
     open_survey,
     survey_rejected,
     survey_rows,
+    token_lines,
     without_repeats,
 )
-from utils.report.synthesis_figures import synthesis_figures
-from utils.token_estimate import METHOD as TOKEN_METHOD
+from utils.similarity.diversity_measures import DiversitySettings
 
 Sections = dict[str, list[Figure]]
 # One rejected row for so many samples that were kept.

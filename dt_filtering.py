@@ -34,19 +34,16 @@ from tqdm import tqdm
 
 from utils.cache import FIT_RESULTS, fingerprint, load_or_build
 from utils.cli import log, run
-from utils.code_tokens import TOKEN_RULES, check_language, stop_words_name
+from utils.code.lines import DIFF_RULES
+from utils.code.topic_words import TOKEN_RULES, check_language, stop_words_name
 from utils.config import load_config
-from utils.diff_stats import DIFF_RULES
-from utils.edit_analysis import count_edit_words, measure_edits
-from utils.filter_config import FilterConfig, FilterSettings
-from utils.jsonl import Row, open_input, write_json
-from utils.parallel import worker_count
-from utils.row_facts import LINES, RowFacts, describe_sizes, percentile
-from utils.row_index import RowIndex
+from utils.jsonl import Row, RowIndex, open_input, write_json
+from utils.processes import WorkerPool, worker_count
 from utils.stage_output import StageOutput
-from utils.topic_model import TOPIC_RULES, Topics, find_topics
-from utils.topic_quotas import allot, level_topics
-from utils.worker_pool import WorkerPool
+from utils.topics.edit_analysis import count_edit_words, measure_edits
+from utils.topics.row_facts import LINES, RowFacts, allot, describe_sizes, level_topics, percentile
+from utils.topics.settings import FilterConfig, FilterSettings
+from utils.topics.topic_model import TOPIC_RULES, Topics, find_topics
 
 # Fewer rows are worked through sooner than other processes start.
 MANY_ROWS = 500

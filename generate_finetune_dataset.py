@@ -18,19 +18,24 @@ from typing import Any
 
 from tqdm import tqdm
 
-from utils.chat_format import PROMPT_FORMATS, SYSTEM_PROMPTS
 from utils.cli import log, run
-from utils.dataset_card import read_history, write_card
-from utils.dataset_info import DATASET_INFO, load_dataset_info, merge_dataset_info
-from utils.edit_answers import EDIT_FORMATS
+from utils.code.write_edit import EDIT_FORMATS
 from utils.errors import PipelineError
-from utils.finetune_export import Export, Inputs, survey
+from utils.finetune.chat_format import PROMPT_FORMATS, SYSTEM_PROMPTS
+from utils.finetune.dataset_card import (
+    DATASET_INFO,
+    load_dataset_info,
+    merge_dataset_info,
+    read_history,
+    write_card,
+)
+from utils.finetune.export import Export, Inputs, survey
+from utils.finetune.preflight import Preflight
+from utils.finetune.token_counts import token_counter
+from utils.finetune.training_rows import RowSettings
 from utils.jsonl import open_input
-from utils.preflight import Preflight
 from utils.row_files import ROW_SUFFIXES
 from utils.stage_output import StageOutput, refuse_overwriting_inputs
-from utils.token_counts import token_counter
-from utils.training_rows import RowSettings
 
 
 @dataclass(frozen=True)

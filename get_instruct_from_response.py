@@ -18,24 +18,24 @@ from typing import Any
 from tqdm import tqdm
 
 from utils.cli import run
-from utils.code_extraction import BadReply, Parser, ProgramSection
-from utils.errors import PipelineError
-from utils.fences import fence_lines
-from utils.headings import AFTER, BEFORE, DESCRIPTIVE, LAZY
-from utils.html_escapes import without_escapes
-from utils.instruction_cleaning import clean_instruction
+from utils.code.fences import fence_lines
+from utils.code.syntax import parser_for
+from utils.errors import BadReply, PipelineError
 from utils.jsonl import Row, read_rows
-from utils.parallel import batched, map_in_order, worker_count
+from utils.processes import batched, map_in_order, worker_count
 from utils.records import TRIPLET_FIELDS, purified, traced, with_prompt_ids
-from utils.response_parsing import (
+from utils.replies.headings import AFTER, BEFORE, DESCRIPTIVE, LAZY
+from utils.replies.instruction import clean_instruction
+from utils.replies.program import Parser, ProgramSection
+from utils.replies.sections import (
     is_declined_instruction,
     is_refusal,
     is_unreasonable,
     read_after_section,
     read_sections,
+    without_escapes,
 )
 from utils.stage_output import StageOutput
-from utils.syntax import parser_for
 
 # A file made elsewhere may carry its replies as one list or as a field a round.
 REQUIRED = ("commit", ("response", "response_1"), ("prompt_id", "user"))

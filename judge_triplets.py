@@ -20,12 +20,12 @@ from tqdm import tqdm
 
 from prompts_for_gen import JUDGE_SYSTEM, judge_rounds
 from utils.cli import log, run
-from utils.code_lines import unified_diff
+from utils.code.fences import fenced
+from utils.code.lines import unified_diff
 from utils.errors import PipelineError
-from utils.fences import fenced
-from utils.json_replies import find_json_object
 from utils.jsonl import Row, atomic_file, dump_row, read_rows
 from utils.records import TRIPLET_FIELDS, first_empty_field, purified, text_id
+from utils.replies.json_object import find_json_object
 from utils.stage_output import StageOutput, refuse_overwriting_inputs
 
 QUESTIONS = ("before_lacks_it", "after_fulfills_it", "no_unrelated_changes")

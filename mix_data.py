@@ -24,10 +24,9 @@ from tqdm import tqdm
 from utils.cli import log, run
 from utils.config import load_config
 from utils.errors import PipelineError
-from utils.jsonl import Row
+from utils.jsonl import Row, RowIndex
 from utils.records import first_empty_field, purified, traced
-from utils.review import Review
-from utils.row_index import RowIndex
+from utils.report.review import Review
 from utils.sampling import check_shares, derive_seed, largest_remainder, share_by_margins
 from utils.stage_output import StageOutput
 

@@ -22,8 +22,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from data_v5.chat_texts import read_text_file
-from data_v5.role_marks import (
+from data_v5.chats.chat_texts import read_text_file
+from data_v5.chats.role_marks import (
     MESSAGE_LISTS,
     TEMPLATES,
     BadConversation,
@@ -34,8 +34,8 @@ from data_v5.role_marks import (
     to_rows,
 )
 from utils.cli import log, run
-from utils.json_records import read_records
 from utils.jsonl import Row
+from utils.row_files import read_records
 from utils.stage_output import StageOutput
 
 

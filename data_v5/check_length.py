@@ -18,30 +18,30 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from data_v5.finetune_files import (
+from data_v5.tokens.finetune_files import (
     check_finetune_output,
     enter_in_dataset_info,
     lay_out_instruction,
     open_finetune_output,
 )
-from data_v5.token_layout import (
+from data_v5.tokens.token_ids import TOKENIZER_FILE, TokenEncoder, token_encoder, tokenizer_folder
+from data_v5.tokens.token_layout import (
     CHAT_FIELDS,
     INSTRUCTION_FIELDS,
     SPECIAL_TOKENS,
     prompt_text,
     response_text,
 )
-from utils.chat_format import PROMPT_FORMATS
 from utils.cli import log, run
 from utils.errors import PipelineError
+from utils.finetune.chat_format import PROMPT_FORMATS
+from utils.finetune.token_counts import token_counter
+from utils.finetune.training_rows import is_unicode
 from utils.jsonl import Row, read_rows
-from utils.parallel import batched
+from utils.processes import batched
 from utils.records import first_empty_field
 from utils.row_files import WriteRow
 from utils.stage_output import StageOutput
-from utils.token_counts import token_counter
-from utils.token_ids import TOKENIZER_FILE, TokenEncoder, token_encoder, tokenizer_folder
-from utils.training_rows import is_unicode
 
 # Rows whose tokens are counted together, on all cores.
 BATCH = 512

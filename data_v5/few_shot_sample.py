@@ -14,18 +14,21 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from data_v5.domain import Domain, load_domain
-from data_v5.formats import identity_text, solved_text
-from data_v5.questions import RECORD_FIELDS, text_digest
-from data_v5.selection_settings import rebuilt_names
+from data_v5.reading.domain import Domain, load_domain
+from data_v5.reading.formats import identity_text, solved_text
+from data_v5.reading.questions import RECORD_FIELDS, text_digest
+from data_v5.selection.neighbours import NO_ROW, nearest_neighbours
+from data_v5.selection.selection_settings import rebuilt_names
 from utils.cli import run
-from utils.embeddings.embed import embed_texts, open_embedder
-from utils.embeddings.settings import EmbeddingSettings, add_embedding_flags, embedding_settings
 from utils.errors import PipelineError
-from utils.jsonl import Row
-from utils.neighbours import NO_ROW, nearest_neighbours
+from utils.jsonl import Row, RowIndex
 from utils.records import first_empty_field
-from utils.row_index import RowIndex
+from utils.similarity.embed import embed_texts, open_embedder
+from utils.similarity.embedding_settings import (
+    EmbeddingSettings,
+    add_embedding_flags,
+    embedding_settings,
+)
 from utils.stage_output import StageOutput
 
 REBUILDABLE = ("embeddings",)

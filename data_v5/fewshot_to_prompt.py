@@ -17,18 +17,18 @@ from typing import Any
 
 from tqdm import tqdm
 
-from data_v5.domain import load_domain
-from data_v5.finetune_files import (
+from data_v5.reading.domain import load_domain
+from data_v5.reading.formats import Unusable
+from data_v5.selection.shot_prompts import Made, PromptRules, make_row
+from data_v5.tokens.finetune_files import (
     check_finetune_output,
     enter_in_dataset_info,
     lay_out_instruction,
     open_finetune_output,
 )
-from data_v5.formats import Unusable
-from data_v5.shot_prompts import Made, PromptRules, make_row
-from utils.chat_format import PROMPT_FORMATS
 from utils.cli import log, run
 from utils.errors import PipelineError
+from utils.finetune.chat_format import PROMPT_FORMATS
 from utils.jsonl import Row, read_rows
 from utils.row_files import WriteRow
 from utils.stage_output import StageOutput

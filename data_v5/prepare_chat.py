@@ -19,15 +19,15 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from data_v5.finetune_files import (
+from data_v5.chats.message_trees import BadTree, TreeRules, TreeWalk, check_tree
+from data_v5.tokens.finetune_files import (
     check_finetune_output,
     enter_in_dataset_info,
     open_finetune_output,
 )
-from data_v5.message_trees import BadTree, TreeRules, TreeWalk, check_tree
-from utils.chat_format import Dialogue, to_from_value, to_messages
 from utils.cli import log, run
 from utils.errors import PipelineError
+from utils.finetune.chat_format import Dialogue, to_from_value, to_messages
 from utils.jsonl import Row, open_input, parse_line
 from utils.row_files import WriteRow
 from utils.stage_output import StageOutput

@@ -25,18 +25,18 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from data_v5.held_out import Examples, Split, draw_split
-from data_v5.token_files import FORMATS, TokenRow, make_row, token_file
-from data_v5.token_layout import CHAT_FIELDS, INSTRUCTION_FIELDS, is_chat
-from data_v5.token_rows import Encoded, EncodeRules, TokenSpool, encode_batch
+from data_v5.tokens.held_out import Examples, Split, draw_split
+from data_v5.tokens.tensor_files import require_torch
+from data_v5.tokens.token_files import FORMATS, TokenRow, make_row, token_file
+from data_v5.tokens.token_ids import token_encoder, tokenizer_folder
+from data_v5.tokens.token_layout import CHAT_FIELDS, INSTRUCTION_FIELDS, is_chat
+from data_v5.tokens.token_rows import Encoded, EncodeRules, TokenSpool, encode_batch
 from utils.cli import log, run
 from utils.errors import PipelineError
 from utils.jsonl import Row, missing_field, read_rows
-from utils.parallel import batched, map_in_order, worker_count
+from utils.processes import batched, map_in_order, worker_count
 from utils.sampling import derive_seed
 from utils.stage_output import StageOutput
-from utils.tensor_files import require_torch
-from utils.token_ids import token_encoder, tokenizer_folder
 
 BATCH = 256
 SPLITS = ("train", "test")

@@ -11,7 +11,9 @@ of the questions, the model or the settings never meets old ones.
 
 from pathlib import Path
 
-from data_v5.clusters import (
+from data_v5.reading.questions import Opened, QuestionStore, collect_questions
+from data_v5.reading.sources import open_source
+from data_v5.selection.clusters import (
     ClusterFile,
     Clusters,
     cached_clusters,
@@ -19,14 +21,12 @@ from data_v5.clusters import (
     with_singletons,
     write_clusters,
 )
-from data_v5.questions import Opened, QuestionStore, collect_questions
-from data_v5.sampling_plan import Sample, draw_sample
-from data_v5.selection_settings import Settings, parse_arguments, read_settings
-from data_v5.sources import open_source
+from data_v5.selection.sampling_plan import Sample, draw_sample
+from data_v5.selection.selection_settings import Settings, parse_arguments, read_settings
 from utils.cli import log, run
-from utils.embeddings.embed import embed_texts, open_embedder
 from utils.errors import PipelineError
 from utils.jsonl import Row
+from utils.similarity.embed import embed_texts, open_embedder
 from utils.stage_output import StageOutput, refuse_overwriting_inputs, written_files
 
 # Clusters whose draws the summary and the log name.

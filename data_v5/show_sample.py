@@ -12,18 +12,18 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from data_v5.clusters import read_clusters
-from data_v5.columns import Unusable
-from data_v5.domain import Domain, load_domain
-from data_v5.questions import QuestionStore, question_record
-from data_v5.sources import open_source
-from data_v5.token_files import FIELDS
+from data_v5.reading.columns import Unusable
+from data_v5.reading.domain import Domain, load_domain
+from data_v5.reading.questions import QuestionStore, question_record
+from data_v5.reading.sources import open_source
+from data_v5.selection.clusters import read_clusters
+from data_v5.tokens.token_files import FIELDS
+from data_v5.tokens.token_ids import TOKENIZER_FILE, tokenizer_folder
 from utils.cli import run
 from utils.errors import PipelineError
+from utils.finetune.token_counts import load_tokenizer
 from utils.jsonl import read_rows
-from utils.parquet_rows import read_parquet
-from utils.token_counts import load_tokenizer
-from utils.token_ids import TOKENIZER_FILE, tokenizer_folder
+from utils.row_files import read_parquet
 
 # Questions of a cluster, and last lines of a prompt.
 SHOWN_QUESTIONS = 5

@@ -12,11 +12,11 @@ from pathlib import Path
 
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
+from data_v5.tokens.token_ids import TOKENIZER_FILE
 from utils.cli import log, run
 from utils.errors import PipelineError
-from utils.json_records import read_records
 from utils.jsonl import atomic_file, write_json
-from utils.token_ids import TOKENIZER_FILE
+from utils.row_files import read_records
 
 BOS, EOS = "<s>", "</s>"
 # A byte each, and the two marks.

@@ -10,8 +10,8 @@ import random
 from collections import Counter
 from pathlib import Path
 
-from data_v5.word_problem_families import FAMILIES
-from data_v5.worked_problems import Draw
+from data_v5.problems.word_problem_families import FAMILIES
+from data_v5.problems.worked_problems import Draw
 from utils.cli import run
 from utils.errors import PipelineError
 from utils.jsonl import Row

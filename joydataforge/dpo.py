@@ -12,21 +12,19 @@ run again with --continue_from_error.
 from itertools import permutations
 from pathlib import Path
 
-from joydataforge.answers import plain_answer
-from joydataforge.dpo_pairs import write_pairs
-from joydataforge.dpo_settings import DpoConfig
-from joydataforge.judging import read_comparison, read_points, word_criteria
-from joydataforge.preference import NoPair, distinct, history_turns
-from joydataforge.rows import check_templates, full_query, planned_rows
-from joydataforge.run_method import run_method
-from joydataforge.settings import read_settings
-from joydataforge.templates import fill, places
+from joydataforge.methods.answers import plain_answer
+from joydataforge.methods.rows import check_templates, full_query, planned_rows
+from joydataforge.methods.run_method import run_method
+from joydataforge.methods.settings import read_settings
+from joydataforge.methods.templates import fill, places
+from joydataforge.preferences.dpo_pairs import write_pairs
+from joydataforge.preferences.dpo_settings import DpoConfig
+from joydataforge.preferences.judging import read_comparison, read_points, word_criteria
+from joydataforge.preferences.preference import NoPair, distinct, history_turns
 from utils.cli import run
-from utils.code_extraction import BadReply
-from utils.dataset_info import DATASET_INFO, load_dataset_info
-from utils.errors import PipelineError
-from utils.generation.asking import ask_for
-from utils.generation.conversation import Conversation, Job, Messages
+from utils.errors import BadReply, PipelineError
+from utils.finetune.dataset_card import DATASET_INFO, load_dataset_info
+from utils.generation.conversation import Conversation, Job, Messages, ask_for
 from utils.jsonl import Row
 
 TARGET = "target"

@@ -13,17 +13,13 @@ from collections import Counter
 from pathlib import Path
 
 from utils.cli import log, run
-from utils.diversity_measures import (
-    DiversitySettings,
-    measure_files,
-    read_file_texts,
-)
-from utils.diversity_table import as_csv, as_markdown, as_text, notes, panels
-from utils.embeddings.settings import add_embedding_flags, embedding_settings
 from utils.errors import PipelineError
 from utils.jsonl import atomic_file, write_json
-from utils.plotting import write_small_multiples
+from utils.report.diversity_figures import as_csv, as_markdown, as_text, notes, panels
+from utils.report.plotting import write_small_multiples
 from utils.report.survey import name_files
+from utils.similarity.diversity_measures import DiversitySettings, measure_files, read_file_texts
+from utils.similarity.embedding_settings import add_embedding_flags, embedding_settings
 
 STEM = "diversity"
 

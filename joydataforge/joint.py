@@ -11,16 +11,14 @@ import random
 from dataclasses import dataclass, field
 from typing import Any
 
-from joydataforge.roles import CHOICE, Reply, Role, check_roles, numbered, result_source
-from joydataforge.rows import check_templates, first_fields, full_query, planned_rows
-from joydataforge.run_method import run_method
-from joydataforge.settings import MethodConfig, read_settings
-from joydataforge.templates import HISTORY, as_text, fill
+from joydataforge.methods.roles import CHOICE, Reply, Role, check_roles, numbered, result_source
+from joydataforge.methods.rows import check_templates, first_fields, full_query, planned_rows
+from joydataforge.methods.run_method import run_method
+from joydataforge.methods.settings import MethodConfig, read_settings
+from joydataforge.methods.templates import HISTORY, as_text, fill
 from utils.cli import run
-from utils.code_extraction import BadReply
-from utils.errors import PipelineError
-from utils.generation.asking import ask_for
-from utils.generation.conversation import Conversation, Job, Messages
+from utils.errors import BadReply, PipelineError
+from utils.generation.conversation import Conversation, Job, Messages, ask_for
 from utils.jsonl import Row
 from utils.sampling import derive_seed
 

@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from joydataforge.text_rows import TextRows, add_row_flags
+from joydataforge.selection.center_search import Centers, k_center
+from joydataforge.selection.text_rows import TextRows, add_row_flags
 from utils.cli import log, run
-from utils.embeddings.embed import embed_texts
-from utils.embeddings.settings import add_embedding_flags, embedding_settings
 from utils.errors import PipelineError
 from utils.jsonl import Row
-from utils.k_center import Centers, k_center
+from utils.similarity.embed import embed_texts
+from utils.similarity.embedding_settings import add_embedding_flags, embedding_settings
 from utils.stage_output import StageOutput
 
 RANK_FIELD = "k_center_rank"

@@ -13,17 +13,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from joydataforge.chat_templates import ChatTemplate, Turn, known_template
-from joydataforge.distinct import reject_repeated, reject_similar
-from joydataforge.instruction_filter import InstructionLimits, check_instruction
-from joydataforge.refusals import answer_that_answers
-from joydataforge.run_method import run_method
-from joydataforge.settings import MethodConfig, read_settings
-from joydataforge.template_files import template_from_file
+from joydataforge.methods.distinct import reject_repeated, reject_similar
+from joydataforge.methods.refusals import answer_that_answers
+from joydataforge.methods.run_method import run_method
+from joydataforge.methods.settings import MethodConfig, read_settings
+from joydataforge.queries.chat_templates import ChatTemplate, Turn, known_template
+from joydataforge.queries.instruction_filter import InstructionLimits, check_instruction
+from joydataforge.queries.template_files import template_from_file
 from utils.cli import run
-from utils.code_extraction import BadReply
-from utils.generation.asking import ask_for
-from utils.generation.conversation import Conversation, Job, Messages, SampleFailed
+from utils.errors import BadReply
+from utils.generation.conversation import Conversation, Job, Messages, SampleFailed, ask_for
 from utils.generation.replies import RunRefused
 from utils.jsonl import Row
 from utils.records import text_id

@@ -15,13 +15,13 @@ from typing import Any
 
 from tqdm import tqdm
 
-from joydataforge.text_rows import TextRows, add_row_flags
+from joydataforge.selection.text_dedup import Shingling, clusters, find_duplicate_texts, sign_texts
+from joydataforge.selection.text_rows import TextRows, add_row_flags
 from utils.cli import log, run
-from utils.dedup import Match, chance_to_meet
 from utils.errors import PipelineError
 from utils.jsonl import Row
+from utils.similarity.near_duplicates import Match, chance_to_meet
 from utils.stage_output import StageOutput, sibling
-from utils.text_dedup import Shingling, clusters, find_duplicate_texts, sign_texts
 
 LARGEST_SHOWN = 10
 SHOWN_CHARACTERS = 200

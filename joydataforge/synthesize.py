@@ -10,16 +10,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from joydataforge.answers import AnswerField, parse_answer, plain_answer
-from joydataforge.direct_samples import direct_samples, without_repeats
-from joydataforge.rewrites import VARIANTS, one_row_each, rewrite
-from joydataforge.rows import check_templates, planned_rows
-from joydataforge.run_method import run_method
-from joydataforge.settings import MethodConfig, read_settings
-from joydataforge.templates import check_places, fill
+from joydataforge.methods.answers import AnswerField, parse_answer, plain_answer
+from joydataforge.methods.direct_samples import direct_samples, without_repeats
+from joydataforge.methods.rewrites import VARIANTS, one_row_each, rewrite
+from joydataforge.methods.rows import check_templates, planned_rows
+from joydataforge.methods.run_method import run_method
+from joydataforge.methods.settings import MethodConfig, read_settings
+from joydataforge.methods.templates import check_places, fill
 from utils.cli import run
-from utils.generation.asking import ask_for
-from utils.generation.conversation import Conversation, Job, Messages
+from utils.generation.conversation import Conversation, Job, Messages, ask_for
 from utils.jsonl import Row
 
 

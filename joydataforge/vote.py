@@ -16,18 +16,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from joydataforge.agreement import Agreement
-from joydataforge.answers import parse_answer
-from joydataforge.rows import check_templates, planned_rows
-from joydataforge.run_method import run_method
-from joydataforge.settings import read_settings
-from joydataforge.templates import fill
-from joydataforge.vote_settings import REASON, VoteConfig
-from joydataforge.voting import break_tie, count_each, count_one, count_votes, needed_votes
+from joydataforge.methods.answers import parse_answer
+from joydataforge.methods.rows import check_templates, planned_rows
+from joydataforge.methods.run_method import run_method
+from joydataforge.methods.settings import read_settings
+from joydataforge.methods.templates import fill
+from joydataforge.votes.agreement import Agreement
+from joydataforge.votes.vote_settings import REASON, VoteConfig
+from joydataforge.votes.voting import break_tie, count_each, count_one, count_votes, needed_votes
 from utils.cli import run
-from utils.code_extraction import BadReply
-from utils.generation.asking import ask_for
-from utils.generation.conversation import Conversation, Job, Messages, SampleFailed
+from utils.errors import BadReply
+from utils.generation.conversation import Conversation, Job, Messages, SampleFailed, ask_for
 from utils.jsonl import Row
 
 # The prompts' places besides the rows' fields.

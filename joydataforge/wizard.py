@@ -11,8 +11,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from joydataforge.answers import AnswerField, parse_answer
-from joydataforge.evolution import (
+from joydataforge.methods.answers import AnswerField, parse_answer
+from joydataforge.methods.refusals import answer_that_answers
+from joydataforge.methods.rows import check_templates, full_query, planned_rows
+from joydataforge.methods.run_method import run_method
+from joydataforge.methods.settings import MethodConfig, read_settings
+from joydataforge.methods.templates import fill, places
+from joydataforge.queries.evolution import (
     Evolution,
     Limits,
     check_code,
@@ -20,17 +25,11 @@ from joydataforge.evolution import (
     draw_kind,
     read_query,
 )
-from joydataforge.lineage_figures import LineageFigures
-from joydataforge.refusals import answer_that_answers
-from joydataforge.rows import check_templates, full_query, planned_rows
-from joydataforge.run_method import run_method
-from joydataforge.settings import MethodConfig, read_settings
-from joydataforge.templates import fill, places
+from joydataforge.queries.lineage_figures import LineageFigures
 from utils.cli import run
-from utils.code_extraction import BadReply
-from utils.fences import fenced
-from utils.generation.asking import ask_for
-from utils.generation.conversation import Conversation, Job, Messages
+from utils.code.fences import fenced
+from utils.errors import BadReply
+from utils.generation.conversation import Conversation, Job, Messages, ask_for
 from utils.jsonl import Row
 
 DIFFICULTY = {"difficulty": AnswerField("number", lowest=1, highest=10)}

@@ -13,7 +13,7 @@ from offline_model.conversation import Conversation
 from offline_model.line_changes import TakeBack
 from offline_model.misbehaviour import Answer
 from offline_model.python_source import Change, Finder, read_source, unmake
-from utils.fences import fenced
+from utils.code.fences import fenced
 from utils.sampling import derive_seed
 
 SYSTEM_MARK = "You act out how a piece of code was written."

@@ -17,15 +17,14 @@ from programming_instruct.stage_prompts import PERSONAS, stage_messages
 from programming_instruct.stage_replies import read_stages
 from utils.cli import HelpFormatter, run
 from utils.errors import PipelineError
-from utils.generation.asking import ask_for
-from utils.generation.conversation import Conversation, Job
-from utils.generation.run_settings import add_sample_flags, sample_settings
-from utils.generation.sample_run import generate_samples
-from utils.json_records import read_records
+from utils.finetune.training_rows import is_unicode
+from utils.generation.conversation import Conversation, Job, ask_for
+from utils.generation.jobs import generate_samples
+from utils.generation.settings import add_sample_flags, sample_settings
 from utils.jsonl import Row, dump_row
 from utils.records import text_id
+from utils.row_files import read_records
 from utils.sampling import derive_seed
-from utils.training_rows import is_unicode
 
 # What ties a snippet to where it is from; it travels on.
 SOURCE_FIELDS = ("commit", "license", "repos")

@@ -11,8 +11,8 @@ from functools import cache
 from pathlib import Path
 
 from programming_instruct.edit_blocks import block_diffs, edit_blocks, edit_diff, history_diffs
+from utils.code.fences import fenced, plain_label
 from utils.config import load_config
-from utils.fences import fenced, plain_label
 from utils.generation.conversation import Messages
 
 EXAMPLES_FILE = Path(__file__).with_name("change_examples.yaml")

@@ -7,15 +7,15 @@ reason where the answer itself is missing, unclear, or gives away what it must n
 import re
 
 from programming_instruct.change_prompts import HEADINGS
-from utils.code_extraction import BadReply
-from utils.code_lines import split_lines
-from utils.edit_formats import looks_like_edit
-from utils.fences import Block, block_text, fence_lines, only_block, read_blocks
-from utils.instruction_cleaning import clean_instruction
-from utils.languages import PLAIN_LABELS, label_of
-from utils.lexing import code_tokens
+from utils.code.apply_edit import looks_like_edit
+from utils.code.fences import Block, block_text, fence_lines, only_block, read_blocks
+from utils.code.languages import PLAIN_LABELS, label_of
+from utils.code.lexing import code_tokens
+from utils.code.lines import split_lines
+from utils.errors import BadReply
 from utils.quality.instruction_rules import shares_run
-from utils.response_parsing import ends_in_block, is_declined_instruction, without_thoughts
+from utils.replies.instruction import clean_instruction
+from utils.replies.sections import ends_in_block, is_declined_instruction, without_thoughts
 
 # Characters; the shortest fits languages that write without spaces.
 SHORTEST_INSTRUCTION, LONGEST_INSTRUCTION = 6, 1500

@@ -14,18 +14,10 @@ from dataclasses import dataclass
 from tqdm import tqdm
 
 from utils.cli import HelpFormatter, run
-from utils.code_files import language_of_file, read_languages
+from utils.code.languages import language_of_file, read_languages
 from utils.errors import PipelineError
-from utils.git_history import (
-    FileChange,
-    FileEdit,
-    check_repository,
-    is_edit,
-    mine_edits,
-    repository_name,
-)
 from utils.jsonl import Row
-from utils.seed_cleaning import (
+from utils.seeds.cleaning import (
     UNKNOWN_LICENSE,
     Rule,
     SeedLimits,
@@ -34,6 +26,14 @@ from utils.seed_cleaning import (
     find_minified_code,
     find_useless_edit,
     find_vendored_path,
+)
+from utils.seeds.git_history import (
+    FileChange,
+    FileEdit,
+    check_repository,
+    is_edit,
+    mine_edits,
+    repository_name,
 )
 from utils.stage_output import StageOutput
 

@@ -13,10 +13,10 @@ from typing import NamedTuple
 from programming_instruct.area_marks import Marks, choose_marks, mark_area, unmark
 from programming_instruct.location_answers import apply_changes, write_changes
 from programming_instruct.sample_fields import BadSample, Sample
-from utils.chat_format import NO_THINK, Conversation, whole_lines
-from utils.edit_answers import NotProvable, make_answer
-from utils.edit_formats import NotApplicable, apply_edit
-from utils.fences import fenced
+from utils.code.apply_edit import NotApplicable, apply_edit
+from utils.code.fences import fenced
+from utils.code.write_edit import NotProvable, make_answer
+from utils.finetune.chat_format import NO_THINK, Conversation, whole_lines
 
 ANSWERS = {
     "whole": "the whole edited program, without marks, in one fenced code block",

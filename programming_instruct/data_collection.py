@@ -37,15 +37,13 @@ from programming_instruct.histories import (
 )
 from programming_instruct.judge_decisions import read_decisions
 from utils.cli import HelpFormatter, run
-from utils.code_extraction import BadReply
-from utils.errors import PipelineError
-from utils.generation.asking import ask_for
-from utils.generation.conversation import Conversation, Job
-from utils.generation.run_settings import add_sample_flags, sample_settings
-from utils.generation.sample_run import generate_samples
-from utils.json_records import read_records
+from utils.errors import BadReply, PipelineError
+from utils.generation.conversation import Conversation, Job, ask_for
+from utils.generation.jobs import generate_samples
+from utils.generation.settings import add_sample_flags, sample_settings
 from utils.jsonl import Row, dump_row
 from utils.records import text_id
+from utils.row_files import read_records
 
 # The fields that rows of each source must have.
 REQUIRED = {

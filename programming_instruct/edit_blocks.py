@@ -1,6 +1,6 @@
 """An edit as blocks of lines, which can be applied one at a time and in any order.
 
-Lines end at `\\n` alone, as in `utils.code_lines`; the final newline belongs to no line. So a
+Lines end at `\\n` alone, as in `utils.code.lines`; the final newline belongs to no line. So a
 block that adds lines below a last line without a newline adds lines only, and no subset of the
 blocks can glue two lines together. Where the codes differ in the final newline, it changes with the
 last block.
@@ -14,9 +14,8 @@ from typing import NamedTuple
 
 from cydifflib import SequenceMatcher
 
-from utils.code_lines import lines_with_ends, unified_diff
-from utils.diff_stats import CONTEXT_LINES
-from utils.edit_answers import MAX_COMPARED_LINES, changed_spans
+from utils.code.lines import CONTEXT_LINES, lines_with_ends, unified_diff
+from utils.code.write_edit import MAX_COMPARED_LINES, changed_spans
 
 FILE_NAME = "code"
 # Edits that reach over more lines than this are one block.

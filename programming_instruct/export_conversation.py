@@ -29,22 +29,20 @@ from programming_instruct.sample_fields import (
     read_sample,
     refuse_doubled_inputs,
 )
-from utils.chat_format import PROMPT_FORMATS, origin
 from utils.cli import log, run
-from utils.dataset_info import DATASET_INFO, load_dataset_info, merge_dataset_info
-from utils.edit_answers import NotProvable
+from utils.code.write_edit import NotProvable
 from utils.errors import PipelineError
-from utils.finetune_export import EMPTY_THOUGHT
-from utils.json_records import read_joined
+from utils.finetune.chat_format import PROMPT_FORMATS, origin
+from utils.finetune.dataset_card import DATASET_INFO, load_dataset_info, merge_dataset_info
+from utils.finetune.export import EMPTY_THOUGHT, UNKNOWN
+from utils.finetune.preflight import LengthGauge, Preflight
+from utils.finetune.token_counts import token_counter
+from utils.finetune.training_rows import is_unicode
 from utils.jsonl import Row
-from utils.origins import UNKNOWN
-from utils.preflight import LengthGauge, Preflight
 from utils.records import TRACED_FIELDS
-from utils.row_files import ROW_SUFFIXES
+from utils.row_files import ROW_SUFFIXES, read_joined
 from utils.sampling import derive_seed
 from utils.stage_output import StageOutput
-from utils.token_counts import token_counter
-from utils.training_rows import is_unicode
 
 REQUIRED = ("history", "current", "user", "next")
 SUFFIXES = (".json", *ROW_SUFFIXES)

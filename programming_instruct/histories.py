@@ -20,9 +20,9 @@ from programming_instruct.edit_blocks import (
     edit_blocks,
 )
 from utils.errors import PipelineError
+from utils.finetune.training_rows import is_unicode
 from utils.jsonl import Row
 from utils.sampling import derive_seed
-from utils.training_rows import is_unicode
 
 # What tells where a row comes from; it travels on to the samples.
 ORIGIN_FIELDS = ("commit", "license", "repos", "problem_id")

@@ -11,10 +11,10 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from utils.code_extraction import BadReply
-from utils.code_lines import split_lines
-from utils.fences import block_text, fence_lines, only_block, read_blocks
-from utils.response_parsing import is_refusal, without_thoughts
+from utils.code.fences import block_text, fence_lines, only_block, read_blocks
+from utils.code.lines import split_lines
+from utils.errors import BadReply
+from utils.replies.sections import is_refusal, without_thoughts
 
 # Markdown's signs, quotes, bullets and table bars; a decision is read without them.
 _SIGNS = re.compile(r"[*_`\"'>#|•✓✔✅❌✗\u200b]+")

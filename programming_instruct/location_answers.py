@@ -15,8 +15,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from utils.edit_answers import NotProvable, Span, changed_spans, lines_without_end
-from utils.edit_formats import NotApplicable
+from utils.code.apply_edit import NotApplicable
+from utils.code.write_edit import NotProvable, Span, changed_spans, lines_without_end
 
 _HEADER = re.compile(r"@@ (?:(\d{1,9})(?:-(\d{1,9}))?|after (\d{1,9})) @@")
 

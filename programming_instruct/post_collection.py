@@ -24,8 +24,8 @@ from programming_instruct.sample_fields import (
 from programming_instruct.target_area import Area, AreaSettings, draw_area
 from utils.cli import run
 from utils.errors import PipelineError
-from utils.json_records import read_joined
 from utils.jsonl import Row
+from utils.row_files import read_joined
 from utils.sampling import derive_seed
 from utils.stage_output import StageOutput
 

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from programming_instruct.target_area import Area
+from utils.code.fences import plain_label
 from utils.errors import PipelineError
-from utils.fences import plain_label
+from utils.finetune.training_rows import is_unicode
 from utils.jsonl import Row
 from utils.records import text_id
-from utils.training_rows import is_unicode
 
 
 class BadSample(Exception):

@@ -14,10 +14,10 @@ from itertools import islice, pairwise
 from typing import Any
 
 from utils.cli import HelpFormatter, run
-from utils.code_lines import lines_with_ends, split_lines, unified_diff
+from utils.code.lines import lines_with_ends, split_lines, unified_diff
 from utils.errors import PipelineError
-from utils.json_records import read_records
 from utils.jsonl import Row
+from utils.row_files import read_records
 
 REQUIRED = ("history", "current", "user")
 RED, GREEN, CYAN, BOLD, REVERSE = "31", "32", "36", "1", "7"

@@ -16,14 +16,14 @@ from pathlib import Path
 from tqdm import tqdm
 
 from utils.cli import HelpFormatter, run
-from utils.code_files import language_of_file
-from utils.code_lines import count_code_lines, split_lines
+from utils.code.languages import language_of_file
+from utils.code.lines import count_code_lines, split_lines
 from utils.errors import PipelineError
-from utils.git_history import check_repository, head_commit, read_head_files, repository_name
 from utils.jsonl import Row
 from utils.sampling import derive_seed
-from utils.seed_cleaning import UNKNOWN_LICENSE, SeedLimits, clean_seed
-from utils.seed_sources import SeedReader, open_folder, open_stdlib
+from utils.seeds.cleaning import UNKNOWN_LICENSE, SeedLimits, clean_seed
+from utils.seeds.git_history import check_repository, head_commit, read_head_files, repository_name
+from utils.seeds.sources import SeedReader, open_folder, open_stdlib
 from utils.stage_output import StageOutput
 
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)

@@ -1,7 +1,7 @@
 """The prompt that has a model play a programmer and show how a piece of code came about."""
 
 from programming_instruct.stage_dialogues import DIALOGUES, PERSONAS, Dialogue
-from utils.fences import fenced, plain_label
+from utils.code.fences import fenced, plain_label
 from utils.generation.conversation import Messages
 
 SYSTEM = """\

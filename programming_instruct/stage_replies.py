@@ -16,11 +16,11 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from utils.code_extraction import BadReply
-from utils.elision import elision_comments
-from utils.fences import Block, block_text, fence_lines, read_blocks
-from utils.languages import PLAIN_LABELS, is_other_language, label_of
-from utils.response_parsing import is_declined_instruction, is_refusal, without_thoughts
+from utils.code.elision import elision_comments
+from utils.code.fences import Block, block_text, fence_lines, read_blocks
+from utils.code.languages import PLAIN_LABELS, is_other_language, label_of
+from utils.errors import BadReply
+from utils.replies.sections import is_declined_instruction, is_refusal, without_thoughts
 
 _LINE_TAIL = " \t\r"
 _CLOSING_LINE = re.compile(

@@ -16,13 +16,13 @@ from rapidfuzz import fuzz
 from tqdm import tqdm
 
 from utils.cli import HelpFormatter, run
-from utils.code_files import language_of_file
-from utils.code_lines import count_code_lines
-from utils.email_masking import mask_emails
+from utils.code.languages import language_of_file
+from utils.code.lines import count_code_lines
 from utils.errors import PipelineError
 from utils.jsonl import Row
-from utils.secret_scan import holds_secret
-from utils.seed_cleaning import mask_code, normalise_text
+from utils.seeds.cleaning import mask_code, normalise_text
+from utils.seeds.emails import mask_emails
+from utils.seeds.secrets import holds_secret
 from utils.stage_output import StageOutput
 
 STATEMENTS = ("statement.md", "statement.txt")

@@ -11,7 +11,7 @@ from itertools import accumulate
 
 from rapidfuzz.distance import Levenshtein
 
-from utils.code_lines import lines_with_ends
+from utils.code.lines import lines_with_ends
 
 # A cursor, a range [left, right], or nothing pointed at.
 Area = int | list[int] | None

@@ -17,8 +17,8 @@ STAGES = {path.stem for path in ROOT.glob("*.py")}
 ONE_PLACE = {
     "openai": "utils.generation",
     "huggingface_hub": "utils.hub",
-    "matplotlib": "utils.plotting",
-    "plotly": "utils.plotting",
+    "matplotlib": "utils.report.plotting",
+    "plotly": "utils.report.plotting",
 }
 
 

@@ -9,9 +9,9 @@ import yaml
 from check_quality import main
 from utils.config import load_config
 from utils.errors import PipelineError
-from utils.filter_config import FilterSettings
 from utils.jsonl import read_rows, write_rows
 from utils.quality.settings import Limits, QualityConfig
+from utils.topics.settings import FilterSettings
 
 ROOT = Path(__file__).resolve().parents[1]
 FIELDS = ("code_before", "code_after", "instruct_descriptive", "instruct_lazy")

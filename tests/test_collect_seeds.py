@@ -12,7 +12,7 @@ from tests.git_repository import CODE, Repository
 from tests.hub_server import serving
 from utils.errors import PipelineError
 from utils.jsonl import Row
-from utils.seed_sources import SEED_FIELDS
+from utils.seeds.sources import SEED_FIELDS
 
 ROOT = Path(__file__).resolve().parents[1]
 SECRET = "AKIA" + "Q3EGRZ7KPLM2VXWT"

@@ -11,7 +11,7 @@ from dataset_report import main
 from tests import report_rows as rows
 from utils.errors import PipelineError
 from utils.jsonl import write_json, write_rows
-from utils.report import samples
+from utils.report import page as samples
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -13,9 +13,9 @@ from dt_filtering import main
 from utils.cli import log
 from utils.config import load_config
 from utils.errors import PipelineError
-from utils.filter_config import FilterConfig, FilterSettings
 from utils.jsonl import read_rows, write_rows
 from utils.sampling import level_quotas
+from utils.topics.settings import FilterConfig, FilterSettings
 
 ROOT = Path(__file__).resolve().parents[1]
 KITCHEN = "oven recipe flour sugar butter whisk bake dough yeast salt"

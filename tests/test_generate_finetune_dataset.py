@@ -9,10 +9,10 @@ import pytest
 import yaml
 
 from generate_finetune_dataset import main
-from utils.chat_format import PROMPT_FORMATS
-from utils.edit_answers import EDIT_FORMATS, apply_answer
+from utils.code.fences import only_block
+from utils.code.write_edit import EDIT_FORMATS, apply_answer
 from utils.errors import PipelineError
-from utils.fences import only_block
+from utils.finetune.chat_format import PROMPT_FORMATS
 from utils.jsonl import read_rows, write_rows
 
 ROOT = Path(__file__).parents[1]

@@ -6,11 +6,10 @@ from pathlib import Path
 import pytest
 
 from get_instruct_from_response import BATCH, extract_triplet, main
-from utils.code_extraction import BadReply
-from utils.errors import PipelineError
-from utils.fences import fenced
+from utils.code.fences import fenced
+from utils.code.syntax import is_python_program
+from utils.errors import BadReply, PipelineError
 from utils.jsonl import read_rows, write_rows
-from utils.syntax import is_python_program
 
 ROOT = Path(__file__).parents[1]
 BEFORE = "def f(a):\n    return a\n"

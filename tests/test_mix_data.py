@@ -12,7 +12,7 @@ from mix_data import MixConfig, main
 from utils.config import load_config
 from utils.errors import PipelineError
 from utils.jsonl import read_rows, write_rows
-from utils.review import sample_id
+from utils.report.review import sample_id
 
 ROOT = Path(__file__).resolve().parents[1]
 SHIPPED = {

@@ -9,7 +9,7 @@ from prompts_for_gen import (
     edit_kind_line,
     rewrite_commit_rounds,
 )
-from utils.fences import fenced
+from utils.code.fences import fenced
 
 EXAMPLE = (fenced("print('before')\n"), "Make `greet` polite.", "be polite")
 # What breaks templates that format or replace.

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from get_instruct_from_response import extract_triplet, read_batch
 from tests.reply_corpus import TRIPLET_PARTS
-from utils.fences import fenced
-from utils.syntax import is_python_program, parser_for
+from utils.code.fences import fenced
+from utils.code.syntax import is_python_program, parser_for
 
 pieces = st.sampled_from(
     [

@@ -8,7 +8,7 @@ from dataset_report import main
 from tests import report_rows as rows
 from tests.chromium import Chromium, find_chromium
 from utils.jsonl import read_rows, write_rows
-from utils.review import sample_id
+from utils.report.review import sample_id
 
 pytestmark = pytest.mark.skipif(
     find_chromium() is None,

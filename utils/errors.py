@@ -1,5 +1,13 @@
-"""The errors a user can mend."""
+"""The errors that several folders raise and catch: a user's mistake, and a useless reply."""
 
 
 class PipelineError(Exception):
     """A mistake in the input or the settings; its message is one line: file, field, fix."""
+
+
+class BadReply(Exception):
+    """A reply that gives no sound triplet; `reason` is the row's reject reason."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason

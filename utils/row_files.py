@@ -1,17 +1,245 @@
-"""Rows written as JSON Lines, a JSON array or Parquet, by the ending of the file's name."""
+"""Row files of every kind that users bring, by their ending: JSONL, a JSON array, Parquet.
 
-from collections.abc import Callable, Iterator
+Rows of a Parquet file, streamed.
+
+Records of a file that holds a JSON array or JSON Lines, read one by one.
+
+An array of any size streams: memory holds one element and a piece of the file.
+
+Rows written as JSON Lines, a JSON array or Parquet, by the ending of the file's name.
+"""
+
+import io
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from json import JSONDecodeError
+from math import isinf
 from pathlib import Path
-from typing import IO
+from typing import IO, Any, NoReturn
 
-from utils.jsonl import Row, atomic_file, dump_row
+import pyarrow
+import pyarrow.parquet
 
+from utils.errors import PipelineError
+from utils.jsonl import Required, Row, atomic_file, dump_row, missing_field, open_input
+
+_BATCH_ROWS = 256
+PIECE = 2**20  # characters read at a time
+# The end of a piece may cut a number, a word or an escape in two; nothing of those is longer.
+LONGEST_TOKEN = 32
+_SPACE = " \t\n\r"
+_MAY_GO_ON = ("", *"+-.eE0123456789")
 ROW_SUFFIXES = (".jsonl", ".parquet")
 # Rows of one Parquet row group; as many are held in memory.
 ROW_GROUP = 1000
 
 WriteRow = Callable[[Row], None]
+
+
+def parquet_columns(path: str | Path) -> list[str]:
+    """List the columns of a Parquet file; PipelineError if it can't be read."""
+    with _opened(path) as file:
+        return list(file.schema_arrow.names)
+
+
+def read_parquet(
+    path: str | Path, columns: Sequence[str], required: Iterable[str] = (), hint: str = ""
+) -> Iterator[Row]:
+    """Yield the rows, a few hundred in memory at a time, with those of the columns that exist.
+
+    A file that can't be read, or has not all the `required` columns, raises PipelineError; that
+    one ends with the `hint`.
+    """
+    with _opened(path) as file:
+        names = file.schema_arrow.names
+        for column in required:
+            if column not in names:
+                raise PipelineError(
+                    f"{path}: column '{column}' is missing (has: {', '.join(names)}); {hint}"
+                )
+        present = [column for column in columns if column in names]
+        for batch in file.iter_batches(batch_size=_BATCH_ROWS, columns=present):
+            yield from batch.to_pylist()
+
+
+@contextmanager
+def _opened(path: str | Path) -> Iterator[pyarrow.parquet.ParquetFile]:
+    try:
+        with pyarrow.parquet.ParquetFile(path) as file:
+            yield file
+    except FileNotFoundError:
+        raise PipelineError(f"{path}: no such file; check the path") from None
+    except pyarrow.ArrowException as error:
+        raise PipelineError(
+            f"{path}: not a readable Parquet file ({_first_line(error)}); delete it and run again"
+        ) from None
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0].rstrip(".") if lines else type(error).__name__
+
+
+def read_records(
+    path: str | Path, required: Required = (), is_array: bool | None = None
+) -> Iterator[Any]:
+    """Yield the elements of a `.json` array, or the lines of any other file, one by one.
+
+    A `.json` file that holds JSON Lines is read as such; `is_array` goes before the ending. With
+    `required`, each record must be an object that has those keys. A missing or empty file, bad
+    JSON, or a record without a required key raises PipelineError.
+    """
+    required = tuple(required)
+    empty = True
+    path = Path(path)
+    for place, record in _read(path, path.suffix == ".json" if is_array is None else is_array):
+        empty = False
+        if required:
+            _check_object(f"{path}, {place}", record, required)
+        yield record
+    if empty:
+        raise PipelineError(f"{path}: holds no records; run what writes it again")
+
+
+def read_joined(paths: Iterable[str | Path], required: Required = ()) -> Iterator[Any]:
+    """Yield the records of several files, one file after the other."""
+    for path in paths:
+        yield from read_records(path, required)
+
+
+def _check_object(place: str, record: Any, required: Required) -> None:
+    if not isinstance(record, dict):
+        raise PipelineError(f"{place}: a {type(record).__name__}; each record must be an object")
+    missing = missing_field(record, required)
+    if missing:
+        raise PipelineError(
+            f"{place}: field {missing} is missing (has: {', '.join(record)}); "
+            "is this the file this script reads?"
+        )
+
+
+def _read(path: Path, is_array: bool) -> Iterator[tuple[str, Any]]:
+    with open_input(path) as file:
+        text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="\n")
+        try:
+            if is_array and _begins_array(file):
+                yield from _array_elements(path, text)
+            else:
+                yield from _lines(path, text)
+        except UnicodeDecodeError as error:
+            raise PipelineError(f"{path}: is not UTF-8 ({error.reason}); convert it") from None
+        except RecursionError:
+            raise PipelineError(f"{path}: is nested too deeply to be read") from None
+
+
+def _begins_array(file: IO[bytes]) -> bool:
+    """Look at the first character that is no space; the file is left at its start."""
+    begins = False
+    while piece := file.read(PIECE):
+        if stripped := piece.removeprefix(b"\xef\xbb\xbf").lstrip():
+            begins = stripped.startswith(b"[")
+            break
+    file.seek(0)
+    return begins
+
+
+def _lines(path: Path, text: IO[str]) -> Iterator[tuple[str, Any]]:
+    for number, line in enumerate(text, 1):
+        if line.strip(_SPACE):
+            try:
+                yield f"line {number}", _DECODER.decode(line)
+            except ValueError as error:
+                raise PipelineError(
+                    f"{path}, line {number}: not valid JSON ({error}); the file must hold a JSON "
+                    "array, or one JSON value a line"
+                ) from None
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _finite_float(digits: str) -> float:
+    number = float(digits)
+    if isinf(number):
+        raise ValueError(f"{digits} is too large a number")
+    return number
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite_float)
+
+
+class _Pieces:
+    """The text from a position on, as much of it as has been needed."""
+
+    def __init__(self, text: IO[str]) -> None:
+        self._text = text
+        self.buffer = ""
+        self.at = 0
+
+    def grow(self) -> bool:
+        """Read on, as much again as is held; false at the end of the file."""
+        held = self.buffer[self.at :]
+        piece = self._text.read(max(PIECE, len(held)))
+        self.buffer, self.at = held + piece, 0
+        return bool(piece)
+
+    def next_character(self) -> str:
+        """Pass over space and return the character there, '' at the end of the file."""
+        while True:
+            while self.at < len(self.buffer) and self.buffer[self.at] in _SPACE:
+                self.at += 1
+            if self.at < len(self.buffer) or not self.grow():
+                return self.buffer[self.at : self.at + 1]
+
+    def value(self) -> Any:
+        """Parse the value that begins here; raises ValueError."""
+        while True:
+            try:
+                value, end = _DECODER.raw_decode(self.buffer, self.at)
+            except JSONDecodeError as error:
+                if not self._may_be_cut(error) or not self.grow():
+                    raise
+                continue
+            length = end - self.at
+            # "0." is read as 0, though the next piece may go on with the number.
+            if self.buffer[end : end + 1] not in _MAY_GO_ON or not self.grow():
+                self.at += length
+                return value
+
+    def _may_be_cut(self, error: JSONDecodeError) -> bool:
+        near_end = error.pos >= len(self.buffer) - LONGEST_TOKEN
+        return near_end or error.msg.startswith("Unterminated string")
+
+
+def _array_elements(path: Path, text: IO[str]) -> Iterator[tuple[str, Any]]:
+    pieces = _Pieces(text)
+    pieces.next_character()
+    pieces.at += 1  # the opening bracket
+    number, follows = 0, pieces.next_character()
+    while follows != "]":
+        number += 1
+        try:
+            value = pieces.value()
+        except ValueError as error:
+            raise PipelineError(
+                f"{path}, element {number}: not valid JSON ({getattr(error, 'msg', error)}); "
+                "was the file written whole?"
+            ) from None
+        yield f"element {number}", value
+        follows = pieces.next_character()
+        if follows not in (",", "]") or not follows:
+            raise PipelineError(
+                f"{path}: the array breaks off after element {number}; was it written whole?"
+            )
+        if follows == ",":
+            pieces.at += 1
+            if pieces.next_character() == "]":
+                raise PipelineError(f"{path}: a comma stands after the last element; remove it")
+    pieces.at += 1
+    if pieces.next_character():
+        raise PipelineError(f"{path}: more text stands after the array; remove it")
 
 
 @contextmanager
@@ -22,7 +250,7 @@ def row_file(path: str | Path) -> Iterator[WriteRow]:
             with _parquet_rows(file) as write:
                 yield write
         elif Path(path).suffix == ".json":
-            with _array_elements(file) as write:
+            with _array_writer(file) as write:
                 yield write
         else:
             yield lambda row: _write_line(file, row)
@@ -33,7 +261,7 @@ def _write_line(file: IO[bytes], row: Row) -> None:
 
 
 @contextmanager
-def _array_elements(file: IO[bytes]) -> Iterator[WriteRow]:
+def _array_writer(file: IO[bytes]) -> Iterator[WriteRow]:
     """Write the elements of an array, one a line."""
     opening = b"[\n    "
 

@@ -10,7 +10,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 
 from data_v5 import check_length
 from data_v5.check_length import main, quantiles
-from data_v5.token_layout import prompt_text
+from data_v5.tokens.token_layout import prompt_text
 from tests.toy_tokenizer import BOS, llama, save, toy_tokenizer
 from utils.errors import PipelineError
 from utils.jsonl import read_rows, write_rows

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from data_v5.columns import look_up
-from data_v5.domain import Domain, Source, load_domain
-from data_v5.formats import Item, Unusable, format_item
+from data_v5.reading.columns import look_up
+from data_v5.reading.domain import Domain, Source, load_domain
+from data_v5.reading.formats import Item, Unusable, format_item
 
 NAMES = ["math", "science", "complexqa", "complexqa1", "bigbench", "cnn"]
 

@@ -5,7 +5,7 @@ import pyarrow.parquet
 import pytest
 
 from data_v5.prepare_synthetic import main
-from data_v5.token_layout import prompt_text
+from data_v5.tokens.token_layout import prompt_text
 from tests.toy_tokenizer import BOS, EOS, llama, toy_tokenizer
 from utils.cli import log
 from utils.errors import PipelineError

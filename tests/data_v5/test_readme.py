@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from data_v5.chat_2_seq2seq import main
-from data_v5.domain import DOMAINS, load_domain
-from data_v5.formats import Format
-from data_v5.questions import question_record
-from data_v5.shot_prompts import PromptRules, lay_out, make_row, word
+from data_v5.reading.domain import DOMAINS, load_domain
+from data_v5.reading.formats import Format
+from data_v5.reading.questions import question_record
+from data_v5.selection.shot_prompts import PromptRules, lay_out, make_row, word
 from tests.documented_commands import ROOT
 from utils.jsonl import read_rows
 

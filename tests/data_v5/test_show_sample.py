@@ -7,10 +7,10 @@ import pytest
 
 from data_v5 import select_data, toy_tokenizer
 from data_v5.show_sample import harmless, main
-from data_v5.token_files import FIELDS, make_row, token_file
+from data_v5.tokens.token_files import FIELDS, make_row, token_file
+from data_v5.tokens.token_ids import TokenEncoder
 from utils.errors import PipelineError
 from utils.jsonl import write_rows
-from utils.token_ids import TokenEncoder
 
 THEMES = ("Red apples lie there.", "Old trains stop here.", "White sheep eat grass.")
 QUESTIONS = [f"{theme} Of {n}?" for theme in THEMES for n in range(6)]

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from data_v5.questions import text_digest
-from data_v5.word_problem_families import FAMILIES
+from data_v5.problems.word_problem_families import FAMILIES
+from data_v5.problems.worked_problems import Choice, Draw, Problem, Working
+from data_v5.reading.questions import text_digest
 from data_v5.word_problems import main, make_question
-from data_v5.worked_problems import Choice, Draw, Problem, Working
 from utils.errors import PipelineError
 from utils.jsonl import Row, read_rows
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.documented_commands import ROOT, commands_in
-from utils.json_records import read_records
+from utils.row_files import read_records
 
 SCRIPT = "joydataforge/quickstart.sh"
 OUT = "data/joydataforge"

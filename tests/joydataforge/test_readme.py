@@ -13,21 +13,21 @@ import pytest
 import yaml
 
 from joydataforge import vote
-from joydataforge.answers import AnswerField
-from joydataforge.dpo_settings import DpoConfig
-from joydataforge.evolution import Evolution, Limits
-from joydataforge.instruction_filter import InstructionLimits
 from joydataforge.joint import JointConfig
-from joydataforge.judging import Criterion
 from joydataforge.magpie import MagpieConfig
-from joydataforge.reward_model import RewardSettings
-from joydataforge.roles import Role
-from joydataforge.settings import MethodConfig
+from joydataforge.methods.answers import AnswerField
+from joydataforge.methods.roles import Role
+from joydataforge.methods.settings import MethodConfig
+from joydataforge.preferences.dpo_settings import DpoConfig
+from joydataforge.preferences.judging import Criterion
+from joydataforge.preferences.reward_model import RewardSettings
+from joydataforge.queries.evolution import Evolution, Limits
+from joydataforge.queries.instruction_filter import InstructionLimits
 from joydataforge.synthesize import SynthesisConfig
-from joydataforge.vote_settings import VoteConfig
+from joydataforge.votes.vote_settings import VoteConfig
 from joydataforge.wizard import WizardConfig
 from tests.documented_commands import ROOT
-from utils.json_records import read_records
+from utils.row_files import read_records
 
 PAGE = (ROOT / "joydataforge" / "README.md").read_text(encoding="utf-8")
 # The section of a table of keys -> what holds them, by what stands before the keys there.

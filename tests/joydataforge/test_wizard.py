@@ -9,8 +9,8 @@ import yaml
 
 from joydataforge.wizard import main
 from tests.joydataforge.scripted_server import Body, ScriptedServer, Written, asked_text
+from utils.code.fences import fenced
 from utils.errors import PipelineError
-from utils.fences import fenced
 from utils.jsonl import Row, read_rows
 
 EVOLVE = "Evolve this.\n### Given query\n{input}\n\n### Rewritten query\n"

@@ -16,7 +16,7 @@ from programming_instruct.change_prompts import (
 from programming_instruct.change_replies import read_chat, read_instruction
 from programming_instruct.edit_blocks import block_diffs, edit_blocks
 from programming_instruct.judge_decisions import read_decisions
-from utils.code_extraction import BadReply
+from utils.errors import BadReply
 
 FIRST = "def mean(xs):\n    return sum(xs) / len(xs)\n\n\ndef show(xs):\n    print(mean(xs))\n"
 CURRENT = FIRST.replace(

@@ -2,7 +2,7 @@ import pytest
 
 from offline_model.change_deeds import list_deeds
 from offline_model.change_facts import ChangeFacts, read_change
-from utils.code_lines import unified_diff
+from utils.code.lines import unified_diff
 
 
 def facts_of(before: str, after: str) -> ChangeFacts:

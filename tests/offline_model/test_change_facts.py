@@ -1,7 +1,7 @@
 import pytest
 
 from offline_model.change_facts import ChangeFacts, defined, read_change, read_changes, told_words
-from utils.code_lines import unified_diff
+from utils.code.lines import unified_diff
 
 
 def facts_of(before: str, after: str) -> ChangeFacts:

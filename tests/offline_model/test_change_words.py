@@ -2,7 +2,7 @@ import random
 
 from offline_model.change_facts import ChangeFacts, read_change
 from offline_model.change_words import explain_change, explain_no_change, word_request
-from utils.code_lines import unified_diff
+from utils.code.lines import unified_diff
 
 NOTHING = ChangeFacts()
 

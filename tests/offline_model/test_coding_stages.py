@@ -12,7 +12,7 @@ from offline_model.coding_stages import make_stages
 from offline_model.conversation import read_conversation
 from programming_instruct.stage_prompts import PERSONAS, stage_messages
 from programming_instruct.stage_replies import read_stages
-from utils.code_extraction import BadReply
+from utils.errors import BadReply
 
 PYTHON = '''\
 def mean(values: list[float], default: float = 0.0) -> float:

@@ -10,8 +10,8 @@ import yaml
 from offline_model.answers import answer
 from offline_model.conversation import read_conversation
 from offline_model.jdf_preference import points, write_answer
-from utils.json_replies import find_json_object
-from utils.response_parsing import is_declined_instruction
+from utils.replies.json_object import find_json_object
+from utils.replies.sections import is_declined_instruction
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG: dict[str, Any] = yaml.safe_load(

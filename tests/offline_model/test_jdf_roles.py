@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 import yaml
 
-from joydataforge.templates import fill
+from joydataforge.methods.templates import fill
 from offline_model.answers import answer
 from offline_model.conversation import read_conversation
 from offline_model.jdf_roles import EMPTY_TALK, criticise, read_numbered, revise, score
-from utils.json_replies import find_json_object
-from utils.response_parsing import is_declined_instruction
+from utils.replies.json_object import find_json_object
+from utils.replies.sections import is_declined_instruction
 
 QUESTION = "May I take ibuprofen for my back pain before breakfast?"
 CODE = "def calc(prices):\n    return sum(prices)\n"

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from joydataforge.answers import parse_answer
-from joydataforge.direct_samples import as_compared
-from joydataforge.rows import planned_rows
-from joydataforge.settings import read_settings
+from joydataforge.methods.answers import parse_answer
+from joydataforge.methods.direct_samples import as_compared
+from joydataforge.methods.rows import planned_rows
+from joydataforge.methods.settings import read_settings
 from joydataforge.synthesize import SynthesisConfig
 from offline_model.answers import answer
 from offline_model.conversation import read_conversation
 from offline_model.jdf_synthesis import reworded
-from utils.code_extraction import BadReply
-from utils.fences import block_text, fence_lines, read_blocks
+from utils.code.fences import block_text, fence_lines, read_blocks
+from utils.errors import BadReply
 from utils.jsonl import Row, read_rows
 
 ROOT = Path(__file__).parents[2]

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from joydataforge.answers import AnswerField, parse_answer
+from joydataforge.methods.answers import AnswerField, parse_answer
 from offline_model.answers import answer
 from offline_model.conversation import Conversation, read_conversation
 from offline_model.jdf_votes import is_voting
-from utils.code_extraction import BadReply
+from utils.errors import BadReply
 
 TOPICS = ["medicalknowledge", "pharmacologyknowledge", "code", "mathematics", "general"]
 TOOLS = ["BMI", "Expected Gestational Age", "Drug", "Vaccination", "Symptom", "None"]

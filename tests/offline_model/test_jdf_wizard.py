@@ -11,7 +11,7 @@ from offline_model.answers import answer
 from offline_model.conversation import read_conversation
 from offline_model.jdf_wizard import rate
 from tests.offline_model.prompts import body
-from utils.fences import fenced
+from utils.code.fences import fenced
 
 CONFIGS = Path(__file__).parents[2] / "joydataforge" / "configs"
 QUERY = "Which side effects does ibuprofen have in people over seventy?"

@@ -6,9 +6,9 @@ from offline_model.answers import answer
 from offline_model.conversation import read_conversation
 from offline_model.judging import judge_after, judge_before, judge_changes
 from prompts_for_gen import JUDGE_SYSTEM, judge_rounds
-from utils.code_lines import unified_diff
-from utils.fences import fenced
-from utils.json_replies import find_json_object
+from utils.code.fences import fenced
+from utils.code.lines import unified_diff
+from utils.replies.json_object import find_json_object
 
 BEFORE = "def add(a, b):\n    return a + b\n\n\ndef twice(a):\n    return add(a, a)\n"
 AFTER = BEFORE.replace("a + b", "a + b + 0")

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from programming_instruct.area_marks import Marks, choose_marks, mark_area, unmark
 from programming_instruct.sample_fields import BadSample
 from programming_instruct.target_area import Area
-from utils.chat_format import whole_lines
+from utils.finetune.chat_format import whole_lines
 
 MARKS = choose_marks([])
 pieces = st.sampled_from(["a", "\n", "\r\n", " ", "[", "]", "[[CUR", "SOR]]", "[[/", "é", "\x0c"])

@@ -19,7 +19,7 @@ from programming_instruct.change_prompts import (
 from programming_instruct.change_replies import read_chat, read_instruction
 from programming_instruct.edit_blocks import block_diffs, edit_blocks
 from programming_instruct.judge_decisions import read_decisions
-from utils.fences import block_text, fence_lines, read_blocks
+from utils.code.fences import block_text, fence_lines, read_blocks
 
 CODE = "def f(x):\n    return x\n"
 LATER = "def f(x):\n    return x + 1\n"

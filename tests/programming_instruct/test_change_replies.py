@@ -10,7 +10,7 @@ from programming_instruct.change_replies import (
     read_chat,
     read_instruction,
 )
-from utils.code_extraction import BadReply
+from utils.errors import BadReply
 
 CURRENT = """\
 def load(path):

@@ -7,7 +7,7 @@ import pytest
 from programming_instruct.commit_source import main, without_trailers
 from tests.git_repository import CODE, Repository
 from utils.errors import PipelineError
-from utils.json_records import read_records
+from utils.row_files import read_records
 
 SECRET = "AKIA" + "Q3EGRZ7KPLM2VXWT"
 

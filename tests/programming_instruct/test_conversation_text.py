@@ -18,9 +18,9 @@ from programming_instruct.conversation_text import (
     split_block,
 )
 from programming_instruct.sample_fields import BadSample, Sample
-from utils.chat_format import whole_lines
-from utils.edit_answers import NotProvable
-from utils.edit_formats import NotApplicable
+from utils.code.apply_edit import NotApplicable
+from utils.code.write_edit import NotProvable
+from utils.finetune.chat_format import whole_lines
 
 MARKS = choose_marks([])
 EDIT = Sample(

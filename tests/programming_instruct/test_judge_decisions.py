@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from programming_instruct.judge_decisions import read_decisions
-from utils.code_extraction import BadReply
+from utils.errors import BadReply
 
 
 def reason_of(reply: str, count: int) -> str:

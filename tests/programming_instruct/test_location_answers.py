@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from programming_instruct.location_answers import apply_changes, write_changes
-from utils.edit_answers import NotProvable
-from utils.edit_formats import NotApplicable
+from utils.code.apply_edit import NotApplicable
+from utils.code.write_edit import NotProvable
 
 CODE = "a\nb\nc\nd\n"
 # Lines that look like parts of the format, that repeat, and ends of all kinds.

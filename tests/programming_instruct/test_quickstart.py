@@ -11,7 +11,7 @@ import pytest
 
 from tests.documented_commands import ROOT
 from tests.git_repository import Repository
-from utils.json_records import read_records
+from utils.row_files import read_records
 
 SCRIPT = "programming_instruct/quickstart.sh"
 OUT = "data/programming_instruct"

@@ -8,7 +8,7 @@ import pytest
 from programming_instruct.snippet_source import main
 from tests.git_repository import Repository
 from utils.errors import PipelineError
-from utils.json_records import read_records
+from utils.row_files import read_records
 
 SECRET = "AKIA" + "Q3EGRZ7KPLM2VXWT"
 MODULE = '''import functools

@@ -3,7 +3,7 @@ import pytest
 from programming_instruct.stage_dialogues import DIALOGUES, PERSONAS, Dialogue
 from programming_instruct.stage_prompts import reply_of, stage_messages
 from programming_instruct.stage_replies import is_slice, read_stages
-from utils.fences import only_block
+from utils.code.fences import only_block
 
 EXAMPLES = [(persona, dialogue) for persona in PERSONAS for dialogue in DIALOGUES[persona]]
 IDS = [f"{persona} {dialogue.lang}" for persona, dialogue in EXAMPLES]

@@ -3,8 +3,8 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from programming_instruct.stage_replies import check_history, is_slice, read_stages
-from utils.code_extraction import BadReply
-from utils.fences import fenced
+from utils.code.fences import fenced
+from utils.errors import BadReply
 
 FINAL = """\
 def total(values):

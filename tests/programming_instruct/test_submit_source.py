@@ -5,7 +5,7 @@ import pytest
 
 from programming_instruct.submit_source import main
 from utils.errors import PipelineError
-from utils.json_records import read_records
+from utils.row_files import read_records
 
 ROOT = Path(__file__).resolve().parents[2]
 SECRET = "AKIA" + "Q3EGRZ7KPLM2VXWT"

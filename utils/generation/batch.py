@@ -9,16 +9,10 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 
 from utils.cli import EXIT_USER_ERROR
-from utils.generation.conversation import (
-    Conversation,
-    Job,
-    SampleFailed,
-    SampleRejected,
-    Stopped,
-)
-from utils.generation.limiter import BudgetSpent
+from utils.generation.conversation import Conversation, Job, SampleFailed, SampleRejected, Stopped
 from utils.generation.replies import RunRefused
 from utils.generation.run_state import RunState
+from utils.generation.servers import BudgetSpent
 from utils.jsonl import Row
 
 GRACE_SECONDS = 30.0

@@ -1,16 +1,20 @@
-"""One sample's questions and answers: slots, limits, retries, and what was answered before."""
+"""Asking until an answer is good enough.
+
+One sample's questions and answers: slots, limits, retries, and what was answered before.
+"""
 
 import asyncio
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any, NamedTuple, TypeVar
 
+from utils.errors import BadReply
 from utils.generation.client import asked_messages, estimate_tokens
-from utils.generation.endpoints import Endpoint
 from utils.generation.recovery import SampleKey
 from utils.generation.replies import PassingError, Reply, RequestRefused, Usage
 from utils.generation.run_state import RunState
+from utils.generation.servers import Endpoint
 from utils.jsonl import Row
 from utils.sampling import derive_seed
 
@@ -18,6 +22,7 @@ Messages = list[dict[str, str]]
 Found = TypeVar("Found")
 
 FIRST_BACKOFF, LONGEST_BACKOFF = 1.0, 60.0  # seconds
+Parsed = TypeVar("Parsed")
 
 
 class Job(NamedTuple):
@@ -280,3 +285,29 @@ class Conversation:
         endpoints.note_success(endpoint)
         run.limiter.note_success(ticket)
         return reply, time.perf_counter() - started
+
+
+async def ask_for(
+    conversation: Conversation,
+    question: Messages | str,
+    parse: Callable[[str], Parsed],
+    max_try: int,
+    model: str | None = None,
+    options: dict[str, Any] | None = None,
+    first_attempt: int = 0,
+) -> Parsed:
+    """Ask until `parse` takes the answer, each time with another seed.
+
+    After `max_try` answers it raises the BadReply of the last one. An answer that was cut off is a
+    bad one, whatever it holds. Who asks the same question several times in one conversation counts
+    on with `first_attempt`, or gets the same answers again.
+    """
+    for attempt in range(first_attempt, first_attempt + max_try):
+        reply = await conversation.ask(question, attempt=attempt, model=model, options=options)
+        try:
+            if reply.finish_reason == "length":
+                raise BadReply("cut_off")
+            return parse(reply.text)
+        except BadReply as error:
+            last = error
+    raise last

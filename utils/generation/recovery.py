@@ -10,8 +10,8 @@ from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from utils.append_log import AppendLog
 from utils.errors import PipelineError
-from utils.generation.append_log import AppendLog
 from utils.generation.replies import Reply, Usage
 from utils.jsonl import Row, atomic_file, dump_row, load_row, parse_line
 

@@ -1,30 +1,59 @@
-"""A whole run of a stage that asks a model: files, servers, signals, summary."""
+"""A whole run of a stage that asks a model: files, servers, signals, summary.
+
+Starts the embedded stand-in model as a server on loopback, and stops it.
+"""
 
 import asyncio
 import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
 from utils.cli import EXIT_INTERRUPTED, log
 from utils.errors import PipelineError
 from utils.generation.batch import Batch, Converse
-from utils.generation.channel import Channel
 from utils.generation.client import ChatClient
 from utils.generation.conversation import Job
-from utils.generation.embedded import embedded_server
-from utils.generation.endpoints import Endpoints
 from utils.generation.journal import Journal
 from utils.generation.model_map import ModelSettings, load_models
-from utils.generation.progress import Progress
 from utils.generation.recovery import SampleKey
-from utils.generation.run_end import Outcome, RunEnd
-from utils.generation.run_settings import RunSettings
-from utils.generation.run_state import RunState
-from utils.generation.statistics import RunStatistics
+from utils.generation.run_report import Outcome, Progress, RunEnd
+from utils.generation.run_state import RunState, RunStatistics
+from utils.generation.servers import Channel, Endpoints
+from utils.generation.settings import RunSettings
 from utils.jsonl import Row, write_json
 from utils.stage_output import refuse_overwriting_inputs, sibling
+
+_PROJECT = Path(__file__).resolve().parents[2]
+
+
+@contextmanager
+def embedded_server() -> Iterator[str]:
+    """Run `python -m offline_model` while the block lasts; yields its base URL.
+
+    It has a session of its own, so that Ctrl-C at the terminal reaches the stage alone, which still
+    waits for answers; its standard input is a pipe, so that it ends with the stage, come what may.
+    """
+    command = [sys.executable, "-m", "offline_model", "--port", "0", "--exit_with_stdin"]
+    with subprocess.Popen(
+        command,
+        cwd=_PROJECT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as server:
+        assert server.stdout is not None
+        try:
+            url = server.stdout.readline().strip()
+            if not url:
+                raise PipelineError("the embedded model did not start; see its message above")
+            yield url
+        finally:
+            server.terminate()
 
 
 class Jobs(Protocol):

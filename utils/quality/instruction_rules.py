@@ -9,10 +9,10 @@ import re
 import sys
 import typing
 
-from utils.fences import block_text, fence_lines, read_blocks
-from utils.lexing import code_tokens, ngram_hashes
+from utils.code.fences import block_text, fence_lines, read_blocks
+from utils.code.lexing import code_tokens, ngram_hashes
 from utils.quality.triplet import Triplet
-from utils.response_parsing import NAMES, is_refusal, is_unreasonable
+from utils.replies.sections import NAMES, is_refusal, is_unreasonable
 
 # A shorter line is found in any program: `else:`, `return x`.
 _TELLING_TOKENS = 3

@@ -5,9 +5,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from utils.benchmarks import Benchmark
-from utils.edit_limits import MAX_CODE_LINES, MAX_HUNK_NUM, MAX_MODIFY_LINES
-from utils.syntax import MAX_CHARACTERS
+from utils.code.lines import MAX_CODE_LINES, MAX_HUNK_NUM, MAX_MODIFY_LINES
+from utils.code.syntax import MAX_CHARACTERS
+from utils.quality.contamination import Benchmark
 
 Count = Annotated[int, Field(strict=True, ge=1)]
 Whole = Annotated[int, Field(strict=True, ge=0)]

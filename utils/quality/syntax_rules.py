@@ -11,7 +11,7 @@ import re
 import sys
 import typing
 
-from utils.lexing import without_strings
+from utils.code.lexing import without_strings
 from utils.quality.program import Program
 from utils.quality.triplet import Triplet
 

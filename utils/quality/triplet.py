@@ -5,8 +5,8 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 
+from utils.code.lexing import code_tokens
 from utils.jsonl import Row
-from utils.lexing import code_tokens
 from utils.quality.program import Program
 from utils.quality.settings import QualityConfig
 from utils.records import TRIPLET_FIELDS, purified

@@ -1,4 +1,7 @@
-"""The figures of the report, each made from what the surveys found; no drawing here."""
+"""The figures of the report, each made from what the surveys found; no drawing here.
+
+Samples laid out on a plane so that those with similar words lie close together.
+"""
 
 from __future__ import annotations
 
@@ -7,19 +10,57 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from utils.edit_nature import PARTS, SHAPES
-from utils.instruction_verbs import count_by_verb, find_verb_objects, method
-from utils.report.edit_facts import EditFigures, sample_note
+import numpy as np
+
+from utils.finetune.token_counts import METHOD as TOKEN_METHOD
+from utils.report.edit_facts import PARTS, SHAPES, EditFigures, sample_note
 from utils.report.figure_kinds import Bars, Histogram, Scatter, Sunburst, histogram, shares
 from utils.report.row_views import RowView
-from utils.report.sample_map import METHOD as MAP_METHOD
-from utils.report.sample_map import lay_out
 from utils.report.survey import WHOLE, FileSurvey
-from utils.token_estimate import METHOD as TOKEN_METHOD
+from utils.sampling import derive_seed
+from utils.similarity.instruction_verbs import count_by_verb, find_verb_objects, method
 
+MAP_METHOD = "TF-IDF of the words and name parts, 50 singular vectors, t-SNE"
+# The parts of snake_case and camelCase names are words too.
+WORD_PART = r"[A-Z]+(?![a-z])|[A-Z]?[a-z]{2,}"
+VECTORS = 50
+PERPLEXITY = 30
+FEWEST = 10
 TOP_VERBS, TOP_NOUNS, TOP_TOPICS, TOP_REASONS = 20, 4, 30, 20
 MAP_POINTS, MAP_GROUPS = 1200, 8
 SHOWN_WORDS, LEGEND_WORDS = 90, 2
+
+
+def lay_out(texts: Sequence[str], seed: int) -> np.ndarray | None:
+    """Place texts on the unit square, an array (n, 2); None for texts too few or without words.
+
+    Runs in one thread: sums in another order would move the points from run to run.
+    """
+    from sklearn.decomposition import TruncatedSVD
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.manifold import TSNE
+    from threadpoolctl import threadpool_limits
+
+    if len(texts) < FEWEST:
+        return None
+    vectoriser = TfidfVectorizer(
+        token_pattern=WORD_PART, sublinear_tf=True, min_df=2, max_df=0.5, max_features=20_000
+    )
+    try:
+        words = vectoriser.fit_transform(texts)
+    except ValueError:  # no word stands in two texts
+        return None
+    state = derive_seed(seed, "map") % 2**32
+    with threadpool_limits(1):
+        vectors = words.toarray()
+        if min(words.shape) > VECTORS:
+            vectors = TruncatedSVD(VECTORS, random_state=state).fit_transform(words)
+        perplexity = min(PERPLEXITY, (len(texts) - 1) / 3)
+        points = TSNE(
+            perplexity=perplexity, init="pca", random_state=state, n_jobs=1
+        ).fit_transform(vectors)
+    low, high = points.min(axis=0), points.max(axis=0)
+    return (points - low) / np.maximum(high - low, 1e-9)
 
 
 @dataclass(frozen=True)

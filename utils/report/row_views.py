@@ -7,18 +7,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from utils.chat_format import HEADINGS
 from utils.jsonl import Row, load_row
-from utils.records import INSTRUCTION_TYPES, purified, text_id
-from utils.report.history_views import HISTORY_KINDS, history_fields, history_kind
-from utils.report.synthesis_views import (
+from utils.records import HEADINGS, INSTRUCTION_TYPES, purified, text_id
+from utils.report.review import sample_id
+from utils.report.room_views import (
+    HISTORY_KINDS,
     SYNTHESIS_KINDS,
     answering_model,
+    history_fields,
+    history_kind,
     synthesis_kind,
     synthesis_texts,
     uncovered,
 )
-from utils.review import sample_id
 
 # The kinds of file in the order of the stages; "rows" is anything else.
 KINDS = (

@@ -11,10 +11,9 @@ from typing import Any
 from utils.errors import PipelineError
 from utils.generation.model_map import Prices, load_model
 from utils.report.figure_kinds import Bars
-from utils.report.history_views import HISTORY_KINDS
+from utils.report.room_views import HISTORY_KINDS, SYNTHESIS_KINDS
 from utils.report.row_views import EDIT_KINDS
 from utils.report.survey import FileSurvey
-from utils.report.synthesis_views import SYNTHESIS_KINDS
 
 DIMENSIONS = {"model": 0, "style": 1, "edit_kind": 2}
 EVERYTHING = "all"

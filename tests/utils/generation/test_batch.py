@@ -1,5 +1,3 @@
-"""Runs against a server that fails in every way there is."""
-
 from pathlib import Path
 from typing import Any
 

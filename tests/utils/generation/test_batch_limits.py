@@ -9,7 +9,7 @@ from code_generation_api import main
 from tests.fault_server import FaultServer
 from tests.stage2 import flags, outcome, read_jsonl, set_up, write_map, write_prompts
 from utils.errors import PipelineError
-from utils.generation import endpoints
+from utils.generation import servers as endpoints
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,5 @@
 import asyncio
+from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -7,14 +8,42 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from utils.generation.channel import Channel
-from utils.generation.endpoints import Endpoints
 from utils.generation.journal import Journal
 from utils.generation.model_map import ModelSettings, Prices
 from utils.generation.recovery import SampleKey
 from utils.generation.replies import Reply, Usage
-from utils.generation.run_state import TEMPLATE_TOKENS, BatchSettings, RunState, Sampling, Stop
-from utils.generation.statistics import RunStatistics
+from utils.generation.run_state import (
+    TEMPLATE_TOKENS,
+    BatchSettings,
+    RunState,
+    RunStatistics,
+    Sampling,
+    Stop,
+)
+from utils.generation.servers import Channel, Endpoints
+
+
+def test_tokens_and_cost_go_on_from_what_was_paid_before() -> None:
+    run = RunStatistics(Prices(input=1.0, output=2.0, cached_input=0.5))
+    run.add_paid_before(
+        Counter(prompt_tokens=1_000_000, completion_tokens=10, cached_tokens=500_000, estimated=2)
+    )
+    run.add_reply(Usage(1_000_000, 500_000, estimated=True), seconds=0.1)
+    run.add_waste(Usage(0, 500_000))
+    summary = run.summary()
+    assert summary["cost"] == pytest.approx(0.5 + 0.25 + 1.0 + 1.0 + 1.0, abs=1e-4)
+    assert summary["requests"] == 1 and run.new_completion_tokens == 500_000
+    assert (summary["prompt_tokens"], summary["cached_tokens"]) == (2_000_000, 500_000)
+    assert summary["usages_estimated"] == 3
+
+
+def test_latency_is_told_in_percentiles() -> None:
+    run = RunStatistics(Prices())
+    for number in range(1, 101):
+        run.add_reply(Usage(1, 1), number / 100)
+    assert run.summary()["latency_seconds"] == {"p50": 0.505, "p90": 0.901, "p99": 0.99}
+    assert "latency_seconds" not in RunStatistics(Prices()).summary()
+
 
 PRICES = Prices(input=1e6, output=10e6)  # 1 a prompt token, 10 a completion token
 

@@ -1,5 +1,3 @@
-"""Each rule by example: what it must catch, and what it must let through."""
-
 import json
 from dataclasses import fields
 from pathlib import Path

@@ -1,19 +1,110 @@
+import csv
+import io
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from utils.diversity_measures import DiversitySettings
 from utils.errors import PipelineError
 from utils.jsonl import write_json, write_rows
 from utils.report.diversity_figures import (
+    as_csv,
+    as_markdown,
+    as_text,
     diversity_figures,
     diversity_table,
     load_measures,
     measure,
+    notes,
+    panels,
+    table_lines,
 )
 from utils.report.survey import FileSurvey, SurveySettings, open_survey
+from utils.similarity.diversity_measures import DiversitySettings
+
+
+def labels(**keys: Any) -> dict[str, Any]:
+    found = {"total": 4, "kinds": 2, "entropy": 0.5, "evenness": 0.72, "simpson": 0.375}
+    return {**found, "effective": 1.6, "simpson_unbiased": 0.5, "top": [["a", 3]], **keys}
+
+
+def measured(name: str, rows: int = 10, compared: bool = True) -> dict[str, Any]:
+    ngrams = {"ngrams": 30, "distinct_share": 0.5, "compared_ngrams": 20, "compared_share": 0.6}
+    samples = {"score": 4.0, "low": 3.5, "high": 4.5, "size": 1000, "samples": 10}
+    return {
+        "file": name,
+        "field": "input",
+        "rows": rows,
+        "rows_without_text": 0,
+        "rows_measured": rows,
+        "sample": "all",
+        "embeddings": "tfidf",
+        "vendi": {
+            **{"score": 5.25, "low": 5.25, "high": 5.25, "method": "exact"},
+            "share_of_rows": 0.525,
+        },
+        "vendi_of_samples": samples if compared else None,
+        "mean_similarity": 0.25,
+        "distinct": {"1": ngrams, "2": ngrams, "3": ngrams},
+        "entities": {"method": "by rule", **labels()},
+        "labels": {"field": "tag", **labels()} if name == "first" else None,
+    }
+
+
+FILES = [measured("first", 12_345), measured("se|cond", 7)]
+
+
+def test_each_measure_is_a_line_with_a_number_a_file() -> None:
+    lines = {line.key: line for line in table_lines(FILES)}
+    assert lines["rows"].values == [12345, 7] and lines["rows"].shown == ["12,345", "7"]
+    assert lines["vendi"].shown == ["5.2", "5.2"] or lines["vendi"].shown == ["5.3", "5.3"]
+    assert lines["vendi_of_samples"].name == "Vendi score of 1,000 rows"
+    assert lines["vendi_of_samples"].shown[0] == "4.0 (3.5 to 4.5)"
+    assert lines["labels_entropy"].values == [0.5, None]
+    assert lines["labels_entropy"].shown == ["0.5000", "–"]
+    assert lines["distinct_2_compared"].name == "distinct-2 of 20 n-grams"
+
+
+def test_what_no_file_has_is_no_line_and_one_file_is_compared_with_none() -> None:
+    keys = [line.key for line in table_lines([measured("x", compared=False)])]
+    assert not any(key.startswith("labels") or "compared" in key for key in keys)
+    assert "vendi_of_samples" not in keys
+
+
+def test_the_terminals_table_is_aligned() -> None:
+    lines = as_text(FILES).split("\n")
+    assert lines[0].split() == ["first", "se|cond"]
+    assert lines[2].startswith("rows ") and lines[2].endswith(" 7")
+    widths = {len(line) for line in lines if line and not line.startswith("-")}
+    assert len(widths) == 1
+
+
+def test_markdown_keeps_its_columns_whatever_a_file_is_called() -> None:
+    text = as_markdown(FILES)
+    assert "| se\\|cond |" in text and "| rows | 12,345 | 7 |" in text
+    for note in notes(FILES):
+        assert note in text
+
+
+def test_csv_holds_the_numbers_in_full() -> None:
+    rows = list(csv.reader(io.StringIO(as_csv(FILES))))
+    assert rows[0] == ["measure", "first", "se|cond"]
+    assert ["mean_similarity", "0.25", "0.25"] in rows
+    assert ["labels_simpson", "0.375", ""] in rows
+
+
+def test_the_notes_say_what_the_numbers_rest_on() -> None:
+    text = "\n".join(notes(FILES))
+    for said in ("rows measured: all", "field 'input'", "exact", "tfidf", "95%", "by rule", "nats"):
+        assert said in text
+
+
+@pytest.mark.parametrize("key", ["vendi", "entities_entropy", "labels_simpson", "mean_similarity"])
+def test_the_measures_that_tell_most_have_a_panel(key: str) -> None:
+    [panel] = [panel for panel in panels(FILES) if panel.key == key]
+    assert panel.labels == ["first", "se|cond"] and list(panel.series) == [""]
+
 
 TEXTS = ["measure blood pressure at home", "sort words in python", "bake rye bread"]
 MINHASH = {

@@ -7,8 +7,157 @@ from html.parser import HTMLParser
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests import report_rows as rows
 from tests.report_rows import HOSTILE
-from utils.report.page import HERE, SCRIPTS, build_page, safe_json
+from utils.jsonl import write_rows
+from utils.report import page as samples
+from utils.report.edit_facts import EditComparer
+from utils.report.lineage import Lineage
+from utils.report.page import (
+    CLASSES,
+    HERE,
+    LONGEST_LINE,
+    MOST_LINES,
+    SCRIPTS,
+    build_page,
+    diff_blocks,
+    highlight_lines,
+    safe_json,
+)
+from utils.report.survey import SurveySettings, open_survey, survey_rejected, survey_rows
+
+
+def text_of(line):
+    return line if isinstance(line, str) else line[0]
+
+
+def classes(line):
+    """Pair each span's text with its class."""
+    text, packed = line
+    spans, start = [], 0
+    for number, length in zip(packed[::2], packed[1::2], strict=True):
+        spans.append((CLASSES[number], text[start : start + length]))
+        start += length
+    return spans
+
+
+def test_keywords_names_and_strings_get_classes():
+    [line] = highlight_lines(["def load(): return 'x'  # why"])
+    found = {text: name for name, text in classes(line)}
+    assert found["def"] == "keyword" and found["load"] == "definition"
+    assert found["'x'"] == "string" and found["# why"] == "comment"
+
+
+def test_a_string_over_several_lines_goes_on_in_each():
+    lines = highlight_lines(['x = """one', 'two"""'])
+    assert classes(lines[1])[0] == ("string", 'two"""')
+
+
+LETTERS = st.characters(codec="utf-8", exclude_characters="\n") | st.sampled_from("\r\t'\"<>&#")
+
+
+@given(st.lists(st.text(alphabet=LETTERS)))
+def test_no_character_is_lost_and_spans_cover_each_line(code):
+    lines = highlight_lines(code)
+    assert list(map(text_of, lines)) == code
+    for line in lines:
+        if not isinstance(line, str):
+            assert sum(line[1][1::2]) == len(line[0].encode("utf-16-le", "surrogatepass")) // 2
+
+
+def test_markup_in_code_stays_the_text_it_is():
+    code = "x = '</script><img onerror=1>'"
+    [line] = highlight_lines([code])
+    assert text_of(line) == code
+
+
+def test_a_very_long_line_is_cut_and_says_so():
+    [line] = highlight_lines(["x" * 1000])
+    assert line == "x" * LONGEST_LINE + " … 600 more characters"
+
+
+def test_an_unknown_language_is_plain_text():
+    assert highlight_lines(["def x"], "klingon") == ["def x"]
+
+
+LINES = st.lists(st.sampled_from(["a = 1", "b = 2", "", "    c()", "# d"]), max_size=12)
+
+
+def side(blocks, number):
+    lines = [line for block in blocks for line in block[number if len(block) == 2 else 0]]
+    return [line if isinstance(line, str) else line[0] for line in lines]
+
+
+def test_equal_lines_stand_once_and_changed_ones_on_their_side():
+    blocks = diff_blocks("a\nb\nc\n", "a\nB\nB2\nc\n", "text")
+    assert blocks == [[["a"]], [["b"], ["B", "B2"]], [["c"]]]
+
+
+@given(LINES, LINES)
+def test_both_programs_can_be_read_back(before, after):
+    blocks = diff_blocks(*("".join(f"{line}\n" for line in lines) for lines in (before, after)))
+    assert [side(blocks, 0), side(blocks, 1)] == [before, after]
+
+
+def test_long_programs_are_cut_and_the_cut_is_said():
+    blocks = diff_blocks("x\n" * (MOST_LINES + 5), "x\n" * 3, "text")
+    assert len(side(blocks, 0)) == MOST_LINES + 1
+    assert blocks[-1] == [["… 5 more lines"], ["… 0 more lines"]]
+
+
+def survey(folder, made, name="file"):
+    write_rows(folder / f"{name}.jsonl", made)
+    found = open_survey(folder / f"{name}.jsonl", name, SurveySettings())
+    survey_rows(found)
+    return found
+
+
+def as_data(drawn):
+    return samples.as_page_data(drawn, Lineage([]), EditComparer())
+
+
+def test_samples_are_drawn_evenly_from_the_files(tmp_path):
+    small = survey(tmp_path, [rows.mixed(n) for n in range(3)], "small")
+    large = survey(tmp_path, [rows.mixed(n) for n in range(50, 90)], "large")
+    drawn = [found.label for found, _ in samples.draw_samples([small, large], 10)]
+    assert (drawn.count("small"), drawn.count("large")) == (3, 7)
+
+
+def test_rejected_rows_are_drawn_evenly_over_the_reasons(tmp_path):
+    reasons = ["often"] * 30 + ["seldom"] * 2
+    made = [rows.reply(n) | {"reject_reason": reason} for n, reason in enumerate(reasons)]
+    write_rows(tmp_path / "file.rejected.jsonl", made)
+    found = survey(tmp_path, [rows.triplet(1)])
+    survey_rejected(found, 42)
+    drawn = [view.reason for _, view in samples.draw_rejected([found], 10)]
+    assert (drawn.count("often"), drawn.count("seldom")) == (8, 2)
+
+
+def test_a_sample_has_its_instruction_its_diff_and_its_size(tmp_path):
+    found = survey(tmp_path, [rows.mixed(1)])
+    [[sample], left_out] = as_data(samples.draw_samples([found], 5))
+    assert left_out == 0
+    assert sample["instruction"] == rows.texts(1)["instruct_descriptive"]
+    assert (sample["modified_lines"], sample["hunks"]) == (2, 1)
+    assert len(sample["diff"]) == 3 and sample["reviewable"]
+
+
+def test_samples_stop_where_the_page_is_full_and_the_rest_is_counted(tmp_path, monkeypatch):
+    monkeypatch.setattr(samples, "MOST_BYTES", 5000)
+    found = survey(tmp_path, [rows.mixed(n) for n in range(50)])
+    data, left_out = as_data(samples.draw_samples([found], 50))
+    assert 0 < len(data) < 50 and len(data) + left_out == 50
+
+
+def test_a_long_text_is_cut_and_says_so():
+    assert samples.clip("x" * (samples.LONGEST_TEXT + 9)).endswith("\n… 9 more characters")
+
+
+def test_the_data_sets_id_follows_its_content_and_not_its_name(tmp_path):
+    one = survey(tmp_path, [rows.mixed(1)], "one")
+    same = survey(tmp_path, [rows.mixed(1)], "same")
+    other = survey(tmp_path, [rows.mixed(2)], "other")
+    assert samples.data_set_id([one]) == samples.data_set_id([same]) != samples.data_set_id([other])
 
 
 class Elements(HTMLParser):

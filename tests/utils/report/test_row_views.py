@@ -5,7 +5,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tests import report_rows as rows
-from utils.chat_format import PROMPT_FORMATS, Conversation, user_turn, whole_lines
+from utils.finetune.chat_format import PROMPT_FORMATS, Conversation, user_turn, whole_lines
 from utils.report.row_views import kind_of, views
 
 LAYOUTS = [name for name, layout in PROMPT_FORMATS.items() if layout.has_origin]

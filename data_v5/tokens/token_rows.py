@@ -1,0 +1,177 @@
+"""Rows encoded as LitGPT does, and kept in a file until it is known where each one goes."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data_v5.check_length import find_fault
+from data_v5.tokens.token_ids import token_encoder
+from data_v5.tokens.token_layout import (
+    CHAT_FIELDS,
+    INSTRUCTION_FIELDS,
+    example_blocks,
+    is_chat,
+    prompt_text,
+    response_text,
+)
+from utils.jsonl import Row
+from utils.records import text_id
+
+ID_BYTES = 4
+
+
+@dataclass(frozen=True)
+class EncodeRules:
+    """Whose tokens, how many a row, and which marks at the ends."""
+
+    folder: Path
+    max_seq_length: int
+    bos_token: str | None = None
+    eos_token: str | None = None
+    # Whether the tokenizer may use threads, which several processes must not.
+    has_threads: bool = True
+
+
+class Encoded(NamedTuple):
+    """A row's tokens as arrays of uint32."""
+
+    full: NDArray[np.uint32]
+    prompt: NDArray[np.uint32]
+    # The row's tokens that are the prompt's: all of `prompt`, unless its end and the beginning of
+    # the response are one token.
+    masked: int
+    # Rows with equal keys stay on one side of the split.
+    group: int
+    is_truncated: bool
+    has_special: bool
+    # Hashes of the question with its response, 0 if there is none, and of the prompt's examples.
+    question: int
+    examples: Sequence[int]
+
+
+class Rejected(NamedTuple):
+    row: Row
+    reason: str
+
+
+def encode_batch(
+    rules: EncodeRules, batch: tuple[str, Sequence[Row]]
+) -> tuple[str, list[Encoded | Rejected]]:
+    """Encode rows of a domain, whose name is passed on."""
+    domain, rows = batch
+    return domain, encode_rows(rules, rows)
+
+
+def encode_rows(rules: EncodeRules, rows: Sequence[Row]) -> list[Encoded | Rejected]:
+    """Encode rows that have the fields of a layout, in any process.
+
+    As in LitGPT: the prompt and the response are encoded as one text, with the mark of a beginning
+    where the model has one and the mark of an end; then cut to `max_seq_length`.
+    """
+    if not rules.has_threads:
+        os.environ["TOKENIZERS_PARALLELISM"] = "false"
+    encoder = token_encoder(rules.folder, rules.bos_token, rules.eos_token)
+    faults = [find_fault(row, CHAT_FIELDS if is_chat(row) else INSTRUCTION_FIELDS) for row in rows]
+    sound = [row for row, fault in zip(rows, faults, strict=True) if fault is None]
+    prompts = [prompt_text(row) for row in sound]
+    texts = [prompt + response_text(row) for prompt, row in zip(prompts, sound, strict=True)]
+    encoded = iter(zip(encoder.encode(prompts), encoder.encode(texts), strict=True))
+    results: list[Encoded | Rejected] = []
+    for row, fault in zip(rows, faults, strict=True):
+        if fault:
+            results.append(Rejected(row, fault))
+            continue
+        prompt, text = next(encoded)
+        special = not encoder.special_ids.isdisjoint(text)
+        prompt, full = encoder.begin(prompt), encoder.end(encoder.begin(text))
+        results.append(_finish(row, prompt, full, special, rules.max_seq_length))
+    return results
+
+
+def _finish(
+    row: Row, prompt: list[int], full: list[int], has_special: bool, limit: int
+) -> Encoded | Rejected:
+    if len(prompt) >= limit:
+        return Rejected(row, "prompt_too_long")
+    masked = _common_length(prompt, full)
+    origin = row.get("tree_id")
+    group = _hash(origin if isinstance(origin, str) else prompt_text(row))
+    examples, question = example_blocks(row)
+    return Encoded(
+        np.array(full[:limit], dtype=np.uint32),
+        np.array(prompt, dtype=np.uint32),
+        masked,
+        group,
+        len(full) > limit,
+        has_special,
+        _hash(question) if question else 0,
+        [_hash(example) for example in examples],
+    )
+
+
+def _hash(text: str) -> int:
+    return int(text_id(text), 16)
+
+
+def _common_length(prompt: Sequence[int], full: Sequence[int]) -> int:
+    """Count the tokens that both begin with; the last one of `full` is never among them."""
+    if prompt == full[: len(prompt)] and len(prompt) < len(full):
+        return len(prompt)
+    pairs = enumerate(zip(prompt, full[:-1], strict=False))
+    return next((i for i, (one, other) in pairs if one != other), len(full) - 1)
+
+
+class TokenSpool:
+    """Encoded rows in a temporary file; about forty bytes a row stay in memory."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        # Beside the output, where there is room for it.
+        self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115
+        self._starts, self._size = array("Q"), 0
+        self._full_lengths, self._prompt_lengths = array("I"), array("I")
+        self.masked = array("I")
+        self.groups = array("Q")
+        self.truncated = bytearray()
+
+    def __enter__(self) -> TokenSpool:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._file.close()
+
+    def __len__(self) -> int:
+        return len(self._starts)
+
+    def add(self, row: Encoded) -> None:
+        self._starts.append(self._size)
+        for values, lengths in (
+            (row.full, self._full_lengths),
+            (row.prompt, self._prompt_lengths),
+        ):
+            lengths.append(len(values))
+            self._size += self._file.write(values.tobytes())
+        self.masked.append(row.masked)
+        self.groups.append(row.group)
+        self.truncated.append(row.is_truncated)
+
+    def lengths(self, number: int) -> tuple[int, int]:
+        """Give the numbers of a row's tokens, and of its prompt's."""
+        return self._full_lengths[number], self._prompt_lengths[number]
+
+    def read(self, number: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Read a row's tokens, and its prompt's."""
+        length = self._full_lengths[number]
+        self._file.seek(self._starts[number])
+        data = self._file.read((length + self._prompt_lengths[number]) * ID_BYTES)
+        values = np.frombuffer(data, dtype=np.uint32).astype(np.int64)
+        return values[:length].copy(), values[length:].copy()

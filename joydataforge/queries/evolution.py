@@ -1,0 +1,145 @@
+"""Evolved queries: which kind each round takes, and which evolutions have failed.
+
+After Xu et al., "WizardLM: Empowering Large Language Models to Follow Complex Instructions"
+(arXiv:2304.12244); what counts as a failure goes beyond the paper's rules.
+"""
+
+import random
+import re
+import unicodedata
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Literal
+
+from joydataforge.methods.refusals import declines
+from joydataforge.methods.templates import places
+from utils.errors import BadReply
+from utils.replies.sections import without_thoughts
+from utils.sampling import derive_seed
+from utils.similarity.counted_diversity import text_tokens
+
+# A run of this many words of a prompt in an answer is no chance.
+COPIED_WORDS = 8
+_QUOTES = {'"': '"', "“": "”", "「": "」", "«": "»"}
+# What chat models put before the query they were asked for.
+_PREAMBLE = re.compile(
+    r"(?:sure|certainly|of course|absolutely)\b[^\n]{0,40}?[!,.:]"
+    r"|here(?:'s| is| are)\b[^\n]{0,120}:|answer:",
+    re.IGNORECASE,
+)
+_HEADING = re.compile(r"(?:\*\*|#{1,4} )[^\n]{1,60}\n")
+_PLACE = re.compile(r"\{\w+\}")
+
+
+@dataclass(frozen=True)
+class Evolution:
+    """One kind of evolution: its prompt, and how often it is drawn beside the others."""
+
+    prompt: str
+    weight: float = 1.0
+    direction: Literal["depth", "breadth"] = "depth"
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.weight < float("inf"):
+            raise ValueError("weight must be a number from 0 up")
+        if "input" not in places(self.prompt):
+            raise ValueError("the prompt has no place for '{input}'; add it")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What an evolved query may be; lengths are in characters.
+
+    It may hold `growth_factor` times as many as its parent, and `always_allowed_chars` in any case.
+    """
+
+    max_chars: int = 4000
+    growth_factor: float = 3.0
+    always_allowed_chars: int = 600
+    min_new_words: int = 3
+    residue: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        if self.max_chars <= 0 or self.growth_factor < 1 or self.always_allowed_chars < 0:
+            raise ValueError("max_chars must be above 0, growth_factor 1 or more")
+        if self.min_new_words < 0:
+            raise ValueError("min_new_words must not be negative")
+
+    def longest(self, parent: str) -> int:
+        grown = max(int(self.growth_factor * len(parent)), self.always_allowed_chars)
+        return min(self.max_chars, grown)
+
+
+def draw_kind(evolutions: dict[str, Evolution], seed: int, prompt_id: str, number: int) -> str:
+    """Draw the kind of evolution of a row's round by the weights."""
+    rng = random.Random(derive_seed(seed, prompt_id, "evolution", number))
+    return rng.choices(list(evolutions), [each.weight for each in evolutions.values()])[0]
+
+
+def read_query(answer: str) -> str:
+    """Give the query that an answer is: without the model's thoughts and quotes around it all."""
+    text = without_thoughts(answer)[0].strip()
+    closing = _QUOTES.get(text[:1])
+    is_quoted = (
+        closing
+        and len(text) > 1
+        and text.endswith(closing)
+        and not {text[0], closing} & set(text[1:-1])
+    )
+    return text[1:-1].strip() if is_quoted else text
+
+
+def check_evolution(query: str, parent: str, prompt: str, limits: Limits) -> None:
+    """Raise BadReply with the reason if a query is no evolution of its parent."""
+    if not query:
+        raise BadReply("empty")
+    if declines(query) and not declines(parent):
+        raise BadReply("refusal")
+    if len(query) > limits.longest(parent):
+        raise BadReply("too_long")
+    if _words(query) == _words(parent):
+        raise BadReply("equal_to_parent")
+    if (_PREAMBLE.match(query) and not _PREAMBLE.match(parent)) or _HEADING.match(query):
+        raise BadReply("prompt_residue")
+    if _holds_residue(query, parent, limits.residue) or copies(prompt, query, parent):
+        raise BadReply("prompt_residue")
+    if new_words(query, parent) < limits.min_new_words:
+        raise BadReply("near_equal_to_parent")
+
+
+def check_code(query: str, parent: str, code: str) -> None:
+    """Raise BadReply if an instruction carries the program itself, whose place is elsewhere."""
+    has_fence = "```" in query and "```" not in parent
+    has_code = "\n" in code.strip() and code.strip() in query and code.strip() not in parent
+    if has_fence or has_code:
+        raise BadReply("code_in_query")
+
+
+def new_words(query: str, parent: str) -> int:
+    """Count the words that a query has beyond its parent's; a letter of Chinese is a word."""
+    return (Counter(_words(query)) - Counter(_words(parent))).total()
+
+
+def copies(prompt: str, query: str, parent: str) -> bool:
+    """Tell whether a query repeats a run of the prompt's own words."""
+    return bool(_own_runs(prompt).intersection(_runs(query)).difference(_runs(parent)))
+
+
+@cache
+def _own_runs(prompt: str) -> frozenset[tuple[str, ...]]:
+    return frozenset(run for piece in _PLACE.split(prompt) for run in _runs(piece))
+
+
+def _holds_residue(query: str, parent: str, residue: list[str]) -> bool:
+    folded, before = query.casefold(), parent.casefold()
+    return any(each.casefold() in folded and each.casefold() not in before for each in residue)
+
+
+def _words(text: str) -> list[str]:
+    return text_tokens(unicodedata.normalize("NFKC", text).casefold())
+
+
+def _runs(text: str) -> list[tuple[str, ...]]:
+    words = _words(text)
+    return [tuple(words[i : i + COPIED_WORDS]) for i in range(len(words) - COPIED_WORDS + 1)]

@@ -1,0 +1,103 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from data_v5.selection.sampling_plan import draw_sample, sample_quotas
+
+
+@pytest.mark.parametrize(
+    ("total", "sizes", "quotas"),
+    [
+        (10, [60, 30, 10], [6, 3, 1]),
+        (10, [50, 30, 10, 1, 1], [4, 3, 1, 1, 1]),
+        (3, [50, 30, 10, 1, 1], [1, 1, 1, 0, 0]),
+        (5, [50, 30, 10, 1, 1], [1, 1, 1, 1, 1]),
+        (0, [2, 1], [0, 0]),
+        (9, [3, 3, 3], [3, 3, 3]),
+        (99, [3, 1], [3, 1]),
+        (4, [], []),
+    ],
+)
+def test_quotas_are_proportional_with_one_at_least(total, sizes, quotas):
+    assert sample_quotas(total, sizes) == quotas
+
+
+@given(st.lists(st.integers(1, 50), min_size=1, max_size=20), st.integers(0, 400))
+def test_quotas_come_out_exactly_and_no_cluster_gives_more_than_it_has(sizes, total):
+    sizes.sort(reverse=True)
+    quotas = sample_quotas(total, sizes)
+    assert sum(quotas) == min(total, sum(sizes))
+    assert all(quota <= size for quota, size in zip(quotas, sizes, strict=True))
+    if total >= len(sizes):
+        assert min(quotas) >= 1
+    else:
+        assert max(quotas) <= 1
+    assert quotas == sorted(quotas, reverse=True), "a larger cluster never gives less"
+
+
+@given(st.lists(st.integers(1, 50), min_size=1, max_size=20), st.integers(0, 400))
+def test_a_cluster_gives_its_share_rounded_up_at_most(sizes, total):
+    sizes.sort(reverse=True)
+    for quota, size in zip(sample_quotas(total, sizes), sizes, strict=True):
+        assert quota <= max(1, -(-total * size // sum(sizes)))
+
+
+def test_sizes_that_rise_are_refused():
+    with pytest.raises(ValueError, match="must fall"):
+        sample_quotas(2, [1, 2])
+
+
+CLUSTERS = [[4, 0, 2, 6, 8, 9], [1, 3, 5], [7], [10]]
+DIGESTS = [bytes([number]) * 16 for number in range(11)]
+
+
+def test_a_sample_is_in_rising_order_and_says_what_each_cluster_gave():
+    sample = draw_sample(CLUSTERS, 7, 42, DIGESTS)
+    assert sample.given == [3, 2, 1, 1]
+    assert sample.chosen == sorted(sample.chosen) and {7, 10} <= set(sample.chosen)
+    for members, given_by in zip(CLUSTERS, sample.given, strict=True):
+        assert len(set(members) & set(sample.chosen)) == given_by
+
+
+def test_a_larger_sample_holds_the_smaller_ones():
+    samples = [set(draw_sample(CLUSTERS, total, 1, DIGESTS).chosen) for total in range(4, 12)]
+    assert [len(sample) for sample in samples] == list(range(4, 12))
+    assert all(small < large for small, large in zip(samples, samples[1:], strict=False))
+
+
+def test_another_seed_draws_another_sample():
+    drawn = {tuple(draw_sample(CLUSTERS, 6, seed, DIGESTS).chosen) for seed in range(20)}
+    assert len(drawn) > 5
+
+
+def test_each_member_of_a_cluster_is_drawn_about_as_often_as_the_others():
+    counts = [0] * 11
+    for seed in range(2000):
+        for number in draw_sample(CLUSTERS, 4, seed, DIGESTS).chosen:
+            counts[number] += 1
+    assert all(250 < counts[number] < 420 for number in CLUSTERS[0])
+    assert all(560 < counts[number] < 770 for number in CLUSTERS[1])
+
+
+def test_fewer_samples_than_clusters_take_the_large_ones_and_draw_among_equals():
+    firsts = [draw_sample(CLUSTERS, 3, seed, DIGESTS) for seed in range(40)]
+    assert all(sample.given[:2] == [1, 1] for sample in firsts)
+    assert {tuple(sample.given[2:]) for sample in firsts} == {(1, 0), (0, 1)}
+
+
+def test_the_draw_hangs_on_the_questions_and_not_on_where_they_stand():
+    moved = [10, 3, 7, 0, 9, 1, 8, 2, 6, 4, 5]
+    digests = [b""] * 11
+    for old, new in enumerate(moved):
+        digests[new] = DIGESTS[old]
+    clusters = [[moved[number] for number in members] for members in reversed(CLUSTERS)]
+    before = draw_sample(CLUSTERS, 6, 42, DIGESTS).chosen
+    after = draw_sample(clusters, 6, 42, digests).chosen
+    assert sorted(moved[number] for number in before) == after
+
+
+def test_further_clusters_leave_the_draw_within_a_cluster_as_it_was():
+    alone = draw_sample([CLUSTERS[0]], 2, 42, DIGESTS).chosen
+    beside = draw_sample([CLUSTERS[0], CLUSTERS[1]], 3, 42, DIGESTS)
+    assert beside.given == [2, 1]
+    assert alone == [number for number in beside.chosen if number in CLUSTERS[0]]

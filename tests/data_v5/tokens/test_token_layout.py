@@ -1,0 +1,35 @@
+from data_v5.tokens.token_layout import example_blocks, prompt_text, response_text
+
+
+def test_a_row_with_input_is_laid_out_as_alpaca_does() -> None:
+    row = {"instruction": "Add.", "input": "Q: 1 + 1\nA:", "output": "2"}
+    assert prompt_text(row) == (
+        "Below is an instruction that describes a task, paired with an input that provides "
+        "further context. Write a response that appropriately completes the request.\n\n"
+        "### Instruction:\nAdd.\n\n### Input:\nQ: 1 + 1\nA:\n\n### Response:\n"
+    )
+    assert response_text(row) == "2"
+
+
+def test_a_row_without_input_has_no_heading_for_it() -> None:
+    assert prompt_text({"instruction": "Sing.", "input": "", "output": "La"}) == (
+        "Below is an instruction that describes a task. Write a response that appropriately "
+        "completes the request.\n\n### Instruction:\nSing.\n\n### Response:\n"
+    )
+
+
+def test_a_chat_has_its_marks_already() -> None:
+    row = {"Input": "<|user|>Hi {x}<|bot|>", "Output": "Ho"}
+    assert (prompt_text(row), response_text(row)) == ("<|user|>Hi {x}<|bot|>", "Ho")
+
+
+def test_a_question_with_its_answer_is_worded_as_it_stands_as_an_example() -> None:
+    row = {"instruction": "Add.", "input": "Q: One?\nA: 1\n\nIt is.\n\nQ: Two?\nA:", "output": "2"}
+    assert example_blocks(row) == (["Q: One?\nA: 1\n\nIt is."], "Q: Two?\nA: 2")
+    first = {"instruction": "Add.", "input": "Q: One?\nA:", "output": "1\n\nIt is."}
+    assert example_blocks(first) == ([], "Q: One?\nA: 1\n\nIt is.")
+
+
+def test_rows_that_ask_otherwise_have_no_examples() -> None:
+    assert example_blocks({"instruction": "Sing.", "input": "", "output": "La"}) == ([], "")
+    assert example_blocks({"Input": "Q: One?\nA:", "Output": "1"}) == ([], "")

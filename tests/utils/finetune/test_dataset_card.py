@@ -1,0 +1,195 @@
+import json
+
+import pytest
+import yaml
+
+from utils.errors import PipelineError
+from utils.finetune.dataset_card import (
+    MARK,
+    hub_license,
+    load_dataset_info,
+    merge_dataset_info,
+    read_history,
+    size_category,
+    write_card,
+)
+
+
+def test_other_entries_and_their_order_stay(tmp_path):
+    path = tmp_path / "dataset_info.json"
+    path.write_text('{"z": {"file_name": "ü.json"}, "ft": {"old": 1}, "a": {"x": null}}')
+    merge_dataset_info(path, {"ft": {"new": 2}, "b": {}})
+    entries = json.loads(path.read_text())
+    assert list(entries) == ["z", "ft", "a", "b"]
+    assert entries["z"] == {"file_name": "ü.json"}
+    assert (entries["ft"], entries["a"]) == ({"new": 2}, {"x": None})
+
+
+def test_an_entry_without_a_file_is_taken_out(tmp_path):
+    path = tmp_path / "dataset_info.json"
+    merge_dataset_info(path, {"ft": None})
+    assert not path.exists()
+    merge_dataset_info(path, {"ft": {}, "other": {}})
+    merge_dataset_info(path, {"ft": None})
+    assert load_dataset_info(path) == {"other": {}}
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '"x"', "\xff"])
+def test_a_malformed_file_is_named_and_left_alone(tmp_path, content):
+    path = tmp_path / "dataset_info.json"
+    path.write_bytes(content.encode("latin-1"))
+    with pytest.raises(PipelineError, match=r"dataset_info\.json: .*mend or move it"):
+        merge_dataset_info(path, {"ft": {}})
+    assert path.read_bytes() == content.encode("latin-1")
+
+
+def summary(name="ft", **changes):
+    return {
+        "rows_in": 12,
+        "kept": 10,
+        "reject_reasons": {"empty_instruction": 2},
+        "settings": {
+            "prompt_format": "share_gpt",
+            "edit_format": "whole",
+            "language": "python",
+            "random_seed": 42,
+            "system_prompt": "Be brief.",
+            "tokenizer": "/home/ann/qwen",
+        },
+        "rows": {"train": 9, "validation": 1},
+        "preflight": {
+            "method": "estimated",
+            "tokens": 9000,
+            "lengths": {"min": 1, "p50": 900, "p90": 1000, "p99": 1200, "max": 1300},
+            "sources": {"ds_lazy": {"rows": 9, "trainable_tokens": 4000}},
+        },
+        "card": {
+            "name": name,
+            "files": {"train": f"{name}.jsonl", "validation": f"{name}_val.jsonl"},
+            "licenses": {"mit": 7, "apache-2.0": 3, "unknown": 1},
+            "models": {"ds": 10},
+            "history": [
+                {
+                    "file": "data/mix.jsonl",
+                    "rows_in": 20,
+                    "kept": 12,
+                    "reject_reasons": {"no|change": 8},
+                    "settings": {"max_hunk_num": 7},
+                }
+            ],
+        },
+        **changes,
+    }
+
+
+def lay_out(folder, *summaries):
+    for one in summaries:
+        for file in one["card"]["files"].values():
+            (folder / file).write_text("{}\n")
+        (folder / f"{one['card']['name']}.summary.json").write_text(json.dumps(one))
+
+
+def read_card(folder):
+    _, header, body = (folder / "README.md").read_text().split("---\n", 2)
+    return yaml.safe_load(header), body
+
+
+def test_the_front_matter_is_what_the_hub_reads(tmp_path):
+    lay_out(tmp_path, summary())
+    write_card(tmp_path)
+    header, _ = read_card(tmp_path)
+    assert header["license"] == ["apache-2.0", "mit", "other"]
+    assert header["size_categories"] == ["n<1K"]
+    assert "python" in header["tags"]
+    files = [
+        {"split": "train", "path": "ft.jsonl"},
+        {"split": "validation", "path": "ft_val.jsonl"},
+    ]
+    assert header["configs"] == [{"config_name": "ft", "data_files": files}]
+
+
+def test_the_page_tells_sizes_models_licences_filters_and_how_to_cite(tmp_path):
+    lay_out(tmp_path, summary())
+    write_card(tmp_path)
+    _, body = read_card(tmp_path)
+    for line in (
+        "| train | `ft.jsonl` | 9 |",
+        "| ds | 10 |",
+        "| apache-2.0 | 3 |",
+        "| ds_lazy | 9 | 4,000 |",
+        '| `data/mix.jsonl` | 20 | 12 | no/change 8 | `{"max_hunk_num": 7}` |',
+        "System prompt: Be brief.",
+        "@article{zhang2025opencodeedit,",
+    ):
+        assert line in body
+
+
+def test_the_page_names_no_folders_of_the_machine(tmp_path):
+    one = summary()
+    one["card"]["history"][0]["file"] = "/home/ann/data/mix.jsonl"
+    lay_out(tmp_path, one)
+    write_card(tmp_path)
+    _, body = read_card(tmp_path)
+    assert "| `mix.jsonl` | 20 |" in body
+    assert "/home" not in body
+
+
+def test_every_data_set_of_the_folder_that_is_still_there_is_described(tmp_path):
+    lay_out(tmp_path, summary("a"), summary("b"), summary("gone"))
+    (tmp_path / "gone.jsonl").unlink()
+    (tmp_path / "other.summary.json").write_text('{"rows_in": 1}')
+    write_card(tmp_path)
+    header, body = read_card(tmp_path)
+    assert [config["config_name"] for config in header["configs"]] == ["a", "b"]
+    assert "## a\n" in body and "## b\n" in body and "gone" not in body
+
+
+def test_a_page_that_people_wrote_stays(tmp_path):
+    lay_out(tmp_path, summary())
+    (tmp_path / "README.md").write_text("# Mine\n")
+    write_card(tmp_path)
+    assert (tmp_path / "README.md").read_text() == "# Mine\n"
+
+
+def test_a_page_of_our_own_is_written_again(tmp_path):
+    lay_out(tmp_path, summary("a"))
+    write_card(tmp_path)
+    lay_out(tmp_path, summary("b"))
+    write_card(tmp_path)
+    assert MARK in (tmp_path / "README.md").read_text()
+    assert len(read_card(tmp_path)[0]["configs"]) == 2
+
+
+def test_a_single_licence_is_no_list(tmp_path):
+    one = summary()
+    one["card"]["licenses"] = {"MIT": 3}
+    lay_out(tmp_path, one)
+    write_card(tmp_path)
+    assert read_card(tmp_path)[0]["license"] == "mit"
+
+
+@pytest.mark.parametrize(("rows", "name"), [(999, "n<1K"), (1000, "1K<n<10K"), (10**7, "n>10M")])
+def test_sizes_have_the_names_of_the_hub(rows, name):
+    assert size_category(rows) == name
+
+
+def test_a_licence_that_the_hub_does_not_know_is_another():
+    assert (hub_license("Apache-2.0"), hub_license("WTF-9")) == ("apache-2.0", "other")
+
+
+def test_the_history_follows_the_summaries_back_to_the_first(tmp_path):
+    def note(name, *inputs):
+        content = {"inputs": [str(tmp_path / i) for i in inputs], "rows_in": 2, "kept": 1}
+        (tmp_path / f"{name}.summary.json").write_text(json.dumps(content | {"reject_reasons": {}}))
+
+    note("seeds")
+    note("a", "seeds.jsonl")
+    note("b", "seeds.jsonl", "foreign.jsonl")
+    note("mix", "a.jsonl", "b.jsonl", "mix.jsonl")
+    history = read_history([tmp_path / "mix.jsonl"])
+    assert [stage["file"].rpartition("/")[2] for stage in history] == [
+        "seeds.jsonl",
+        "a.jsonl",
+        "b.jsonl",
+        "mix.jsonl",
+    ]

@@ -1,0 +1,177 @@
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from utils.similarity import entities
+from utils.similarity.entities import code_entities, find_entities, method, noun_phrases, split_code
+
+
+@pytest.mark.parametrize(
+    ("prose", "phrases"),
+    [
+        (
+            "After applying metronidazole, the acne on my skin showed no improvement.",
+            ["metronidazole", "acne", "skin", "improvement"],
+        ),
+        (
+            "My father has type 2 diabetes and takes metformin.",
+            ["father", "type", "diabetes", "metformin"],
+        ),
+        (
+            "Write a Java method that sorts a list and returns the largest element.",
+            ["java method", "list", "largest element"],
+        ),
+        ("Use a binary search in C++.", ["binary search", "c++"]),
+        ("Implement the sort order.", ["sort order"]),
+        ("Sort the test cases by using dictionaries.", ["test case", "dictionary"]),
+        ("Natalia sold 48 clips to James's friends.", ["natalia", "clip", "james's friend"]),
+        ("two of the children quickly ate smoothies", ["child", "smoothie"]),
+        ("the very large red rubber ball", ["red rubber ball"]),
+        ("He runs.", []),
+        ("42 + 7 = ?", []),
+        ("", []),
+    ],
+)
+def test_the_noun_phrases_of_a_sentence(prose, phrases):
+    assert list(noun_phrases(prose)) == phrases
+
+
+def test_chinese_is_cut_at_its_commonest_function_words():
+    assert list(noun_phrases("皮肤上的痤疮没有好转，怎么办？")) == ["皮肤上", "痤疮", "好转"]
+
+
+def test_other_languages_give_their_words():
+    assert "paracetamol" in list(noun_phrases("paracetamol, por favor"))
+    assert list(noun_phrases("Лекарство помогает")) == ["лекарство помогает"]
+
+
+@given(st.text(max_size=200))
+def test_any_text_can_be_read_and_gives_the_same_twice(text):
+    phrases = list(noun_phrases(text))
+    assert phrases == list(noun_phrases(text)) and all(phrases)
+
+
+CODE = """Fix the logic error in this function.
+#include <iostream>
+int findLargest(int arr[], int size) {
+    return arr[size - 1]; // the "largest"
+}"""
+
+
+@pytest.fixture(autouse=True)
+def no_model(monkeypatch):
+    """Go by the rules, whether or not this machine has a model."""
+    monkeypatch.setattr(entities, "entity_model", lambda: None)
+
+
+def entities_of(text):
+    return next(find_entities([text]))
+
+
+def test_medical_questions_give_what_they_are_about():
+    text = "What is the recommended dosage of ibuprofen for a child with a high fever?"
+    assert entities_of(text) == ["recommended dosage", "ibuprofen", "child", "high fever"]
+
+
+def test_maths_gives_its_things_and_not_its_numbers():
+    text = "Betty bought 3 boxes of pencils for $12. How many pencils are in 1/2 of a box?"
+    assert entities_of(text) == ["betty", "box", "pencil", "pencil", "box"]
+
+
+def test_code_gives_its_names_and_not_its_keywords():
+    found = entities_of(CODE)
+    assert found[:2] == ["logic error", "function"]
+    assert found[2:] == ["iostream", "findLargest", "arr", "size", "arr", "size"]
+
+
+def test_code_in_a_sentence_gives_its_names():
+    assert entities_of("Rename `load_all` to loadEach in utils.files.") == [
+        "load_all",
+        "loadEach",
+        "utils",
+        "files",
+    ]
+    fenced = "Explain this:\n```python\ndef area(radius):\n    pass\n```\nfor a child."
+    assert entities_of(fenced) == ["child", "area", "radius"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "def area(radius):",
+        "for (int i = 0; i < 3; i++) {",
+        "total += price",
+        "print(total)",
+        "import os",
+        "from os import path",
+        "    return total",
+        "let total = 0",
+        "SELECT name FROM users",
+        "<div class='a'>",
+        "}",
+    ],
+)
+def test_lines_of_code_are_told_from_prose(line):
+    assert split_code(f"Explain it.\n{line}\nWhat does it do?") == (
+        "Explain it.\nWhat does it do?",
+        line,
+    )
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "For each order, apply it.",
+        "If it rains: stay.",
+        "Import the data",
+        "return home",
+        "let me know",
+        "if it rains: stay",
+    ],
+)
+def test_lines_of_prose_are_not_taken_for_code(line):
+    assert split_code(line) == (line, "")
+
+
+def test_addresses_are_no_entities():
+    assert entities_of("Download https://example.com/file.txt or ask me@example.com") == []
+
+
+def test_texts_without_entities_give_empty_lists():
+    assert list(find_entities(["", "?", "Why not?"])) == [[], [], []]
+
+
+@given(st.lists(st.text(max_size=150), max_size=4))
+def test_any_texts_can_be_read(texts):
+    found = list(find_entities(texts))
+    assert len(found) == len(texts) and found == list(find_entities(texts))
+
+
+@pytest.mark.parametrize("text", ["\ud800 `\ud800`", "`" * 10**6, "a." * 10**6, "```\n" * 10**5])
+def test_hostile_texts_are_read_in_no_time(text):
+    started = time.perf_counter()
+    entities_of(text)
+    assert time.perf_counter() - started < 5
+
+
+def test_the_method_is_told():
+    assert method() == entities.RULES
+
+
+def test_spacy_finds_the_names_in_prose_where_it_has_a_model(monkeypatch):
+    spacy = pytest.importorskip("spacy")
+    model = spacy.blank("en")
+    ruler = model.add_pipe("entity_ruler")
+    ruler.add_patterns(
+        [{"label": "PRODUCT", "pattern": "Aspirin"}, {"label": "CARDINAL", "pattern": "two"}]
+    )
+    monkeypatch.setattr(entities, "entity_model", lambda: model)
+    texts = ["Take two Aspirin", "", "Call `dose_of` for Aspirin"]
+    assert list(find_entities(texts)) == [["aspirin"], [], ["aspirin", "dose_of"]]
+    assert method() == f"spaCy's named entities ({model.meta['name']})"
+
+
+def test_names_that_say_nothing_are_left_out():
+    assert code_entities("self.total = len(x) if None else total_2") == ["total", "total_2"]

@@ -1,0 +1,131 @@
+import os
+import time
+
+import pytest
+
+from utils.processes import WorkerPool, batched, guarded_map, map_in_order, worker_count
+
+
+def test_results_come_in_the_order_of_the_items_in_one_process_or_several():
+    words = [letter * count for count in range(20, 0, -1) for letter in "ab"]
+    expected = [len(word) for word in words]
+    assert list(map_in_order(len, words, 1)) == expected
+    assert list(map_in_order(len, iter(words), 2)) == expected
+
+
+def test_items_are_taken_only_a_few_ahead_of_the_results():
+    taken = 0
+
+    def stream():
+        nonlocal taken
+        for taken in range(1, 101):  # noqa: B007
+            yield "x"
+
+    results = map_in_order(len, stream(), 2)
+    next(results)
+    assert taken < 10
+    assert len(list(results)) == 99
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_error_in_a_worker_reaches_the_caller(workers):
+    with pytest.raises(ValueError, match="invalid literal"):
+        list(map_in_order(int, ["1", "two"], workers))
+
+
+def test_batches_hold_every_item_once():
+    assert list(batched(range(7), 3)) == [[0, 1, 2], [3, 4, 5], [6]]
+    assert list(batched([], 3)) == []
+
+
+def test_zero_workers_stand_for_one_per_core():
+    assert worker_count(3) == 3
+    assert worker_count(0) >= 1
+
+
+def process_id(_: object) -> int:
+    return os.getpid()
+
+
+def test_a_pools_results_come_in_the_order_of_the_items_in_one_process_or_several():
+    words = [letter * count for count in range(20, 0, -1) for letter in "ab"]
+    for workers in (1, 2):
+        with WorkerPool(workers) as pool:
+            assert list(pool.map(len, iter(words))) == [len(word) for word in words]
+
+
+def test_the_same_processes_serve_one_map_after_the_other():
+    with WorkerPool(2) as pool:
+        first = set(pool.map(process_id, range(20)))
+        second = set(pool.map(process_id, range(20)))
+    assert len(first | second) <= 2
+    assert os.getpid() not in first | second
+
+
+def test_one_worker_is_this_process():
+    with WorkerPool(1) as pool:
+        assert set(pool.map(process_id, range(3))) == {os.getpid()}
+
+
+def test_a_pool_takes_items_only_a_few_ahead_of_the_results():
+    taken = []
+    with WorkerPool(2) as pool:
+        results = pool.map(len, (taken.append(n) or "x" for n in range(100)))
+        next(results)
+        assert len(taken) < 10
+        assert len(list(results)) == 99
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_error_in_a_worker_of_a_pool_reaches_the_caller(workers):
+    with WorkerPool(workers) as pool, pytest.raises(ValueError, match="invalid literal"):
+        list(pool.map(int, ["1", "two"]))
+
+
+def work(item):
+    """Double a number, or do what a word says to the process."""
+    if item == "spin":
+        while True:
+            pass
+    if item == "spin and catch":
+        while True:
+            try:
+                time.process_time()
+            except Exception:  # noqa: BLE001
+                continue
+    if item == "sleep":
+        # No processor time passes: only the watchdog ends this.
+        time.sleep(60)
+    if item == "crash":
+        os.abort()
+    if item == "fail":
+        raise ValueError("our own bug")
+    return item * 2
+
+
+def doubled(items, workers=1, seconds=0.3):
+    return list(guarded_map(work, items, "lost", workers, seconds))
+
+
+def test_results_come_in_order():
+    assert doubled(range(200), 2, 10) == [number * 2 for number in range(200)]
+
+
+def test_no_items_have_no_results():
+    assert doubled([]) == []
+
+
+def test_an_item_that_takes_too_long_is_lost_and_the_others_are_not():
+    assert doubled([1, "spin", 2, "spin and catch", 3]) == [2, "lost", 4, "lost", 6]
+
+
+@pytest.mark.parametrize("end", ["sleep", "crash"])
+def test_an_item_that_ends_its_process_is_lost_and_the_others_are_not(end):
+    items = [*range(70), end, *range(140)]
+    expected = [item * 2 if item != end else "lost" for item in items]
+    assert doubled(items, 2) == expected
+
+
+def test_an_error_of_our_own_is_not_hidden():
+    with pytest.raises(ValueError, match="our own bug"):
+        doubled([1, "fail"])

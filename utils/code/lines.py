@@ -1,0 +1,104 @@
+"""Lines of code, and how two programs differ in them.
+
+How large an edit may be by default, for every stage that asks.
+
+Code as lines: snippets cut out of it, and two versions of it compared.
+
+Lines end at `\\n` alone, since form feeds and U+2028 may stand inside a line of code.
+
+How large an edit is: modified lines and hunks, from difflib's opcodes.
+"""
+
+import difflib
+import random
+from dataclasses import dataclass
+
+# difflib's SequenceMatcher compiled: the same opcodes in a third of the time.
+from cydifflib import SequenceMatcher
+
+MAX_MODIFY_LINES = 70
+MAX_HUNK_NUM = 7
+MAX_CODE_LINES = 2000
+SNIPPET_TRIES = 20
+# Raise it when an edit's size changes, so that sizes cached from the old rules aren't reused.
+DIFF_RULES = 1
+# What `diff -u` shows around a change; edits closer than twice this share a hunk.
+CONTEXT_LINES = 3
+
+
+def split_lines(text: str) -> list[str]:
+    """Split a text into its lines, without their ends."""
+    return text.removesuffix("\n").split("\n")
+
+
+def count_code_lines(text: str) -> int:
+    """Count the lines that are not blank."""
+    return sum(1 for line in split_lines(text) if line.strip())
+
+
+def cut_snippet(code: str, rng: random.Random, min_lines: int, max_lines: int) -> str:
+    """Cut a random run of whole lines that begins and ends with code and is mostly code.
+
+    The code must have `min_lines` lines, one of them not blank.
+    """
+    lines = split_lines(code)
+    length = rng.randint(min_lines, min(max_lines, len(lines)))
+    has_code = [bool(line.strip()) for line in lines]
+    starts = range(len(lines) - length + 1)
+    for _ in range(SNIPPET_TRIES):
+        start = rng.choice(starts)
+        marks = has_code[start : start + length]
+        if marks[0] and marks[-1] and sum(marks) * 2 >= length:
+            break
+    else:
+        # A file with wide gaps: its densest run, so that no snippet is blank.
+        start = max(starts, key=lambda start: sum(has_code[start : start + length]))
+    return "\n".join(lines[start : start + length])
+
+
+def unified_diff(old_code: str, new_code: str, old_file: str, new_file: str) -> str:
+    """Make a unified diff that `git apply` takes, a missing final newline included."""
+    lines = difflib.unified_diff(
+        lines_with_ends(old_code), lines_with_ends(new_code), f"a/{old_file}", f"b/{new_file}"
+    )
+    return "".join(
+        line if line.endswith("\n") else line + "\n\\ No newline at end of file\n" for line in lines
+    )
+
+
+def lines_with_ends(text: str) -> list[str]:
+    """Split a text after each `\\n`, and there only; joined again they give it to the byte."""
+    lines = [line + "\n" for line in text.split("\n")]
+    lines[-1] = lines[-1][:-1]
+    return lines if lines[-1] else lines[:-1]
+
+
+@dataclass(frozen=True)
+class DiffStats:
+    """The size of one edit: a replaced block counts the longer of its two sides."""
+
+    modified_lines: int
+    hunks: int
+
+
+def diff_stats(code_before: str, code_after: str) -> DiffStats:
+    """Measure an edit by a line diff with three lines of context.
+
+    `autojunk` is off: it would take lines that fill over a hundredth of a long file (blank lines,
+    `else:`) out of the matching, and an edit of one line could come out as many.
+    """
+    before, after = lines_with_ends(code_before), lines_with_ends(code_after)
+    opcodes = SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
+    changes = [opcode[1:] for opcode in opcodes if opcode[0] != "equal"]
+    modified_lines = sum(
+        max(before_end - before_start, after_end - after_start)
+        for before_start, before_end, after_start, after_end in changes
+    )
+    return DiffStats(modified_lines, count_hunks(changes))
+
+
+def count_hunks(changes: list[tuple[int, int, int, int]]) -> int:
+    """Count the hunks of `diff -u`: changes more than two contexts apart are in different ones."""
+    apart = zip(changes, changes[1:], strict=False)
+    far = sum(following[0] - change[1] > 2 * CONTEXT_LINES for change, following in apart)
+    return far + bool(changes)

@@ -1,1 +1,0 @@
-"""Embeddings of texts: TF-IDF with SVD, a sentence-transformers model, or an endpoint."""

@@ -1,0 +1,270 @@
+"""The data set card that the Hugging Face Hub shows: a README.md beside the training files.
+
+LLaMA-Factory's `dataset_info.json`: entries merged in, all others left as they are.
+
+It describes every data set of its folder from the summaries written there, and is written again
+with each of them. A page that people wrote is left alone.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from utils.cli import log
+from utils.errors import PipelineError
+from utils.jsonl import atomic_file, load_row, open_input, write_json
+from utils.stage_output import sibling
+
+DATASET_INFO = "dataset_info.json"
+MARK = "<!-- Written by generate_finetune_dataset.py; take this line out to keep changes. -->"
+# The Hub's names of licences that seeds come under; all others are "other" there.
+HUB_LICENSES = frozenset(
+    [
+        "0bsd",
+        "agpl-3.0",
+        "apache-2.0",
+        "artistic-2.0",
+        "bsd-2-clause",
+        "bsd-3-clause",
+        "bsd-3-clause-clear",
+        "bsl-1.0",
+        "cc-by-4.0",
+        "cc-by-sa-4.0",
+        "cc0-1.0",
+        "epl-1.0",
+        "epl-2.0",
+        "eupl-1.1",
+        "gpl-2.0",
+        "gpl-3.0",
+        "isc",
+        "lgpl-2.1",
+        "lgpl-3.0",
+        "mit",
+        "mpl-2.0",
+        "ms-pl",
+        "mulanpsl-2.0",
+        "ncsa",
+        "osl-3.0",
+        "postgresql",
+        "unlicense",
+        "wtfpl",
+        "zlib",
+    ]
+)
+SIZES = (
+    (1_000, "n<1K"),
+    (10_000, "1K<n<10K"),
+    (100_000, "10K<n<100K"),
+    (1_000_000, "100K<n<1M"),
+    (10_000_000, "1M<n<10M"),
+)
+# Settings that are told elsewhere on the page, or are nobody's business.
+UNPUBLISHED = ("system_prompt", "tokenizer", "num_workers", "cache_dir")
+CITATION = """\
+The rows were made with EditLoom, which follows the method of OpenCodeEdit. If you publish results,
+please cite
+
+```bibtex
+@article{zhang2025opencodeedit,
+  title   = {Generating High-Quality Datasets for Code Editing via Open-Source Language Models},
+  author  = {Zhang, Zekai and Liu, Mingwei and Chen, Zhenxi and Liang, Linxi and Chen, Yuxuan and
+             Ou, Guangsheng and Wang, Yanlin and Li, Dan and Peng, Xin and Zheng, Zibin},
+  journal = {arXiv preprint arXiv:2509.25203},
+  year    = {2025}
+}
+```
+
+and the source of the seeds, as named in `meta` (`repos`) of each row. Seeds of CommitPackFT:
+Muennighoff et al., *OctoPack: Instruction Tuning Code Large Language Models*, arXiv:2308.07124."""
+
+
+def load_dataset_info(path: Path) -> dict[str, Any]:
+    """Read the entries that are there already; none if there is no such file."""
+    if not path.exists():
+        return {}
+    with open_input(path) as file:
+        try:
+            entries = json.load(file)
+        except ValueError as error:
+            raise PipelineError(f"{path}: not valid JSON ({error}); mend or move it") from None
+    if not isinstance(entries, dict):
+        raise PipelineError(
+            f"{path}: must be one JSON object, an entry a data set; mend or move it"
+        )
+    return entries
+
+
+def merge_dataset_info(path: Path, changes: dict[str, dict[str, Any] | None]) -> None:
+    """Add or replace entries by name; None takes one out. Others and their order stay."""
+    entries = load_dataset_info(path)
+    for name, entry in changes.items():
+        if entry is None:
+            entries.pop(name, None)
+        else:
+            entries[name] = entry
+    if entries or path.exists():
+        write_json(path, entries)
+
+
+def write_card(folder: Path) -> None:
+    """Write the card of a folder from the summaries of its data sets, unless people wrote one."""
+    path = folder / "README.md"
+    if path.exists() and MARK not in path.read_text(encoding="utf-8", errors="replace"):
+        log.warning("%s was not written by this stage and is left as it is", path)
+        return
+    with atomic_file(path) as file:
+        file.write(make_card(list(_data_sets(folder))).encode())
+
+
+def _data_sets(folder: Path) -> Iterator[dict[str, Any]]:
+    """Yield the summaries of this stage whose files are still there, by name."""
+    for path in sorted(folder.glob("*.summary.json")):
+        summary = load_row(path.read_bytes())
+        card = summary.get("card") if isinstance(summary, dict) else None
+        if card and all((folder / name).exists() for name in card["files"].values()):
+            yield summary
+
+
+def make_card(summaries: list[dict[str, Any]]) -> str:
+    """Word the card of the data sets that these summaries describe."""
+    header = yaml.safe_dump(_front_matter(summaries), sort_keys=False, allow_unicode=True)
+    sections = [section for summary in summaries for section in _section(summary)]
+    title = "# Code edits for fine-tuning"
+    opening = (
+        "Triplets of code before, instruction and code after, as conversations for supervised "
+        "fine-tuning."
+    )
+    parts = [f"---\n{header}---", MARK, title, opening, *sections, "## Citation", CITATION]
+    return "\n\n".join(parts) + "\n"
+
+
+def _front_matter(summaries: list[dict[str, Any]]) -> dict[str, Any]:
+    cards = [summary["card"] for summary in summaries]
+    languages = sorted({summary["settings"]["language"] for summary in summaries} - {""})
+    licenses = sorted({hub_license(name) for card in cards for name in card["licenses"]})
+    return {
+        "license": licenses[0] if len(licenses) == 1 else licenses or "other",
+        "task_categories": ["text-generation"],
+        "language": ["en"],
+        "tags": ["code", *languages, "code-editing", "instruction-tuning", "synthetic"],
+        "size_categories": [size_category(sum(summary["kept"] for summary in summaries))],
+        "configs": [
+            {
+                "config_name": card["name"],
+                "data_files": [
+                    {"split": split, "path": name} for split, name in card["files"].items()
+                ],
+            }
+            for card in cards
+        ],
+    }
+
+
+def hub_license(name: str) -> str:
+    """Give the Hub's name of a licence."""
+    return name.lower() if name.lower() in HUB_LICENSES else "other"
+
+
+def size_category(rows: int) -> str:
+    """Name the Hub's size class of a number of rows."""
+    return next((name for limit, name in SIZES if rows < limit), "n>10M")
+
+
+def _section(summary: dict[str, Any]) -> Iterator[str]:
+    card = summary["card"]
+    yield f"## {card['name']}"
+    settings = summary["settings"]
+    yield _table(("split", "file", "rows"), _split_rows(summary))
+    if settings["system_prompt"]:
+        yield f"System prompt: {settings['system_prompt']}"
+    yield (
+        f"Layout `{settings['prompt_format']}`, answers as `{settings['edit_format']}`, language "
+        f"{settings['language'] or 'any'}, random seed {settings['random_seed']}."
+    )
+    preflight = summary["preflight"]
+    lengths = preflight["lengths"]
+    if lengths:
+        yield (
+            f"Training rows hold {preflight['tokens']:,} tokens ({preflight['method']}): median "
+            f"{lengths['p50']:,}, 99% up to {lengths['p99']:,}, longest {lengths['max']:,}."
+        )
+    yield _table(("source", "rows", "trained tokens"), _source_rows(preflight["sources"]))
+    yield "### Models"
+    yield _table(("model", "rows"), _count_rows(card["models"]))
+    yield "### Licences of the seeds"
+    yield _table(("licence", "seeds"), _count_rows(card["licenses"]))
+    yield "### How it was filtered"
+    yield _table(("file", "rows in", "kept", "put aside", "settings"), _stage_rows(summary))
+
+
+def _split_rows(summary: dict[str, Any]) -> Iterator[tuple[str, ...]]:
+    for split, name in summary["card"]["files"].items():
+        yield split, f"`{name}`", f"{summary['rows'][split]:,}"
+
+
+def _source_rows(sources: dict[str, dict[str, int]]) -> Iterator[tuple[str, ...]]:
+    for name, counts in sources.items():
+        yield name, f"{counts['rows']:,}", f"{counts['trainable_tokens']:,}"
+
+
+def _count_rows(counts: dict[str, int]) -> Iterator[tuple[str, ...]]:
+    for name, count in counts.items():
+        yield name, f"{count:,}"
+
+
+def _stage_rows(summary: dict[str, Any]) -> Iterator[tuple[str, ...]]:
+    """List the stages, the earliest first."""
+    own = summary | {"file": summary["card"]["files"].get("train", summary["card"]["name"])}
+    for stage in [*summary["card"]["history"], own]:
+        settings = {
+            name: value
+            for name, value in stage.get("settings", {}).items()
+            if name not in UNPUBLISHED
+        }
+        yield (
+            f"`{_public(stage['file'])}`",
+            f"{stage['rows_in']:,}",
+            f"{stage['kept']:,}",
+            _put_aside(stage),
+            f"`{json.dumps(settings, ensure_ascii=False)}`" if settings else "",
+        )
+
+
+def _public(path: str) -> str:
+    """Name a file without the folders of somebody's machine."""
+    return Path(path).name if Path(path).is_absolute() else path
+
+
+def _put_aside(stage: dict[str, Any]) -> str:
+    counts = {**stage["reject_reasons"], **stage.get("passed_over", {})}
+    return ", ".join(f"{reason.replace('_', ' ')} {count:,}" for reason, count in counts.items())
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [head, ("---",) * len(head), *rows]
+    return "\n".join(f"| {' | '.join(cell.replace('|', '/') for cell in row)} |" for row in lines)
+
+
+def read_history(inputs: Iterable[str | Path]) -> list[dict[str, Any]]:
+    """Follow the summaries of the stages before back to the first, and list them from there.
+
+    A file without a summary, as from another project, ends its line.
+    """
+    seen: set[Path] = set()
+    return [stage for source in inputs for stage in _follow(Path(source), seen)]
+
+
+def _follow(file: Path, seen: set[Path]) -> Iterator[dict[str, Any]]:
+    path = sibling(file, ".summary.json")
+    if file in seen or not path.is_file():
+        return
+    seen.add(file)
+    summary = load_row(path.read_bytes())
+    if isinstance(summary, dict) and "rows_in" in summary:
+        for source in summary.get("inputs", ()):
+            yield from _follow(Path(source), seen)
+        told = ("rows_in", "kept", "reject_reasons", "passed_over", "settings")
+        yield {"file": str(file)} | {name: summary[name] for name in told if name in summary}

@@ -1,0 +1,130 @@
+"""Rows set apart for validation: as marked by stage 1, or by groups that must not be parted."""
+
+import random
+from collections import defaultdict
+from collections.abc import Iterator
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from utils.code.lexing import ngram_hashes
+from utils.errors import PipelineError
+from utils.sampling import derive_seed
+from utils.similarity.near_duplicates import SignatureStore, shared_buckets, signature
+
+# Programs that share this much of their runs of words count as near duplicates, estimated from
+# MinHash signatures. It is low on purpose: a row too many in a group does no harm. Words are what
+# blanks set apart: coarser than the tokens of a language, and made four times as fast.
+THRESHOLD = 0.7
+WORDS_A_RUN = 3
+PERMUTATIONS = 128
+
+
+class Groups:
+    """Sets of rows that must stay together, as a forest of row numbers."""
+
+    def __init__(self) -> None:
+        self._parents: list[int] = []
+
+    def __len__(self) -> int:
+        return len(self._parents)
+
+    def add(self) -> int:
+        """Add a row in a group of its own; returns its number."""
+        self._parents.append(len(self._parents))
+        return len(self._parents) - 1
+
+    def root(self, row: int) -> int:
+        while self._parents[row] != row:
+            self._parents[row] = row = self._parents[self._parents[row]]
+        return row
+
+    def join(self, one: int, other: int) -> None:
+        # The first row of a group stands for it, whatever order the joins come in.
+        low, high = sorted((self.root(one), self.root(other)))
+        self._parents[high] = low
+
+    def members(self) -> list[list[int]]:
+        """List the groups, each in the order of its rows, by their first ones."""
+        groups: dict[int, list[int]] = defaultdict(list)
+        for row in range(len(self)):
+            groups[self.root(row)].append(row)
+        return list(groups.values())
+
+
+class RowGrouping:
+    """Groups rows by their prompt and by code before that is nearly the same."""
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+        self.groups = Groups()
+        self._first_of: dict[str, int] = {}
+        self._first_with: dict[int, int] = {}
+        self._signatures = SignatureStore(PERMUTATIONS)
+
+    def add(self, prompt: str, code_before: str) -> None:
+        """Take in the next row; rows of one prompt stay together."""
+        row = self.groups.add()
+        self.groups.join(row, self._first_of.setdefault(prompt, row))
+        # Two instructions to one program: one signature does.
+        program = hash(code_before)
+        if program in self._first_with:
+            self.groups.join(row, self._first_with[program])
+            return
+        self._first_with[program] = row
+        runs = ngram_hashes(code_before.split(), WORDS_A_RUN)
+        if len(runs):
+            self._signatures.add(row, signature(runs, PERMUTATIONS, self._seed))
+
+    def finish(self) -> Groups:
+        """Join what is nearly the same, and give the groups."""
+        if len(self._signatures):
+            for one, other in self._near_duplicates():
+                self.groups.join(one, other)
+        return self.groups
+
+    def _near_duplicates(self) -> Iterator[tuple[int, int]]:
+        numbers, signatures = self._signatures.numbers, self._signatures.array
+        for bucket in _buckets(shared_buckets(self._signatures, THRESHOLD)):
+            for i, position in enumerate(bucket[1:], 1):
+                root = self.groups.root(numbers[position])
+                apart = [p for p in bucket[:i] if self.groups.root(numbers[p]) != root]
+                if apart:
+                    alike = (signatures[apart] == signatures[position]).mean(axis=1) >= THRESHOLD
+                    for other in np.flatnonzero(alike).tolist():
+                        yield numbers[apart[other]], numbers[position]
+
+
+def _buckets(table: NDArray[np.uint32]) -> Iterator[list[int]]:
+    """Yield the rows of each shared bucket, band by band."""
+    for column in table.T:
+        order = np.argsort(column, kind="stable")
+        sorted_buckets = column[order]
+        starts = np.flatnonzero(np.diff(sorted_buckets, prepend=0)).tolist()
+        for start, end in pairwise([*starts, len(order)]):
+            yield order[start:end].tolist()
+
+
+def draw_validation(groups: Groups, val_ratio: float, seed: int) -> set[int]:
+    """Draw whole groups, in random order, as long as they fit into the share of the rows."""
+    wanted = round(len(groups) * val_ratio)
+    members = groups.members()
+    random.Random(derive_seed(seed, "validation")).shuffle(members)
+    drawn: set[int] = set()
+    for group in members:
+        if len(drawn) + len(group) <= wanted:
+            drawn.update(group)
+    if not drawn:
+        smallest = min(map(len, members), default=0)
+        raise PipelineError(
+            f"--val_ratio {val_ratio:g}: asks for {wanted} of {len(groups)} rows, and the smallest "
+            f"group of rows that belong together has {smallest}; raise it, or set seeds apart "
+            "with create_prompt.py --val_ratio"
+        )
+    return drawn
+
+
+def largest_group(groups: Groups) -> int:
+    """Count the rows of the largest group."""
+    return max(map(len, groups.members()), default=0)

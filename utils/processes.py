@@ -1,0 +1,212 @@
+"""Work spread over processes, with the same results, in the same order, as in one.
+
+Work spread over processes with the same results, in the same order, as in one.
+
+Processes that stay for several rounds of work, with the same results, in order, as in one.
+
+Work on items that may hang or kill the process they are worked on in.
+
+An item over its time is stopped by a timer where Python code runs, and by a watchdog, which ends
+the process, where compiled code does. A process that is ended, or crashes, takes only its item
+along: what else it had in hand is done again.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+import signal
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from functools import cache, partial
+from itertools import islice
+from multiprocessing import get_context
+from types import FrameType
+from typing import IO, TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+BATCH = 64
+# The watchdog waits this much longer than the timer: a busy machine must not change results.
+WATCHDOG_FACTOR = 4
+_HAS_TIMER = hasattr(signal, "setitimer")
+
+
+def batched(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Cut a stream into lists of `size` items, the last one shorter."""
+    stream = iter(items)
+    while batch := list(islice(stream, size)):
+        yield batch
+
+
+def worker_count(num_workers: int) -> int:
+    """Read a `num_workers` setting: 0 stands for one process per core that we may use."""
+    # Not at the top: joblib imports numpy, which most workers have no use for.
+    from joblib import cpu_count
+
+    return num_workers or cpu_count()
+
+
+def map_in_order(
+    function: Callable[[T], R], items: Iterable[T], num_workers: int, *, isolate: bool = False
+) -> Iterator[R]:
+    """Apply a module-level function to each item in `num_workers` processes, in order.
+
+    Items are taken a few ahead of the results, so that a stream is never held whole. Workers are
+    spawned: a fork would copy locks that other threads hold. A single worker is this process,
+    unless the work must be kept apart from it: `isolate`.
+    """
+    if num_workers == 1 and not isolate:
+        yield from map(function, items)
+        return
+    pending: deque[Future[R]] = deque()
+    with ProcessPoolExecutor(
+        num_workers, get_context("spawn"), signal.signal, (signal.SIGINT, signal.SIG_IGN)
+    ) as pool:
+        for item in items:
+            pending.append(pool.submit(function, item))
+            if len(pending) > 2 * num_workers:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
+
+
+class WorkerPool:
+    """Maps functions over items in processes that start at the first use and are used again.
+
+        with WorkerPool(2) as pool:
+            sizes = list(pool.map(measure, edits))
+            words = list(pool.map(tokenise, edits))
+
+    One worker is this process itself. Workers are spawned: a fork would copy locks that other
+    threads hold.
+    """
+
+    def __init__(self, num_workers: int) -> None:
+        self.num_workers = num_workers
+        self._processes: ProcessPoolExecutor | None = None
+
+    def __enter__(self) -> WorkerPool:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._processes is not None:
+            self._processes.shutdown(cancel_futures=True)
+            self._processes = None
+
+    def map(self, function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
+        """Apply a module-level function to each item, in order; items are taken a few ahead."""
+        if self.num_workers == 1:
+            yield from map(function, items)
+            return
+        processes = self._started()
+        pending: deque[Future[R]] = deque()
+        for item in items:
+            pending.append(processes.submit(function, item))
+            if len(pending) > 2 * self.num_workers:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
+
+    def _started(self) -> ProcessPoolExecutor:
+        if self._processes is None:
+            self._processes = ProcessPoolExecutor(
+                self.num_workers,
+                get_context("spawn"),
+                signal.signal,
+                (signal.SIGINT, signal.SIG_IGN),
+            )
+        return self._processes
+
+
+class TimeLimitReached(BaseException):
+    """An item took too long; no `except Exception` on the way may keep it."""
+
+
+def guarded_map(
+    function: Callable[[T], R],
+    items: Iterable[T],
+    lost: R,
+    num_workers: int,
+    seconds: float,
+) -> Iterator[R]:
+    """Apply a module-level function to each item in other processes, in order.
+
+    An item that takes more than `seconds` of a processor, or whose process dies, results in `lost`.
+    """
+    in_hand: deque[list[T]] = deque()
+
+    def noted() -> Iterator[list[T]]:
+        for batch in batched(items, BATCH):
+            in_hand.append(batch)
+            yield batch
+
+    stream = noted()
+    work = partial(_work_on_batch, function, lost, seconds)
+    while True:
+        try:
+            for results in map_in_order(work, stream, num_workers, isolate=True):
+                in_hand.popleft()
+                yield from results
+            return
+        except BrokenProcessPool:
+            while in_hand:
+                yield from _one_by_one(work, in_hand.popleft(), lost)
+
+
+def _work_on_batch(function: Callable[[T], R], lost: R, seconds: float, batch: list[T]) -> list[R]:
+    return [_work_on_item(function, lost, seconds, item) for item in batch]
+
+
+def _work_on_item(function: Callable[[T], R], lost: R, seconds: float, item: T) -> R:
+    try:
+        try:
+            _arm(seconds)
+            return function(item)
+        finally:
+            _disarm()
+    except TimeLimitReached:
+        # The timer may have struck inside the first call.
+        _disarm()
+        return lost
+
+
+def _arm(seconds: float) -> None:
+    """Start the timer, on the processor's time, and the watchdog, on the clock."""
+    faulthandler.dump_traceback_later(seconds * WATCHDOG_FACTOR, exit=True, file=_null())
+    if _HAS_TIMER:
+        signal.signal(signal.SIGPROF, _raise)
+        # Again every tenth of a second: the first one may be lost in a destructor.
+        signal.setitimer(signal.ITIMER_PROF, seconds, 0.1)
+
+
+def _disarm() -> None:
+    if _HAS_TIMER:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+    faulthandler.cancel_dump_traceback_later()
+
+
+def _one_by_one(work: Callable[[list[T]], list[R]], batch: list[T], lost: R) -> Iterator[R]:
+    """Work on single items, with a new process after each one that was lost."""
+    left = deque(batch)
+    while left:
+        with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+            try:
+                while left:
+                    yield pool.submit(work, [left[0]]).result()[0]
+                    left.popleft()
+            except BrokenProcessPool:
+                left.popleft()
+                yield lost
+
+
+def _raise(number: int, frame: FrameType | None) -> None:
+    raise TimeLimitReached
+
+
+@cache
+def _null() -> IO[str]:
+    # The watchdog writes a traceback before it ends the process; nobody would read it.
+    return open(os.devnull, "w")

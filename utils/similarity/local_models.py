@@ -1,0 +1,172 @@
+"""Embeddings made on this machine: TF-IDF reduced by an SVD, or a sentence-transformers model.
+
+Embeddings that need no model: hashed TF-IDF of words and characters, reduced by an SVD.
+
+Latent semantic analysis (Deerwester et al. 1990) over hashed features (Weinberger et al. 2009), so
+that no vocabulary is kept. What is fitted, document frequencies and the SVD, is fitted to a sample.
+
+Embeddings by a sentence-transformers model that is on this machine; nothing is downloaded.
+"""
+
+import hashlib
+import random
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import sklearn
+from sklearn.decomposition import TruncatedSVD
+from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
+from sklearn.pipeline import Pipeline, make_pipeline, make_union
+from threadpoolctl import threadpool_limits
+
+from utils.errors import PipelineError
+from utils.hub import cached_model_folder
+from utils.sampling import derive_seed
+from utils.similarity.cosine import Floats
+from utils.similarity.embedding_settings import TFIDF_DIMENSIONS, EmbeddingSettings
+
+# Chinese and Japanese go without spaces: each of their characters counts as a word.
+_UNSPACED = r"\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
+WORD = rf"[{_UNSPACED}]|[^\W{_UNSPACED}]+|[^\w\s]"
+FEATURES = 1 << 16  # of words, and as many of characters
+FITTED_ROWS = 20_000
+BATCH_ROWS = 4096
+POWER_ITERATIONS = 4
+# Of the largest singular value: what is below it is rounding, and its axis is arbitrary.
+SMALLEST_SHARE = 1e-5
+TEXTS_AT_ONCE = 4096
+_BLOCK = 1 << 20
+
+
+class TfidfEmbedder:
+    """Embeds texts in `dimensions` numbers, or as many as there are texts where these are fewer."""
+
+    def __init__(self, settings: EmbeddingSettings) -> None:
+        self._dimensions = settings.dimensions or TFIDF_DIMENSIONS
+        self._seed = settings.random_seed
+
+    def identity(self) -> dict[str, Any]:
+        return {
+            "backend": "tfidf",
+            "dimensions": self._dimensions,
+            "random_seed": self._seed,
+            "scikit-learn": sklearn.__version__,
+        }
+
+    def embed(self, texts: Sequence[str]) -> Iterator[Floats]:
+        """Yield the embeddings batch by batch, not yet scaled to length 1."""
+        # One thread, since the last digits of a product depend on how many share it.
+        with threadpool_limits(1), np.errstate(divide="ignore", invalid="ignore"):
+            model = self._fit(texts)
+            for start in range(0, len(texts), BATCH_ROWS):
+                rows = model.transform(texts[start : start + BATCH_ROWS])
+                yield rows.astype(np.float32, copy=False)
+
+    def _fit(self, texts: Sequence[str]) -> Pipeline:
+        size = min(len(texts), FITTED_ROWS)
+        chosen = random.Random(derive_seed(self._seed, "embeddings")).sample(
+            range(len(texts)), size
+        )
+        sample = [texts[row] for row in chosen]
+        reduction = TruncatedSVD(
+            min(self._dimensions, size),
+            n_iter=POWER_ITERATIONS,
+            random_state=derive_seed(self._seed, "svd") >> 32,
+        )
+        words = _weighted(analyzer="word", token_pattern=WORD, ngram_range=(1, 2))
+        characters = _weighted(analyzer="char_wb", ngram_range=(3, 4))
+        model = make_pipeline(make_union(words, characters), reduction).fit(sample)
+        strengths = reduction.singular_values_
+        reduction.components_[strengths < SMALLEST_SHARE * strengths.max()] = 0.0
+        return model
+
+
+def _weighted(**features: Any) -> Pipeline:
+    counting = HashingVectorizer(
+        n_features=FEATURES, norm=None, alternate_sign=False, dtype=np.float32, **features
+    )
+    return make_pipeline(counting, TfidfTransformer(sublinear_tf=True))
+
+
+class SentenceModelEmbedder:
+    """Embeds texts with the model in a folder; raises PipelineError where it can't be loaded."""
+
+    def __init__(self, settings: EmbeddingSettings) -> None:
+        assert settings.model is not None
+        self._settings = settings
+        self._folder = _model_folder(settings.model)
+        self._package = _import_package()
+
+    def identity(self) -> dict[str, Any]:
+        """Name the model by the contents of its files, wherever they are."""
+        return {
+            "backend": "sentence-transformers",
+            "version": self._package.__version__,
+            "files": _digest_of_files(self._folder),
+            "dimensions": self._settings.dimensions,
+        }
+
+    def embed(self, texts: Sequence[str]) -> Iterator[Floats]:
+        """Yield the embeddings batch by batch, not yet scaled to length 1."""
+        model = self._load()
+        for start in range(0, len(texts), TEXTS_AT_ONCE):
+            rows = model.encode(
+                list(texts[start : start + TEXTS_AT_ONCE]),
+                batch_size=self._settings.batch_size,
+                show_progress_bar=False,
+                convert_to_numpy=True,
+            )
+            yield np.asarray(rows, dtype=np.float32)
+
+    def _load(self) -> Any:
+        try:
+            return self._package.SentenceTransformer(
+                str(self._folder),
+                local_files_only=True,
+                trust_remote_code=False,
+                truncate_dim=self._settings.dimensions,
+            )
+        except (OSError, ValueError, KeyError, RuntimeError) as error:
+            reason = " ".join(str(error).split())[:300]
+            raise PipelineError(
+                f"{self._folder}: no sentence-transformers model ({reason}); name the folder that "
+                "holds its config.json and modules.json"
+            ) from None
+
+
+def _model_folder(name: str) -> Path:
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        return folder
+    if name.count("/") != 1 or name.startswith((".", "/", "~")):
+        raise PipelineError(
+            f"embedding model {name}: no such folder; name one that holds a sentence-transformers "
+            "model"
+        )
+    return cached_model_folder(name)
+
+
+def _import_package() -> Any:
+    try:
+        import sentence_transformers
+    except ImportError:
+        raise PipelineError(
+            "embedding backend 'sentence-transformers' needs the package; "
+            "pip install sentence-transformers"
+        ) from None
+    return sentence_transformers
+
+
+def _digest_of_files(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if not path.is_file() or any(part.startswith(".") for part in name.split("/")):
+            continue
+        digest.update(f"{len(name)}:{name}:{path.stat().st_size}:".encode())
+        with open(path, "rb") as file:
+            while block := file.read(_BLOCK):
+                digest.update(block)
+    return digest.hexdigest()

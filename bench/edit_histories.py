@@ -18,13 +18,13 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from bench.edit_rows import TOP_LEVEL, definitions
 from programming_instruct.edit_blocks import block_series, edit_blocks, history_diffs
 from programming_instruct.histories import (
     PlanSettings,
     plan_samples,
     remaining_changes,
 )
-from bench.edit_rows import TOP_LEVEL, definitions
 from utils.code.lines import lines_with_ends
 from utils.jsonl import Row, read_rows
 from utils.sampling import derive_seed

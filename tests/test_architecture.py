@@ -2,6 +2,7 @@
 
 import ast
 import re
+import subprocess
 import sys
 from collections.abc import Iterator
 from functools import cache
@@ -20,6 +21,9 @@ ONE_PLACE = {
     "matplotlib": "utils.report.plotting",
     "plotly": "utils.report.plotting",
 }
+MOST_MODULES = 15  # in a folder of utils, its __init__ not counted
+LIGHT_STAGES = ("create_prompt", "code_generation_api", "get_instruct_from_response")
+HEAVY = {"pandas", "spacy", "nltk", "gensim", "matplotlib"}
 
 
 def python_files() -> list[Path]:
@@ -96,6 +100,43 @@ def test_the_templates_import_nothing() -> None:
 def test_no_module_edits_the_search_path() -> None:
     edited = [file for file in python_files() if "sys.path" in file.read_text(encoding="utf-8")]
     assert edited == []
+
+
+def folders() -> list[Path]:
+    return [ROOT / "utils", *sorted(path.parent for path in (ROOT / "utils").glob("*/__init__.py"))]
+
+
+def may_import(folder: Path) -> set[str]:
+    """Read from a folder's docstring which other folders of `utils` its modules may import."""
+    docstring = ast.get_docstring(ast.parse((folder / "__init__.py").read_bytes())) or ""
+    [listed] = re.findall(r"^May import: (.*)\.$", docstring, re.MULTILINE)
+    names = {"nothing but the trunk": [], "itself alone": []}.get(listed, listed.split(", "))
+    assert {*names} <= {path.name for path in folders()}
+    return {f"utils.{name}" for name in names}
+
+
+@pytest.mark.parametrize("folder", folders(), ids=lambda path: path.name)
+def test_a_folder_of_utils_imports_only_the_folders_it_names(folder: Path) -> None:
+    here = module_name(folder / "__init__.py")
+    allowed = may_import(folder) | {"utils", here}
+    modules = {module_name(file): file for file in (ROOT / "utils").rglob("*.py")}
+    for file in folder.glob("*.py"):
+        used = {name.rpartition(".")[0] for name in imports(file) & modules.keys()} - {""}
+        assert used <= allowed, f"{module_name(file)} imports {sorted(used - allowed)}"
+
+
+@pytest.mark.parametrize("folder", folders(), ids=lambda path: path.name)
+def test_a_folder_of_utils_holds_about_a_dozen_modules(folder: Path) -> None:
+    assert 1 < len([*folder.glob("*.py")]) - 1 <= MOST_MODULES
+
+
+@pytest.mark.parametrize("stage", LIGHT_STAGES)
+def test_a_stage_that_starts_fast_imports_no_heavy_library(stage: str) -> None:
+    program = f"import sys, {stage}; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert {*done.stdout.split()} & HEAVY == set()
 
 
 def test_utils_has_no_import_cycles() -> None:

@@ -1,1 +1,6 @@
-"""Modules shared by the stages and the rooms; each has one job."""
+"""The trunk: what every stage and room stands on.
+
+Errors, flags and settings, files of rows, seeded draws, processes, caches, locks.
+
+May import: itself alone.
+"""

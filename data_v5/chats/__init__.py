@@ -1,0 +1,1 @@
+"""Conversations: walked out of trees, and written as one text."""

@@ -1,0 +1,1 @@
+"""A domain's questions: where they stand, and how they are read and worded."""

@@ -1,0 +1,1 @@
+"""Which questions are taken: clusters, neighbours, the plan of the sample, the shots."""

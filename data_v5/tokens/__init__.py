@@ -1,0 +1,1 @@
+"""Rows made for a trainer: laid out, encoded, held out, written."""

@@ -1,0 +1,1 @@
+"""What several models' labels of one row amount to."""

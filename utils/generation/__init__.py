@@ -1,1 +1,4 @@
-"""All traffic with language models: the map, sending, limits, the journal, batch runs."""
+"""All traffic with models: the model map, the sending, its limits, the journal, whole runs.
+
+May import: nothing but the trunk.
+"""

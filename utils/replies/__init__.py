@@ -1,0 +1,4 @@
+"""What models write, read into parts: sections, programs, instructions, JSON objects.
+
+May import: code.
+"""

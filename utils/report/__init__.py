@@ -1,1 +1,4 @@
-"""The parts of the data set report: figures as data, samples, and the page they stand on."""
+"""The data set report: figures as data, samples, and the page they stand on.
+
+May import: code, generation, similarity, finetune.
+"""

@@ -10,6 +10,7 @@ final newline, and the instruction without what the reply's form left on it.
 """
 
 import argparse
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import partial
 from itertools import chain, islice
@@ -24,8 +25,11 @@ from utils.errors import BadReply, PipelineError
 from utils.jsonl import Row, read_rows
 from utils.processes import batched, map_in_order, worker_count
 from utils.records import TRIPLET_FIELDS, purified, traced, with_prompt_ids
+from utils.replies.answer import refuse_surrogates
+from utils.replies.finish_reasons import UNFINISHED, refuse_unfinished, unfinished_words
 from utils.replies.headings import AFTER, BEFORE, DESCRIPTIVE, LAZY
 from utils.replies.instruction import clean_instruction
+from utils.replies.leaked_tokens import refuse_leaked_tokens
 from utils.replies.program import Parser, ProgramSection
 from utils.replies.sections import (
     is_declined_instruction,
@@ -70,6 +74,7 @@ def rewritten_commit(row: Row) -> tuple[Row, Row]:
             raise BadReply(f"empty_{name}")
     reply = finished_replies(row, replies_of(row)[:1])[0]
     raw, clean = instructions(read_sections(reply, [DESCRIPTIVE, LAZY]))
+    refuse_leaked_tokens("\n".join(raw.values()), "\n".join(code.values()))
     return code | raw, code | clean
 
 
@@ -81,6 +86,7 @@ def extended_code(row: Row, parses: Parser | None, language: str) -> tuple[Row, 
     code_before = section.program()
     raw, clean = instructions(sections)
     after = read_after_section(later[0]) if later else sections[AFTER]
+    refuse_leaked_tokens("\n".join([*sections.values(), after]), code_before)
     code_after = ProgramSection(AFTER, after, parses, code_before, language).program()
     return (
         {"code_before": sections[BEFORE], "code_after": after} | raw,
@@ -122,13 +128,15 @@ def finished_replies(row: Row, replies: list[Any]) -> list[str]:
             raise BadReply("refusal")
         if is_unreasonable(reply):
             raise BadReply("unreasonable")
-    reasons = row.get("finish_reason")
-    reasons = reasons if isinstance(reasons, list) else [reasons]
-    if "length" in reasons:
-        raise BadReply("truncated")
-    if "content_filter" in reasons:
-        raise BadReply("refusal")
+        refuse_surrogates(reply)
+    refuse_unfinished(finish_reasons(row))
     return replies
+
+
+def finish_reasons(row: Row) -> list[Any]:
+    """List why the model stopped, a round each; a file made elsewhere may not say."""
+    reasons = row.get("finish_reason")
+    return reasons if isinstance(reasons, list) else [reasons]
 
 
 def read_batch(rows: list[Row], language: str) -> list[tuple[Row, str | None]]:
@@ -176,14 +184,19 @@ def main(argv: list[str] | None = None) -> None:
         raise PipelineError(f"--num_workers {arguments.num_workers}: must not be negative")
     rows = with_prompt_ids(read_rows(arguments.input_file, REQUIRED))
     workers = worker_count(arguments.num_workers)
+    unfinished: Counter[str] = Counter()
     with StageOutput(arguments.output_file, [arguments.input_file]) as output:
         for row, reason in tqdm(
             read_replies(rows, arguments.language, workers), unit=" replies", disable=None
         ):
             if reason is None:
                 output.keep(row)
-            else:
-                output.reject(row, reason)
+                continue
+            output.reject(row, reason)
+            if reason in UNFINISHED:
+                unfinished.update(unfinished_words(finish_reasons(row)))
+        if unfinished:
+            output.summary["unfinished"] = dict(unfinished.most_common())
 
 
 if __name__ == "__main__":

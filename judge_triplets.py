@@ -22,9 +22,10 @@ from prompts_for_gen import JUDGE_SYSTEM, judge_rounds
 from utils.cli import log, run
 from utils.code.fences import fenced
 from utils.code.lines import unified_diff
-from utils.errors import PipelineError
+from utils.errors import BadReply, PipelineError
 from utils.jsonl import Row, atomic_file, dump_row, read_rows
 from utils.records import TRIPLET_FIELDS, first_empty_field, purified, text_id
+from utils.replies.finish_reasons import unfinished_words
 from utils.replies.json_object import find_json_object
 from utils.stage_output import StageOutput, refuse_overwriting_inputs
 
@@ -74,7 +75,10 @@ def judging_prompt(prompt_id: str, triplet: Row) -> Row:
 
 def read_verdict(reply: Any) -> Verdict | None:
     """Read a judge's reply; None if it does not answer all three questions."""
-    found = find_json_object(reply) if isinstance(reply, str) else None
+    try:
+        found = find_json_object(reply) if isinstance(reply, str) else None
+    except BadReply:
+        found = None
     if found is None:
         return None
     answers, reasons = {}, {}
@@ -117,15 +121,20 @@ def load_verdicts(paths: list[str]) -> tuple[dict[str, list[Verdict | None]], Ro
     for path in paths:
         tally: Counter[str] = Counter()
         for row in read_rows(path, ["prompt_id", "response"]):
-            response = row["response"]
-            verdict = read_verdict(response[-1] if isinstance(response, list) else response)
+            words = unfinished_words([_last(row.get("finish_reason"))])
+            verdict = None if words else read_verdict(_last(row["response"]))
             verdicts[row["prompt_id"]].append(verdict)
+            tally.update(f"unfinished_{word}" for word in words)
             tally["unreadable" if verdict is None else "readable"] += 1
             tally.update(
                 f"{q}_{a.lower()}" for q, a in (verdict.answers.items() if verdict else ())
             )
         counts[path] = dict(sorted(tally.items()))
     return verdicts, counts
+
+
+def _last(rounds: Any) -> Any:
+    return rounds[-1] if isinstance(rounds, list) and rounds else rounds
 
 
 def write_prompts(arguments: argparse.Namespace) -> None:

@@ -31,6 +31,7 @@ from utils.code.fences import fenced
 from utils.errors import BadReply
 from utils.generation.conversation import Conversation, Job, Messages, ask_for
 from utils.jsonl import Row
+from utils.replies.finish_reasons import refuse_unfinished
 
 DIFFICULTY = {"difficulty": AnswerField("number", lowest=1, highest=10)}
 
@@ -156,10 +157,9 @@ class Lineage:
             reply = await self._conversation.ask(
                 self._messages(prompt), attempt=attempt, model=config.model
             )
-            query = read_query(reply.text)
             try:
-                if reply.finish_reason == "length":
-                    raise BadReply("cut_off")
+                refuse_unfinished([reply.finish_reason])
+                query = read_query(reply.text)
                 check_evolution(query, self._query, prompt, config.limits)
                 if config.code_field:
                     check_code(query, self._query, self._row[config.code_field])

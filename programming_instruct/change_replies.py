@@ -14,8 +14,9 @@ from utils.code.lexing import code_tokens
 from utils.code.lines import split_lines
 from utils.errors import BadReply
 from utils.quality.instruction_rules import shares_run
+from utils.replies.answer import read_answer
 from utils.replies.instruction import clean_instruction
-from utils.replies.sections import ends_in_block, is_declined_instruction, without_thoughts
+from utils.replies.sections import ends_in_block, is_declined_instruction
 
 # Characters; the shortest fits languages that write without spaces.
 SHORTEST_INSTRUCTION, LONGEST_INSTRUCTION = 6, 1500
@@ -74,7 +75,7 @@ _WORDS = re.compile(r"[^\W\d_]{2,}|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 
 def read_instruction(reply: str, current: str, after: str, language: str = "") -> str:
     """Give the request for the edit from `current` to `after`, freed of what stands around it."""
-    text = clean_instruction(_without_label(_answer(reply)))
+    text = clean_instruction(_without_label(_answer(reply, current)))
     if not text:
         raise BadReply("empty")
     if is_declined_instruction(text):
@@ -93,7 +94,7 @@ def read_instruction(reply: str, current: str, after: str, language: str = "") -
 
 def read_chat(reply: str, current: str, after: str) -> str:
     """Give the message that explains the edit; it may hold code but must be more than code."""
-    text = _without_label(_answer(reply))
+    text = _without_label(_answer(reply, current))
     blocks = read_blocks(fence_lines(text)).blocks
     if only_block(text) is not None and label_of(blocks[0].info) in {"", *PLAIN_LABELS}:
         text, blocks = block_text(text, blocks[0]).strip(), []
@@ -112,10 +113,8 @@ def read_chat(reply: str, current: str, after: str) -> str:
     return text
 
 
-def _answer(reply: str) -> str:
-    text, is_cut_off = without_thoughts(reply)
-    if is_cut_off:
-        raise BadReply("truncated")
+def _answer(reply: str, current: str) -> str:
+    text = read_answer(reply, current).text
     if len(text) > LONGEST_REPLY:
         raise BadReply("too_long")
     return text.replace("\r\n", "\n").strip()

@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 from utils.code.fences import block_text, fence_lines, only_block, read_blocks
 from utils.code.lines import split_lines
 from utils.errors import BadReply
-from utils.replies.sections import is_refusal, without_thoughts
+from utils.replies.answer import read_answer
+from utils.replies.sections import is_refusal
 
 # Markdown's signs, quotes, bullets and table bars; a decision is read without them.
 _SIGNS = re.compile(r"[*_`\"'>#|•✓✔✅❌✗\u200b]+")
@@ -49,9 +50,7 @@ class Decision(NamedTuple):
 
 def read_decisions(reply: str, count: int) -> list[bool]:
     """Give the decisions on `count` blocks, in the blocks' order."""
-    text, is_cut_off = without_thoughts(reply)
-    if is_cut_off:
-        raise BadReply("truncated")
+    text = read_answer(reply).text
     found = list(_decisions(text))
     if not found and is_refusal(text):
         raise BadReply("refusal")

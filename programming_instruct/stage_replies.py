@@ -20,7 +20,8 @@ from utils.code.elision import elision_comments
 from utils.code.fences import Block, block_text, fence_lines, read_blocks
 from utils.code.languages import PLAIN_LABELS, is_other_language, label_of
 from utils.errors import BadReply
-from utils.replies.sections import is_declined_instruction, is_refusal, without_thoughts
+from utils.replies.answer import read_answer
+from utils.replies.sections import is_declined_instruction, is_refusal
 
 _LINE_TAIL = " \t\r"
 _CLOSING_LINE = re.compile(
@@ -32,10 +33,11 @@ _CLOSING_LINE = re.compile(
 def read_stages(reply: str, snippet: str, lang: str = "") -> list[str]:
     """Give the versions in a reply, oldest first, the snippet itself last.
 
-    Raises BadReply: `refusal`, `no_code_block`, `truncated`, `last_block_differs`, `empty_stage`,
-    `single_stage`, `equal_neighbours`, `elided_code`, `only_slices`.
+    Raises BadReply as `read_answer` does, or `refusal`, `no_code_block`, `truncated`,
+    `last_block_differs`, `empty_stage`, `single_stage`, `equal_neighbours`, `elided_code`,
+    `only_slices`.
     """
-    shown = _without_repeated_end(_read_versions(reply, lang), snippet)
+    shown = _without_repeated_end(_read_versions(reply, snippet, lang), snippet)
     check_history([*shown[:-1], snippet])
     restoration = _Restoration(shown[-1], snippet)
     return [*(restoration.apply(version) for version in shown[:-1]), snippet]
@@ -64,9 +66,9 @@ def is_slice(version: str, finished: str) -> bool:
     return "\n".join(lines) in "\n".join(_told_lines(finished))
 
 
-def _read_versions(reply: str, lang: str) -> list[str]:
+def _read_versions(reply: str, snippet: str, lang: str) -> list[str]:
     """List what the blocks of a reply hold; the last one is there."""
-    text, _ = without_thoughts(reply)
+    text = read_answer(reply, snippet).text
     reading = read_blocks(fence_lines(text))
     if reading.unclosed and text[reading.unclosed.end :].strip():
         raise BadReply("truncated")

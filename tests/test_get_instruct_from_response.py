@@ -129,7 +129,12 @@ def test_replies_are_read_however_a_file_names_them(folder, replies):
         (reply(second="<UNREASONABLE>", finish_reason=["stop", "length"]), "unreasonable"),
         (reply(finish_reason=["length", "stop"]), "truncated"),
         (reply(second=SECOND[:-5]), "truncated"),
-        (reply(finish_reason="content_filter"), "refusal"),
+        (reply(finish_reason="content_filter"), "truncated"),
+        (reply(finish_reason=["stop", "tool_calls"]), "tool_call"),
+        (reply(f"<think>\n{FIRST}"), "truncated"),
+        (reply(FIRST.replace("[Lazy]", "<|im_end|>\n[Lazy]")), "leaked_token"),
+        (reply(second=SECOND.replace("a + 1", "a + 1<|im_end|>")), "leaked_token"),
+        (reply(second=SECOND.replace("a + 1", "'\ud83d'")), "not_unicode"),
         (reply(second="I'm sorry, I can't."), "refusal"),
         (reply("Sorry, I can't help.", "<UNREASONABLE>"), "refusal"),
         (reply(FIRST.replace("add one\n", "I cannot help with that.")), "refusal"),
@@ -155,6 +160,37 @@ def test_a_reply_without_a_sound_triplet_is_rejected_with_its_reason(folder, row
     (rejected,) = read_rows("triplets.rejected.jsonl")
     assert rejected == row | {"reject_reason": why}
     assert json.loads(Path("triplets.summary.json").read_text())["reject_reasons"] == {why: 1}
+
+
+def test_half_answers_are_counted_by_the_servers_words(folder):
+    reasons = [
+        ["stop", "LENGTH"],
+        ["abort", "abort"],
+        ["stop", "eos"],
+        None,
+        ["stop", "tool_calls"],
+    ]
+    run_stage([reply(finish_reason=words, prompt_id=str(words)) for words in reasons])
+    summary = json.loads(Path("triplets.summary.json").read_text())
+    assert summary["kept"] == 2 and summary["reject_reasons"] == {"truncated": 2, "tool_call": 1}
+    assert summary["unfinished"] == {"abort": 2, "length": 1, "tool_calls": 1}
+
+
+def test_end_tokens_are_cut_and_those_of_the_code_before_stay():
+    assert purified_of(reply(FIRST + "<|eot_id|>", f"{SECOND.strip()}<|im_end|>\n")) == PURIFIED
+    code = 'STOP = "x" \\\n    "<|im_end|>,<|im_end|>"\n'
+    first = FIRST.replace(BEFORE, code).replace("to the result", "to STOP, say <|im_end|> twice")
+    triplet = purified_of(reply(first, SECOND.replace(AFTER, code.replace('"x"', '"y"'))))
+    assert triplet["code_before_purify"] == code
+    assert triplet["instruct_descriptive_purify"] == "Add one to STOP, say <|im_end|> twice."
+
+
+def test_the_tokens_of_a_rewritten_commit_are_its_own():
+    said = "[Descriptive]\nStop at <|eot|> as well.\n[Lazy]\nstop there too"
+    row = {"commit": "c", "old_code": BEFORE, "new_code": AFTER, "response_1": said}
+    assert reason(row) == "leaked_token"
+    row["new_code"] = AFTER + "STOP = '<|eot|>'\n"
+    assert purified_of(row)["instruct_lazy_purify"] == "stop there too"
 
 
 def test_a_diff_in_the_second_round_is_applied():

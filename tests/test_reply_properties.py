@@ -62,7 +62,7 @@ FORMS = [
     "1) *{}*",
     "- [{}]",
 ]
-THOUGHTS = ["", "<think>\nHm: [Lazy] ```\n</think>\n", "Hm.\n</think>\n", "<think>\n"]
+THOUGHTS = ["", "<think>\nHm: [Lazy] ```\n</think>\n", "Hm.\n</think>\n", "[THINK]Hm[/THINK]\n"]
 DRAFT = "[Program Before Edit]\n```\nx = 1\ny = 2\n```\n[Descriptive]\nDraft.\n[Lazy]\ndraft\n\n"
 ASIDES = [
     "",
@@ -146,7 +146,9 @@ def test_a_reply_that_breaks_off_gives_no_shorter_program(conversation, data):
 @settings(max_examples=300, deadline=None)
 @given(
     st.lists(
-        st.sampled_from(FORMS + THOUGHTS + ASIDES + ["\r\n", "@@", "```", "Lazy", DRAFT])
+        st.sampled_from(
+            [*FORMS, *THOUGHTS, "<think>\n", *ASIDES] + ["\r\n", "@@", "```", "Lazy", DRAFT]
+        )
         | st.text(max_size=9)
     )
 )

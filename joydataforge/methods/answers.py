@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 from utils.errors import BadReply
 from utils.jsonl import Row
+from utils.replies.answer import read_answer
 from utils.replies.json_object import find_json_object
-from utils.replies.sections import without_thoughts
 
 TYPES: dict[str, type | tuple[type, ...]] = {
     "text": str,
@@ -96,8 +96,8 @@ def _is_within(value: float, rule: AnswerField) -> bool:
 
 
 def plain_answer(text: str) -> str:
-    """Give an answer that is no JSON: the text without a model's thoughts; BadReply if empty."""
-    answer, _ = without_thoughts(text)
+    """Give an answer that is no JSON, freed of thoughts; BadReply if it is empty or no answer."""
+    answer = read_answer(text).text
     if not answer.strip():
         raise BadReply("empty_answer")
     return answer.strip()

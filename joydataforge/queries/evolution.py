@@ -15,7 +15,7 @@ from typing import Literal
 from joydataforge.methods.refusals import declines
 from joydataforge.methods.templates import places
 from utils.errors import BadReply
-from utils.replies.sections import without_thoughts
+from utils.replies.answer import read_answer
 from utils.sampling import derive_seed
 from utils.similarity.counted_diversity import text_tokens
 
@@ -79,7 +79,7 @@ def draw_kind(evolutions: dict[str, Evolution], seed: int, prompt_id: str, numbe
 
 def read_query(answer: str) -> str:
     """Give the query that an answer is: without the model's thoughts and quotes around it all."""
-    text = without_thoughts(answer)[0].strip()
+    text = read_answer(answer).text.strip()
     closing = _QUOTES.get(text[:1])
     is_quoted = (
         closing

@@ -132,6 +132,7 @@ CHAT = "`load` takes a `default` now and gives it back where the file is missing
         f"```text\n{CHAT}\n```",
         f"```\n{CHAT}\n```",
         f"<think>\nhm\n</think>\n{CHAT}\n",
+        f"[THINK]hm[/THINK]{CHAT}<|im_end|>",
     ],
 )
 def test_what_stands_around_a_message_is_taken_off(reply: str) -> None:
@@ -167,7 +168,8 @@ def test_a_message_may_say_why_nothing_changes() -> None:
         (f"{CHAT}\n```python\ndef load(", "truncated"),
         (f"# Edit to Explain\n\n{CHAT}", "prompt_residue"),
         (f"User: what is new?\nAssistant: {CHAT}", "prompt_residue"),
-        (f"{CHAT}<|im_end|>", "prompt_residue"),
+        (f"{CHAT}<|im_end|>\nThanks.", "leaked_token"),
+        (f"{CHAT}\ud83d", "not_unicode"),
         ("word " * (LONGEST_CHAT // 4), "too_long"),
         ("Se la vi di", "too_short"),
     ],

@@ -97,26 +97,44 @@ def fence_lines(text: str) -> list[FenceLine]:
     return found
 
 
-def read_blocks(lines: Sequence[FenceLine]) -> Reading:
-    """Pair fence lines from the top; a fence with an info string inside a block opens another.
+class Nesting:
+    """The fences that are open at a place of a text, passed line by line.
 
-    Only outermost blocks are listed. The nesting departs from CommonMark, where a docstring's
-    example would end the program around it.
+    A fence with an info string inside a block opens another. That departs from CommonMark, where a
+    docstring's example would end the program around it.
     """
-    blocks: list[Block] = []
-    nesting: list[FenceLine] = []
-    for line in lines:
-        if not nesting:
-            nesting.append(line)
-        elif line.is_inside(nesting[-1]):
-            continue
+
+    def __init__(self) -> None:
+        self._open: list[FenceLine] = []
+
+    @property
+    def is_open(self) -> bool:
+        return bool(self._open)
+
+    @property
+    def outermost(self) -> FenceLine | None:
+        return self._open[0] if self._open else None
+
+    def pass_line(self, line: FenceLine) -> Block | None:
+        """Pass a fence line; gives the outermost block that it ends."""
+        if not self._open:
+            self._open.append(line)
+        elif line.is_inside(self._open[-1]):
+            return None
         elif line.info:
-            nesting.append(line)
+            self._open.append(line)
         else:
-            opener = nesting.pop()
-            if not nesting:
-                blocks.append(Block(opener, line))
-    return Reading(blocks, nesting[0] if nesting else None)
+            opener = self._open.pop()
+            if not self._open:
+                return Block(opener, line)
+        return None
+
+
+def read_blocks(lines: Sequence[FenceLine]) -> Reading:
+    """Pair fence lines from the top; only outermost blocks are listed."""
+    nesting = Nesting()
+    blocks = [block for line in lines if (block := nesting.pass_line(line))]
+    return Reading(blocks, nesting.outermost)
 
 
 def possible_blocks(lines: Sequence[FenceLine]) -> list[Block]:

@@ -5,10 +5,12 @@ import json
 import math
 import warnings
 from collections.abc import Collection, Iterable, Iterator
+from itertools import chain
 from typing import Any, NoReturn
 
 from utils.code.fences import block_text, fence_lines, read_blocks
-from utils.replies.sections import without_thoughts
+from utils.replies.answer import read_answer, refuse_surrogates
+from utils.replies.json_escapes import escape_backslashes
 
 # A reply is tried at this many opening braces; one worth reading has its object among the first.
 MAX_OPENINGS = 64
@@ -21,24 +23,31 @@ Object = dict[str, Any]
 def find_json_object(reply: str, wanted: Collection[str] = ()) -> Object | None:
     """Find the object a reply gives: the last fenced one, else the first in the text, else None.
 
-    One that has all of the `wanted` keys goes before those that lack some.
+    One that has all of the `wanted` keys goes before those that lack some. Raises BadReply as
+    `read_answer` does, and where a backslash leaves open what is meant.
     """
-    text, _ = without_thoughts(reply)
+    text = read_answer(reply).text
     blocks = read_blocks(fence_lines(text)).blocks
     places = [*(block_text(text, block) for block in reversed(blocks)), text]
+    chosen = _first_with(wanted, chain.from_iterable(map(_objects, places)))
+    if chosen and "\\u" in text:
+        refuse_surrogates(json.dumps(chosen, ensure_ascii=False))
+    return chosen
+
+
+def _first_with(wanted: Collection[str], objects: Iterable[Object]) -> Object | None:
     first: Object | None = None
-    for place in places:
-        for found in _objects(place):
-            if all(key in found for key in wanted):
-                return found
-            first = found if first is None else first
+    for found in objects:
+        if all(key in found for key in wanted):
+            return found
+        first = found if first is None else first
     return first
 
 
 def _objects(text: str) -> Iterator[Object]:
     """Yield the objects of a text; Python literals last, since texts in them may hold JSON."""
-    yield from _json_objects(text)
-    yield from _python_literals(text)
+    yield from _json_objects(escape_backslashes(text))
+    yield from _python_literals(escape_backslashes(text, is_python=True))
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -24,21 +24,18 @@ from utils.replies.headings import (
     find_headings,
     program_headings,
 )
+from utils.replies.leaked_tokens import without_end_tokens
+from utils.replies.thoughts import split_thoughts
 
 _ESCAPE = re.compile(r"&(?:lt|gt|quot|apos|#0?39|#x27);")
 _QUOTED = re.compile(r"\"[^\"\n]*+\"|'[^'\n]*+'|`[^`\n]*+`")
 _BARE_AMPERSAND = re.compile(r"&(?!(?:lt|gt|amp|quot|apos|nbsp|#\d{1,6}|#x[0-9a-fA-F]{1,6});)")
-# Taking a thought out costs a pass over the text; a reply with more of them is noise.
-MAX_THOUGHTS = 8
 
 _HEADING_THEN_FENCE = re.compile(
     rf"({BEFORE_NAME}[\[【]?[*_{BLANK}]*+{NAMES}[*_{BLANK}]*+[\]】]?[*_{BLANK}]*+[:：]?[*_{BLANK}]*+)"
     r"(?=```|~~~)",
     re.IGNORECASE,
 )
-_THINK_OPEN = re.compile(r"^[ \t]*+<think(?:ing)?>", re.IGNORECASE | re.MULTILINE)
-# In quotes, the tag is part of a program.
-_THINK_CLOSE = re.compile(r"(?<![\"'`])</think(?:ing)?>(?![\"'`])[ \t\r]*+\n?", re.IGNORECASE)
 _UNREASONABLE = re.compile(r"<UNREASONABLE ?/?>", re.IGNORECASE)
 _UNREASONABLE_LINE = re.compile(
     r"^[`*_#>\"' \t]*+(?:<UNREASONABLE ?/?>(?!\?| (?:does|is) not\b)"
@@ -77,12 +74,12 @@ def without_escapes(reply: str) -> str:
 
 def read_sections(reply: str, wanted: Sequence[str]) -> dict[str, str]:
     """Give the texts of the wanted sections of a reply; BadReply says which is missing and why."""
-    text, is_cut_off = plain_reply(reply)
+    text = _whole_reply(reply)
     sections = find_sections(text, wanted)
     for name in wanted:
         if name in sections:
             continue
-        if is_cut_off or ends_in_block(text):
+        if ends_in_block(text):
             raise BadReply("truncated")
         raise BadReply("refusal" if is_refusal(text) else f"missing_{name}")
     return sections
@@ -90,29 +87,37 @@ def read_sections(reply: str, wanted: Sequence[str]) -> dict[str, str]:
 
 def read_after_section(reply: str) -> str:
     """Give the section with the program after the edit: all of a reply without that heading."""
-    text, is_cut_off = plain_reply(reply)
+    text = _whole_reply(reply)
     sections = find_sections(text, [AFTER])
     if AFTER in sections:
         return sections[AFTER]
     lines = fence_lines(text)
-    if not lines and (is_cut_off or is_refusal(text)):
-        raise BadReply("truncated" if is_cut_off else "refusal")
+    if not lines and is_refusal(text):
+        raise BadReply("refusal")
     sections_found = cut_sections(text, find_headings(text, read_blocks(lines)))
     if BEFORE in {section.name for section in sections_found}:
         raise BadReply(f"missing_{AFTER}")
     return text
 
 
-def plain_reply(reply: str) -> tuple[str, bool]:
-    """Take thoughts out and put fences on lines of their own.
+def _whole_reply(reply: str) -> str:
+    text, is_cut_off = plain_reply(reply)
+    if is_cut_off:
+        raise BadReply("truncated")
+    return text
 
-    The flag tells that a thought was never closed.
+
+def plain_reply(reply: str) -> tuple[str, bool]:
+    """Put fences on lines of their own, take thoughts out and cut end tokens.
+
+    The flag tells that a thought was never closed: the answer is missing.
     """
-    text, is_cut_off = without_thoughts(reply)
-    above_fences = text.replace("~~~", "```").split("```")[:-1]
+    above_fences = reply.replace("~~~", "```").split("```")[:-1]
     if any(part.rpartition("\n")[2].strip() for part in above_fences):
-        text = _HEADING_THEN_FENCE.sub(r"\1\n", "\n" + text)[1:]
-    return text, is_cut_off
+        # First of all: what stands in code is no thought.
+        reply = _HEADING_THEN_FENCE.sub(r"\1\n", "\n" + reply)[1:]
+    answer, _, is_cut_off = split_thoughts(reply)
+    return without_end_tokens(answer), is_cut_off
 
 
 def find_sections(text: str, wanted: Sequence[str]) -> dict[str, str]:
@@ -155,32 +160,6 @@ def is_unreasonable(reply: str) -> bool:
     if not has_code and (_UNREASONABLE.search(text) or _UNREASONABLE_OPENING.match(text)):
         return True
     return _first_outside(_UNREASONABLE_LINE, text, reading) is not None
-
-
-def without_thoughts(reply: str) -> tuple[str, bool]:
-    """Take `<think>` parts out of a reply; the flag tells that the last one was never closed.
-
-    Tags inside fenced code are code. Of an unclosed thought only the tag goes: an answer that
-    follows it still counts.
-    """
-    is_cut_off = False
-    for _ in range(MAX_THOUGHTS):
-        if "think" not in reply.lower():
-            break
-        reading = read_blocks(fence_lines(reply))
-        opening = _first_outside(_THINK_OPEN, reply, reading)
-        closing = _THINK_CLOSE.search(reply, opening.end()) if opening else None
-        stray = _first_outside(_THINK_CLOSE, reply, reading)
-        if opening and closing and not (stray and stray.start() < opening.start()):
-            reply = reply[: opening.start()] + reply[closing.end() :]
-        elif stray:
-            reply = reply[stray.end() :]
-        elif opening:
-            reply = reply[: opening.start()] + reply[opening.end() :]
-            is_cut_off = True
-        else:
-            break
-    return reply, is_cut_off
 
 
 def ends_in_block(text: str) -> bool:

@@ -1,4 +1,5 @@
 import json
+import re
 
 import pytest
 from hypothesis import given, settings
@@ -61,8 +62,12 @@ def test_a_megabyte_of_braces_is_given_up_quickly() -> None:
     assert find_json_object('{"a":' * 200_000) is None
 
 
+# No model means a backspace, nor a form feed or a carriage return before a letter.
+texts = st.text().filter(lambda text: not re.search("\x08|[\f\r][a-zA-Z]", text))
+
+
 @settings(max_examples=60)
-@given(st.dictionaries(st.text(), st.text() | st.integers() | st.booleans() | st.none()))
+@given(st.dictionaries(texts, texts | st.integers() | st.booleans() | st.none()))
 def test_any_object_comes_back_out_of_its_fence(found: dict) -> None:
     text = json.dumps(found, ensure_ascii=False)
     assert find_json_object(f"```json\n{text}\n```") == found

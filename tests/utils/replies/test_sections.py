@@ -8,10 +8,10 @@ from utils.replies.sections import (
     is_declined_instruction,
     is_refusal,
     is_unreasonable,
+    plain_reply,
     read_after_section,
     read_sections,
     without_escapes,
-    without_thoughts,
 )
 
 
@@ -161,13 +161,17 @@ def test_a_reply_cut_off_inside_a_block_is_truncated():
     assert reason("<think>Let me see. [Program Before Edit]") == "truncated"
 
 
+def test_what_stands_in_a_thought_that_is_never_closed_is_no_answer():
+    assert reason(f"<think>\n{REPLY}") == "truncated"
+    assert reason(f"{REPLY}\n<think>\nOr rather") == "truncated"
+
+
 @pytest.mark.parametrize(
     "reply",
     [
         f"<think>\nFirst [Lazy], ```then\n</think>\n{REPLY}",
         f"<THINK>{REPLY.replace('Add z.', 'Draft')}</THINK>{REPLY}",
         f"Let me see.\n[Lazy] comes last.\n</think>\n\n{REPLY}",
-        f"<think>\n{REPLY}",
         f"<thinking>a</thinking>\n<think>b</think>\n{REPLY}",
         REPLY.replace("[Lazy]", "<think>what now?</think>\n[Lazy]"),
     ],
@@ -178,9 +182,15 @@ def test_thoughts_are_taken_out(reply):
 
 def test_tags_inside_code_are_code():
     code = '```python\nSTART = "<think>"\nEND = """\n</think>\n"""\n```'
-    assert without_thoughts(f"a\n{code}\nb") == (f"a\n{code}\nb", False)
+    assert plain_reply(f"a\n{code}\nb") == (f"a\n{code}\nb", False)
     quoted = "```python\nEND = '</think>'\n```"
-    assert without_thoughts(f"<think>\n{quoted}") == (f"\n{quoted}", True)
+    assert plain_reply(f"<think>\n{quoted}") == ("", True)
+    below = '```python\nX = """\n<think>\n"""\n```'
+    assert plain_reply(f"[Lazy] {below}") == (f"[Lazy] \n{below}", False)
+
+
+def test_end_tokens_are_cut():
+    assert plain_reply(f"{REPLY}<|im_end|>\n") == (REPLY.rstrip(), False)
 
 
 @pytest.mark.parametrize(

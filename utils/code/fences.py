@@ -97,44 +97,33 @@ def fence_lines(text: str) -> list[FenceLine]:
     return found
 
 
-class Nesting:
-    """The fences that are open at a place of a text, passed line by line.
+def pass_line(nesting: list[FenceLine], line: FenceLine) -> Block | None:
+    """Pass a fence line: opens a block in the nesting, or closes one; gives an outermost one.
 
     A fence with an info string inside a block opens another. That departs from CommonMark, where a
     docstring's example would end the program around it.
     """
-
-    def __init__(self) -> None:
-        self._open: list[FenceLine] = []
-
-    @property
-    def is_open(self) -> bool:
-        return bool(self._open)
-
-    @property
-    def outermost(self) -> FenceLine | None:
-        return self._open[0] if self._open else None
-
-    def pass_line(self, line: FenceLine) -> Block | None:
-        """Pass a fence line; gives the outermost block that it ends."""
-        if not self._open:
-            self._open.append(line)
-        elif line.is_inside(self._open[-1]):
-            return None
-        elif line.info:
-            self._open.append(line)
-        else:
-            opener = self._open.pop()
-            if not self._open:
-                return Block(opener, line)
+    if not nesting:
+        nesting.append(line)
+    elif line.is_inside(nesting[-1]):
         return None
+    elif line.info:
+        nesting.append(line)
+    else:
+        opener = nesting.pop()
+        if not nesting:
+            return Block(opener, line)
+    return None
 
 
 def read_blocks(lines: Sequence[FenceLine]) -> Reading:
     """Pair fence lines from the top; only outermost blocks are listed."""
-    nesting = Nesting()
-    blocks = [block for line in lines if (block := nesting.pass_line(line))]
-    return Reading(blocks, nesting.outermost)
+    blocks: list[Block] = []
+    nesting: list[FenceLine] = []
+    for line in lines:
+        if block := pass_line(nesting, line):
+            blocks.append(block)
+    return Reading(blocks, nesting[0] if nesting else None)
 
 
 def possible_blocks(lines: Sequence[FenceLine]) -> list[Block]:

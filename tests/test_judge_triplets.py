@@ -79,6 +79,20 @@ def test_a_triplet_is_kept_only_if_all_three_questions_pass(work: Path) -> None:
     ]
 
 
+def test_half_a_verdict_is_none_and_counted_by_the_servers_word(work: Path) -> None:
+    replies = judge(work, "a.jsonl", PASSES, PASSES, PASSES, f"<think>{PASSES}")
+    words = ["stop", "MAX_TOKENS", None, "stop"]
+    rows = [
+        {**row, "finish_reason": [word]}
+        for row, word in zip(read_rows(replies), words, strict=True)
+    ]
+    write_rows(replies, rows)
+    assert collect(work, "--replies", replies) == ["p0", "p2"]
+    assert reasons(work) == ["unreadable_verdict"] * 2
+    counts = json.loads((work / "kept.summary.json").read_text())["judges"][replies]
+    assert (counts["readable"], counts["unreadable"], counts["unfinished_max_tokens"]) == (2, 2, 1)
+
+
 def test_kept_triplets_are_left_as_they_were(work: Path) -> None:
     collect(work, "--replies", judge(work, "a.jsonl", PASSES, PASSES, PASSES, PASSES))
     assert (work / "kept.jsonl").read_bytes() == (work / "triplets.jsonl").read_bytes()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from joydataforge.methods.query_cache import normalised
 from joydataforge.methods.refusals import declines
 from utils.errors import BadReply
+from utils.replies.answer import refuse_surrogates
 
 # A token for turns or tools in any template's style; `a <|> b` is none.
 _CONTROL = re.compile(r"<[|｜][\w▁:.-]{1,60}[|｜]>|</?(?:start|end)_of_turn>|\[/?INST\]|</s>")
@@ -37,6 +38,7 @@ def check_instruction(
     instruction = text.strip()
     if not instruction:
         raise BadReply("empty")
+    refuse_surrogates(instruction)
     if _CONTROL.search(instruction) or any(each in instruction for each in control):
         raise BadReply("control_tokens")
     if _ROLE_LINE.search(instruction):

@@ -106,11 +106,11 @@ def test_failed_evolutions_are_asked_for_again_and_kept_with_their_reasons(tmp_p
         "equal_to_parent",
         "refusal",
         "prompt_residue",
-        "cut_off",
+        "truncated",
     ]
     assert step["eliminated"][0]["text"] == "What is gout?"
     summary = json.loads((tmp_path / "out.summary.json").read_text())
-    assert summary["evolutions"] == {"deepen": 1} and summary["eliminated"]["cut_off"] == 1
+    assert summary["evolutions"] == {"deepen": 1} and summary["eliminated"]["truncated"] == 1
     assert summary["mean_difficulty"] == {"0": 5.0, "1": 5.0}
 
 

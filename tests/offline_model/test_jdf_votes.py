@@ -98,7 +98,7 @@ def test_a_share_of_the_answers_can_not_be_used() -> None:
         found = answer(asked(MESSAGES[0], TOOLS, seed=seed), misbehave_share=0.3)
         try:
             if found.finish_reason == "length":
-                raise BadReply("cut_off")
+                raise BadReply("truncated")
             parse_answer(found.text, fields)
         except BadReply:
             bad += 1

@@ -154,7 +154,7 @@ def test_after_the_last_try_the_snippet_is_put_aside_with_its_reason(tmp_path: P
     summary = json.loads((tmp_path / "out.summary.json").read_text())
     assert summary["requests"] == 16 and summary["rejected"] == 8
     reasons = {row["reject_reason"] for row in rejected(tmp_path)}
-    spoiled = {"refusal", "last_block_differs", "equal_neighbours", "only_slices", "cut_off"}
+    spoiled = {"refusal", "last_block_differs", "equal_neighbours", "only_slices", "truncated"}
     assert reasons <= spoiled and len(reasons) > 1
     assert all(row["content"] and row["persona"] for row in rejected(tmp_path))
 

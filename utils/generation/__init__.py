@@ -1,4 +1,4 @@
 """All traffic with models: the model map, the sending, its limits, the journal, whole runs.
 
-May import: nothing but the trunk.
+May import: replies.
 """

@@ -16,6 +16,11 @@ from utils.generation.replies import PassingError, Reply, RequestRefused, Usage
 from utils.generation.run_state import RunState
 from utils.generation.servers import Endpoint
 from utils.jsonl import Row
+from utils.replies.finish_reasons import (
+    ran_out_of_tokens,
+    refuse_unfinished,
+    unfinished_words,
+)
 from utils.sampling import derive_seed
 
 Messages = list[dict[str, str]]
@@ -147,7 +152,7 @@ class Conversation:
         reply = journal.cut_off_reply(key, len(self.replies))
         if reply is None or reply.model not in ("", self._channel.name):
             reply = await self._ask_until_answered(body)
-            if reply.finish_reason != "length":
+            if not ran_out_of_tokens(reply.finish_reason):
                 return reply
             journal.add_cut_off(key, self._job.prompt_hash, reply)
         try:
@@ -242,6 +247,7 @@ class Conversation:
             reply = self._signed(reply)
             usage = reply.usage
             run.statistics.add_reply(usage, seconds)
+            run.statistics.unfinished.update(unfinished_words([reply.finish_reason]))
             return reply
         except PassingError as error:
             if error.usage:
@@ -298,15 +304,14 @@ async def ask_for(
 ) -> Parsed:
     """Ask until `parse` takes the answer, each time with another seed.
 
-    After `max_try` answers it raises the BadReply of the last one. An answer that was cut off is a
-    bad one, whatever it holds. Who asks the same question several times in one conversation counts
+    After `max_try` answers it raises the BadReply of the last one. Half an answer is a bad one,
+    whatever it holds. Who asks the same question several times in one conversation counts
     on with `first_attempt`, or gets the same answers again.
     """
     for attempt in range(first_attempt, first_attempt + max_try):
         reply = await conversation.ask(question, attempt=attempt, model=model, options=options)
         try:
-            if reply.finish_reason == "length":
-                raise BadReply("cut_off")
+            refuse_unfinished([reply.finish_reason])
             return parse(reply.text)
         except BadReply as error:
             last = error

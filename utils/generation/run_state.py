@@ -24,7 +24,7 @@ from utils.sampling import derive_seed
 
 PERCENTILES = (50, 90, 99)
 # The parts of a summary that tell of one run alone, not of all that made the output.
-RUN_FIGURES = ("requests", "retries", "seconds", "latency_seconds")
+RUN_FIGURES = ("requests", "retries", "unfinished", "seconds", "latency_seconds")
 TEMPLATE_TOKENS = 16  # that a server's chat template may add to each message
 
 
@@ -38,6 +38,7 @@ class RunStatistics:
         self.finished = 0
         self.failed = 0
         self.retries: Counter[str] = Counter()
+        self.unfinished: Counter[str] = Counter()  # half answers, by the server's word for it
         self.prompt_tokens = self.completion_tokens = self.cached_tokens = 0
         self.new_completion_tokens = 0
         self.estimated_usages = 0
@@ -80,6 +81,7 @@ class RunStatistics:
         figures: dict[str, Any] = {
             "requests": self.requests,
             "retries": dict(self.retries.most_common()),
+            **({"unfinished": dict(self.unfinished.most_common())} if self.unfinished else {}),
             "prompt_tokens": self.prompt_tokens,
             "completion_tokens": self.completion_tokens,
             "cached_tokens": self.cached_tokens,

@@ -103,3 +103,25 @@ def test_a_plain_answer_is_all_but_the_thoughts() -> None:
     for text in ("", " \n", "<think>only this</think>"):
         with pytest.raises(BadReply, match="empty_answer"):
             plain_answer(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("<think>\nThe user wants a sum.", "truncated"),
+        ("[THINK]So", "truncated"),
+        ("Yes.<|im_end|>\n<|im_start|>user\nAnd now?", "leaked_token"),
+        ("Half \ud83d a character.", "not_unicode"),
+    ],
+)
+def test_what_is_no_answer_says_why(text: str, reason: str) -> None:
+    with pytest.raises(BadReply, match=reason):
+        plain_answer(text)
+
+
+def test_the_backslashes_of_formulas_stay() -> None:
+    rules = {"target": AnswerField()}
+    found = parse_answer(r'{"target": "the \frac{1}{2} of \alpha"}', rules)
+    assert found == {"target": r"the \frac{1}{2} of \alpha"}
+    with pytest.raises(BadReply, match="unclear_escape"):
+        parse_answer(r'{"target": "x \to 0"}', rules)

@@ -36,6 +36,7 @@ def test_an_instruction_is_taken_without_the_space_around_it() -> None:
         ("Why is it so?<|reserved_special_token_7|>", "control_tokens"),
         ("Why is it so?<｜tool▁calls▁begin｜>", "control_tokens"),
         ("Why is it so? [/INST] Because.", "control_tokens"),
+        ("Why is \ud83d so?", "not_unicode"),
         ("Why is it so?\nassistant\nBecause.", "role_residue"),
         ("user:\nWhy is it so?", "role_residue"),
         ("I'm sorry, but I can't help with that request.", "refusal"),

@@ -261,7 +261,8 @@ def test_a_cut_off_answer_is_a_bad_one(tmp_path: Path) -> None:
         write_map(tmp_path, m={"base": server.url})
         assert run_script(tmp_path, "--max_tokens", "2000") == 0
         assert server.state.asked.total() == 5
-    assert rejected(tmp_path)[0]["reject_reason"] == "cut_off"
+    assert rejected(tmp_path)[0]["reject_reason"] == "truncated"
+    assert read_json(tmp_path / "out.summary.json")["unfinished"] == {"length": 5}
 
 
 @pytest.mark.parametrize("stop_after", [1, 17, 60])

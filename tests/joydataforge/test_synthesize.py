@@ -60,6 +60,33 @@ def test_a_plain_answer_goes_to_the_field_that_is_named(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("said", "word", "reason"),
+    [
+        ("The first half of", "content_filter", "truncated"),
+        ("The first half of", "MAX_TOKENS", "truncated"),
+        ("The first half of", "network_error", "truncated"),
+        ("Let me look.", "tool_calls", "tool_call"),
+        ("<think>\nThe user wants", "stop", "truncated"),
+        ("Lone \ud83d half", "stop", "not_unicode"),
+    ],
+)
+def test_half_an_answer_is_none_whatever_the_server_calls_it(
+    tmp_path: Path, said: str, word: str, reason: str
+) -> None:
+    with ScriptedServer(lambda body: (said, word)) as server:
+        assert synthesize(tmp_path, server.url) == []
+    assert [row["reject_reason"] for row in rejected(tmp_path)] == [reason]
+    counts = json.loads((tmp_path / "out.summary.json").read_text())
+    assert word == "stop" or list(counts["unfinished"]) == [word.lower()]
+
+
+def test_another_servers_word_for_a_whole_answer_is_one(tmp_path: Path) -> None:
+    with ScriptedServer(lambda body: ("A whole answer.", "eos")) as server:
+        [row] = synthesize(tmp_path, server.url)
+    assert row["target"] == "A whole answer."
+
+
 def test_a_json_answer_that_can_not_be_used_is_asked_again(tmp_path: Path) -> None:
     answers = iter(
         [

@@ -69,6 +69,7 @@ class Findings:
             self.signatures.add(number, np.frombuffer(found.signature, dtype=np.uint32))
 
     def add_match(self, number: int, match: Match) -> None:
+        """Note that a triplet nearly repeats an earlier one, as one more of its faults."""
         self.matches[number] = match
         self.duplicate_of[number] = match.number
         self.faults.setdefault(number, {})["near_duplicate"] = f"{match.similarity:.2f} in common"

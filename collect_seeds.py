@@ -111,6 +111,7 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
 
 
 def check_arguments(arguments: argparse.Namespace) -> None:
+    """Refuse numbers that make no sense, before any source is opened."""
     for name in ("max_seeds", "min_lines", "max_lines", "max_bytes"):
         value = getattr(arguments, name)
         if value is not None and value < 1:
@@ -155,6 +156,7 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def check_result(output: StageOutput) -> None:
+    """Refuse an output without seeds: the next stage could do nothing with it."""
     if not output.kept + output.rejected:
         raise PipelineError(
             "no seed found; git: takes commits that modify one Python file and no other, "

@@ -50,6 +50,8 @@ FEW_SHOT_FIELDS = ("code_before", "instruct_descriptive", "instruct_lazy")
 
 @dataclass(frozen=True)
 class Settings:
+    """What decides the prompts, besides the seeds, the examples and the kinds."""
+
     prompt_type: str
     sample_num: int
     random_seed: int

@@ -102,6 +102,7 @@ def assign_topics(
 
 
 def cache_file(source: Path, what: str, key: dict[str, Any], config: FilterConfig) -> Path:
+    """Name the file that keeps a result; the name changes with what the result was made of."""
     folder = Path(config.cache_dir or FIT_RESULTS)
     return folder / f"{source.stem}_{what}_{fingerprint(**key)}.joblib"
 
@@ -115,6 +116,7 @@ def find_limits(changed: np.ndarray, settings: FilterSettings) -> dict[str, int]
 
 
 def topic_sizes(facts: RowFacts) -> Counter[int]:
+    """Count the rows of each topic that no reason has dropped."""
     return Counter(facts.topics[facts.staying()].tolist())
 
 

@@ -114,6 +114,7 @@ def read_system_prompt(text: str | None, edit_format: str) -> str:
 
 
 def share(text: str) -> float:
+    """Take a share, from 0 to 1, both allowed."""
     if not 0 <= float(text) <= 1:
         raise argparse.ArgumentTypeError(f"{text}: must be from 0 to 1")
     return float(text)
@@ -126,6 +127,7 @@ def token_number(text: str) -> int:
 
 
 def info_string(text: str) -> str:
+    """Take the label of a fenced block: one word, or none."""
     if not re.fullmatch(r"[\w.+#-]*", text):
         raise argparse.ArgumentTypeError(f"{text!r}: must be one word, like python or c++")
     return text

@@ -41,6 +41,7 @@ class Verdict(NamedTuple):
 
     @property
     def passes(self) -> bool:
+        """Whether all questions were answered PASS; UNCERTAIN is no pass."""
         return all(answer == "PASS" for answer in self.answers.values())
 
 
@@ -129,6 +130,7 @@ def load_verdicts(paths: list[str]) -> tuple[dict[str, list[Verdict | None]], Ro
 
 
 def write_prompts(arguments: argparse.Namespace) -> None:
+    """Write a judging prompt for each triplet whose texts are there; others are rejected."""
     with StageOutput(arguments.prompts_file, [arguments.input_file]) as output:
         triplets = read_rows(arguments.input_file, JUDGED_FIELDS)
         for prompt_id, triplet in with_judging_ids(tqdm(triplets, unit=" triplets", disable=None)):

@@ -78,6 +78,7 @@ class MixConfig:
 
     @property
     def kinds(self) -> list[str]:
+        """The edit kinds that places are shared over; without a quota, one that takes all."""
         return list(self.edit_kind_quota or [ANY_KIND])
 
 
@@ -95,10 +96,12 @@ class Source:
 
     @property
     def label(self) -> str:
+        """The `instr_type` that rows drawn from here carry: `<model>_<style>`."""
         return f"{self.model_name}_{self.instr_type}"
 
     @property
     def text_fields(self) -> tuple[str, str, str]:
+        """The input's fields for code before, code after and the instruction of this style."""
         instruction = purified(f"instruct_{self.instr_type}")
         return purified("code_before"), purified("code_after"), instruction
 
@@ -120,6 +123,7 @@ class Source:
         return None if self.kind_of(row) in self.eligible else "edit_kind_without_quota"
 
     def kind_of(self, row: Row) -> str:
+        """Name the edit kind whose quota a row counts for."""
         return ANY_KIND if ANY_KIND in self.eligible else str(row["edit_kind"])
 
     def mixed(self, row: Row) -> Row:

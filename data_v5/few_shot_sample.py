@@ -147,6 +147,7 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def check_enough(questions: int, num_shots: int, source: Path) -> None:
+    """Refuse too few questions: each is shown with others and never with itself."""
     if questions <= num_shots:
         raise PipelineError(
             f"{source}: holds {questions} different usable questions, and each needs {num_shots} "

@@ -87,6 +87,7 @@ class Tally:
                 )
 
     def figures(self) -> Row:
+        """Give the summary's figures; right letters by source show a biased set of options."""
         return {
             "rows_by_shots": {str(n): self.rows_by_shots[n] for n in sorted(self.rows_by_shots)},
             "shots_dropped_for_length": self.dropped,

@@ -95,6 +95,7 @@ class ChatWriter:
         self.trees = 0
 
     def write(self, trees: Iterable[tuple[str, Row]], write_also: WriteRow) -> None:
+        """Write the conversations of every tree to both outputs; a bad tree is rejected whole."""
         for place, tree in trees:
             self.trees += 1
             found = 0

@@ -66,6 +66,7 @@ class Intake:
         self.merged_ends = self.with_special = 0
 
     def add(self, row: Encoded, domain: str, number: int) -> None:
+        """Take in one encoded row, `number` being its place in its domain's file."""
         self.spool.add(row)
         self.examples.add(row.question, row.examples)
         self.domains.append(self.names.index(domain))
@@ -74,6 +75,7 @@ class Intake:
         self.with_special += row.has_special
 
     def domain(self, number: int) -> str:
+        """Name the domain of a row, by its number over all domains."""
         return self.names[self.domains[number]]
 
     def trace(self, number: int) -> Row:

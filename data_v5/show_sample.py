@@ -123,6 +123,7 @@ def pick(values: Iterable[Any], number: int, path: Path, name: str) -> Any:
 
 
 def lines(arguments: argparse.Namespace) -> Iterator[str]:
+    """Yield what is shown of a row: its cluster, its shots and, if there is a file, its tokens."""
     domain = load_domain(arguments.domain)
     number = arguments.number
     cluster_path = arguments.cluster_path or Path("data") / f"{domain.name}_cluster.json"

@@ -54,6 +54,7 @@ def train_tokenizer(texts: Iterable[str], vocab_size: int) -> Tokenizer:
 
 
 def save_tokenizer(tokenizer: Tokenizer, folder: Path) -> None:
+    """Write the two files by which `transformers` knows a tokenizer."""
     folder.mkdir(parents=True, exist_ok=True)
     write_json(folder / CONFIG_FILE, CONFIG)
     with atomic_file(folder / TOKENIZER_FILE) as file:

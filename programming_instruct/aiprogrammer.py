@@ -41,6 +41,7 @@ class Snippet(NamedTuple):
 
     @classmethod
     def of(cls, record: Any, place: str) -> "Snippet":
+        """Take an element of the input: code, or an object; PipelineError if it has no `code`."""
         if not isinstance(record, dict):
             return cls(record)
         if "code" not in record:
@@ -64,6 +65,7 @@ class Snippet(NamedTuple):
         return "too_long" if len(self.code) > max_tokens * CHARACTERS_A_TOKEN else None
 
     def identity(self) -> str:
+        """Hash the code; what is no text has a hash too, to be rejected by."""
         if isinstance(self.code, str):
             return text_id(self.code)
         return text_id("not_text", dump_row(self.code).decode())
@@ -90,6 +92,7 @@ def plan_snippets(input_path: str, max_tokens: int, random_seed: int) -> Iterato
 
 
 def draw_persona(random_seed: int, row_id: str) -> str:
+    """Draw who writes a history: the same for a row whatever rows stand around it."""
     rng = random.Random(derive_seed(random_seed, row_id, "persona"))
     return rng.choice(list(PERSONAS))
 

@@ -50,6 +50,8 @@ RULES: tuple[Rule, ...] = (
 
 @dataclass(frozen=True)
 class Settings:
+    """Which changes of a repository become rows."""
+
     languages: tuple[str, ...]
     new_files: bool
     max_files: int
@@ -100,6 +102,7 @@ def examine(edit: FileEdit, repository: str, settings: Settings) -> tuple[Row, s
 
 
 def as_seed(edit: FileEdit, repository: str) -> Row:
+    """Lay an edit out as a seed commit, which the seeds' own checks can judge."""
     return {
         "commit": edit.commit,
         "old_file": edit.path,
@@ -179,6 +182,7 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def check_result(output: StageOutput, settings: Settings) -> None:
+    """Refuse an output without edits, and say what would bring some."""
     if not output.kept + output.rejected:
         raise PipelineError(
             f"no edit found; commits are taken that change at most {settings.max_files} file(s), "

@@ -140,6 +140,7 @@ def assistant_turn(answer_format: str, sample: Sample) -> str:
 
 
 def write_answer(answer_format: str, sample: Sample) -> str:
+    """Write the edit as an answer of this format; NotProvable if it would not give the edit."""
     before, after = sample.current, sample.following
     if before == after:
         return NO_CHANGE

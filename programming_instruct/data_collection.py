@@ -165,6 +165,7 @@ class Collector:
 
 
 def screen_of(plan: Row) -> Screen:
+    """Show the model what a planned sample shows: the history and the current code."""
     history = [version["code"] for version in plan["history"]]
     return Screen(plan["current"]["code"], history, plan["current"]["lang"])
 

@@ -82,6 +82,7 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
 
 
 def area_settings(arguments: argparse.Namespace) -> AreaSettings:
+    """Read the flags about areas; PipelineError names the one that makes no sense."""
     given = {field.name: getattr(arguments, field.name) for field in fields(AreaSettings)}
     try:
         return AreaSettings(**given)

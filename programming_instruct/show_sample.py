@@ -55,6 +55,7 @@ class Painter:
         return f"\x1b[{colour}m{text}\x1b[0m" if self.colours and text else text
 
     def heading(self, title: str) -> str:
+        """Rule a line with a title in it, freed of control characters."""
         return self.paint(f"── {harmless(title)} " + "─" * max(2, 72 - len(title)), BOLD) + "\n"
 
     def diff(self, before: str, after: str) -> str:
@@ -146,6 +147,7 @@ def area_note(area: Area) -> str:
 
 
 def history_of(sample: Row) -> list[str]:
+    """Give the codes of a sample's history, oldest first; ValueError says what is amiss."""
     if not isinstance(sample["history"], list):
         raise ValueError("'history' is no list")
     return [code_text(part, f"history[{n}]") for n, part in enumerate(sample["history"])]
@@ -172,6 +174,7 @@ def text_of(sample: Row, field: str) -> str:
 
 
 def area_of(sample: Row) -> Area:
+    """Give a sample's target area: an offset, [left, right], or None; ValueError if neither."""
     area = sample.get("area", sample.get("loc"))
     if area is None or is_offset(area):
         return area
@@ -183,6 +186,7 @@ def area_of(sample: Row) -> Area:
 
 
 def is_offset(value: Any) -> bool:
+    """Tell whether a value can be a place in a text; JSON's true is none."""
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 

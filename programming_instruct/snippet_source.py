@@ -113,6 +113,7 @@ class SnippetDraw:
             heapq.heappushpop(self._heap, entry)
 
     def drawn(self) -> list[Row]:
+        """List the snippets drawn so far, the lowest hash first."""
         return [snippet for _, _, snippet in sorted(self._heap, key=lambda entry: -entry[0])]
 
 

@@ -42,6 +42,7 @@ def find_series(folder: Path) -> Iterator[tuple[Path, Path]]:
 
 
 def subfolders(folder: Path) -> list[Path]:
+    """List the folders inside a folder by name, hidden ones left out."""
     found = (path for path in folder.iterdir() if path.is_dir() and path.name[0] != ".")
     return sorted(found, key=lambda path: path.name)
 
@@ -128,6 +129,7 @@ def without_repeats(versions: list[str]) -> list[str]:
 
 
 def read_text(path: Path) -> str:
+    """Read a file whatever its encoding; bytes that are no UTF-8 become lone surrogates."""
     return path.read_bytes().decode("utf-8", "surrogateescape")
 
 

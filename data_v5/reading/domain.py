@@ -65,6 +65,7 @@ class ClusterWishes:
         ClusterSettings(**{"threshold": 0.0} | self.said())  # type: ignore[arg-type]
 
     def said(self) -> dict[str, float]:
+        """Give what the domain's YAML says, so that defaults can fill in the rest."""
         return {name: value for name, value in vars(self).items() if value is not None}
 
 

@@ -59,6 +59,8 @@ class Encoded(NamedTuple):
 
 
 class Rejected(NamedTuple):
+    """A row that is not written, and why."""
+
     row: Row
     reason: str
 
@@ -153,6 +155,7 @@ class TokenSpool:
         return len(self._starts)
 
     def add(self, row: Encoded) -> None:
+        """Write a row's token ids to the file; what is noted of it takes a few bytes of memory."""
         self._starts.append(self._size)
         for values, lengths in (
             (row.full, self._full_lengths),

@@ -1,6 +1,4 @@
-"""Training texts that overlap with benchmarks, found by n-grams of tokens and words.
-
-Benchmarks that training data is kept apart from: where their texts stand, and the texts.
+"""Training texts that overlap with benchmarks: where benchmarks stand, and how they are compared.
 
 Code is contaminated by one shared 20-gram of tokens or by a fifth of a benchmark's 13-grams, an
 instruction by one shared 13-gram of words. A benchmark's code shorter than that counts as one gram
@@ -106,6 +104,7 @@ class Benchmark:
 
     @property
     def path(self) -> Path:
+        """Where its file stands: as the config says, else the preset's place."""
         return Path(self.file or PRESETS[str(self.preset)].file)
 
     @property
@@ -114,6 +113,7 @@ class Benchmark:
 
     @property
     def title(self) -> str:
+        """What rows that overlap with it name it by."""
         return self.name or self.preset or self.path.stem
 
 

@@ -77,6 +77,7 @@ class Triplet:
 
     @cached_property
     def removed_lines(self) -> list[str]:
+        """The lines of the code before that the code after has not, bare of margins."""
         return _lines_only_in(self.before, self.after)
 
     def speaks_of(self, pattern: re.Pattern[str]) -> bool:

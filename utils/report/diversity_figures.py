@@ -1,9 +1,8 @@
 """Figures of diversity and selection: measures side by side, clusters of repeats, distances left.
 
-Measures of diversity as one table, a row a measure and a column a file, and as bars.
-
 Those of a MinHash filter and of a k-center selection stand in the `.summary.json` beside a file;
-the measures are computed on demand, or read from what `evaluate_diversity` wrote.
+the measures are computed on demand, or read from what `evaluate_diversity` wrote, and shown as one
+table, a row a measure and a column a file, and as bars.
 """
 
 from __future__ import annotations
@@ -114,6 +113,7 @@ def as_text(measured: Measured) -> str:
 
 
 def as_markdown(measured: Measured) -> str:
+    """Write the table of measures as Markdown, its notes below it."""
     rows = [[cell.replace("|", "\\|") for cell in row] for row in _cells(measured)]
     rule = ["---", *["---:"] * len(measured)]
     lines = ["| " + " | ".join(row) + " |" for row in [rows[0], rule, *rows[1:]]]

@@ -1,10 +1,7 @@
 """The report's page: template, style, script and data put into one HTML file.
 
-Code coloured by Pygments, as data: the text of each line and the lengths of its spans.
-
-An edit as blocks of highlighted lines, to be shown side by side.
-
-The samples that a person browses: drawn, then made into data for the page.
+The data holds the samples that a person browses. Code is coloured by Pygments, as data: the text of
+each line and the lengths of its spans; an edit is blocks of such lines, to be shown side by side.
 """
 
 from __future__ import annotations

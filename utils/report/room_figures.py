@@ -1,8 +1,7 @@
-"""A report's figures and tables about the rooms' rows.
+"""The report's figures of the rooms' rows.
 
-The figures of files of coding histories: what samples hold, how long their histories are.
-
-Figures of synthesised files: how models' votes, lineages and preference pairs came out.
+Of coding histories: what samples hold, how long their histories are. Of synthesised rows: how
+models' votes, lineages and preference pairs came out.
 """
 
 from __future__ import annotations

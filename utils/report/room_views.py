@@ -1,8 +1,7 @@
-"""How a report shows the rooms' rows: coding histories, and synthesised instructions.
+"""What the report shows of the rooms' rows.
 
-What a report shows of rows of coding histories: commits, lists of versions, samples.
-
-What a report shows of rows that models have synthesised: pairs, candidates, lineages, votes.
+Of coding histories: commits, lists of versions, samples. Of synthesised rows: pairs, candidates,
+lineages, votes.
 """
 
 from __future__ import annotations

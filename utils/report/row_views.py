@@ -72,6 +72,7 @@ class RowView:
 
     @property
     def is_edit(self) -> bool:
+        """Whether the row shows a whole edit, which a person can accept or reject."""
         return bool(self.code_before and self.code_after and self.instruction)
 
     @property

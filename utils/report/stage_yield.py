@@ -29,6 +29,7 @@ class Step:
 
     @property
     def name(self) -> str:
+        """The file's label, or how many files of which stage stand together."""
         return self.files[0].label if len(self.files) == 1 else f"{len(self.files)} × {self.kind}"
 
     def counts(self, dimension: str) -> Counter[str]:

@@ -1,6 +1,6 @@
 """What one file of rows holds, found in one pass: counts, lengths, repeats and a sample.
 
-The figures at the head of the report: one line a file, and its token lengths.
+The tables at the head of the report are made of it: one line a file, and its token lengths.
 """
 
 from __future__ import annotations
@@ -116,6 +116,7 @@ class FileSurvey:
 
     @property
     def is_edits(self) -> bool:
+        """Whether its rows are edits of a program, whatever stage they stand at."""
         return self.kind in EDIT_KINDS
 
     def add(self, samples: list[RowView]) -> None:

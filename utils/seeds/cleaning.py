@@ -149,10 +149,12 @@ def versions(row: Row) -> list[str]:
 
 
 def find_missing_text(row: Row, limits: SeedLimits) -> str | None:
+    """Reject rows whose texts are null or no texts; all later checks rely on it."""
     return None if all(isinstance(row[field], str) for field in TEXT_FIELDS) else "no_text"
 
 
 def find_bad_encoding(row: Row, limits: SeedLimits) -> str | None:
+    """Reject what has no UTF-8 form, in any field: lone surrogates."""
     try:
         for value in row.values():
             str(value).encode()
@@ -162,6 +164,7 @@ def find_bad_encoding(row: Row, limits: SeedLimits) -> str | None:
 
 
 def find_large_file(row: Row, limits: SeedLimits) -> str | None:
+    """Reject rows of which one version is too large, in bytes of UTF-8."""
     # Before the scan for secrets, so that a file of many megabytes costs no time.
     too_large = any(len(code.encode()) > limits.max_bytes for code in versions(row))
     return "too_large" if too_large else None
@@ -176,6 +179,7 @@ def find_other_language(row: Row, limits: SeedLimits) -> str | None:
 
 
 def find_forbidden_license(row: Row, limits: SeedLimits) -> str | None:
+    """Reject licences not allowed; one that nobody knows passes, and is marked so."""
     name = str(row["license"]).lower()
     return None if name in (UNKNOWN_LICENSE, *limits.allowed_licenses) else "license_not_allowed"
 
@@ -185,6 +189,7 @@ def find_vendored_path(row: Row, limits: SeedLimits) -> str | None:
 
 
 def find_generated_code(row: Row, limits: SeedLimits) -> str | None:
+    """Reject what a tool has written, told by the path or by what the code says of itself."""
     is_generated = is_generated_path(row["old_file"]) or any(map(is_generated_code, versions(row)))
     return "generated" if is_generated else None
 
@@ -194,6 +199,7 @@ def find_minified_code(row: Row, limits: SeedLimits) -> str | None:
 
 
 def find_wrong_length(row: Row, limits: SeedLimits) -> str | None:
+    """Reject a short old version and a long one of either; a commit may delete lines."""
     counts = [len(code.splitlines()) for code in versions(row)]
     if counts[0] < limits.min_lines:
         return "too_few_lines"
@@ -201,6 +207,7 @@ def find_wrong_length(row: Row, limits: SeedLimits) -> str | None:
 
 
 def find_useless_edit(row: Row, limits: SeedLimits) -> str | None:
+    """Reject commits that change nothing, empty the file or say nothing; files pass."""
     if not has_edit(row):
         return None
     if row["old_contents"] == row["new_contents"]:
@@ -211,6 +218,7 @@ def find_useless_edit(row: Row, limits: SeedLimits) -> str | None:
 
 
 def find_broken_code(row: Row, limits: SeedLimits) -> str | None:
+    """Reject rows of which one version the running Python can't parse."""
     return None if all(map(parses, versions(row))) else "does_not_parse"
 
 

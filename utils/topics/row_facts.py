@@ -1,9 +1,4 @@
-"""What is found out about each row of a file, and how many rows of each topic stay.
-
-What is found out about each row of a file, a few bytes a row.
-
-How many rows of each topic stay, and which.
-"""
+"""What is found out about each row of a file, a few bytes a row, and which rows of a topic stay."""
 
 import hashlib
 import random
@@ -52,6 +47,7 @@ class RowFacts:
         self.digests += digest(texts)
 
     def staying(self) -> list[int]:
+        """List the numbers of the rows that no reason has dropped, in the file's order."""
         return [number for number, reason in enumerate(self.reasons) if not reason]
 
     def fingerprint(self, numbers: Iterable[int]) -> str:

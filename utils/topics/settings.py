@@ -52,6 +52,7 @@ class FilterSettings:
 
     @property
     def lines_limit(self) -> int:
+        """Most modified lines, for those that ask before a percentile is known."""
         return self.max_modify_lines or MAX_MODIFY_LINES
 
     @property
@@ -99,5 +100,6 @@ class FilterConfig:
 
     @property
     def required_fields(self) -> Required:
+        """The fields that every row must have: where one is missing the file is refused."""
         kind = () if self.filter_settings.edit_kind_quota is None else ("edit_kind",)
         return (*self.reader.required, *kind)

@@ -123,6 +123,7 @@ def figures(found: Centers) -> dict[str, Any]:
 
 
 def said_of(found: dict[str, Any], left: int) -> str:
+    """Word what the choice leaves out, for the summary line."""
     if not left:
         return "all rows are chosen"
     return (

@@ -1,8 +1,7 @@
-"""Results kept on disk under the hash of what made them.
+"""Results that took long to make, kept on disk under the fingerprint of what made them.
 
-Results that took long to make, kept by joblib under the fingerprint of what made them.
-
-Arrays kept as `.npy` files with their SHA-256 behind them, read back as a memory map.
+joblib keeps the usual ones; arrays are `.npy` files with their SHA-256 behind them, read back as a
+memory map.
 """
 
 import hashlib

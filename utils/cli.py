@@ -29,6 +29,7 @@ class _AboveProgressBar(logging.StreamHandler[TextIO]):
 
 
 def set_up_logging() -> None:
+    """Send the log's bare messages to stderr, above a progress bar where there is one."""
     handler = _AboveProgressBar()
     handler.setFormatter(logging.Formatter("%(message)s"))
     log.handlers[:] = [handler]

@@ -1,11 +1,8 @@
-"""Data sets of the Hugging Face Hub: which files hold them, and how these are fetched.
+"""All traffic with the Hugging Face Hub: files of data sets and models, never their scripts.
 
-Which of a dataset's files hold a configuration and split, told by their names.
-
-The layouts are those that the Hub's own viewer knows: `main/train-00000-of-00002.parquet`,
-`data/train.jsonl`, `train/part1.json`, and `main/train/0000.parquet` where it converted a dataset.
-
-All traffic with the Hugging Face Hub: files of data sets and models, never their scripts.
+Which of a data set's files hold a configuration and split is told by their names. The layouts are
+those that the Hub's own viewer knows: `main/train-00000-of-00002.parquet`, `data/train.jsonl`,
+`train/part1.json`, and `main/train/0000.parquet` where it converted a data set.
 """
 
 import os

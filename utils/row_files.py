@@ -1,12 +1,6 @@
-"""Row files of every kind that users bring, by their ending: JSONL, a JSON array, Parquet.
+"""Row files of every kind that users bring or want, by their ending: JSONL, a JSON array, Parquet.
 
-Rows of a Parquet file, streamed.
-
-Records of a file that holds a JSON array or JSON Lines, read one by one.
-
-An array of any size streams: memory holds one element and a piece of the file.
-
-Rows written as JSON Lines, a JSON array or Parquet, by the ending of the file's name.
+Files of any size stream: of an array, memory holds one element and a piece of the file.
 """
 
 import io

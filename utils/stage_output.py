@@ -113,6 +113,7 @@ class StageOutput:
         log.info("%s", self.summary_line())
 
     def rows_in(self) -> int:
+        """Count the rows that came in, which is what must add up."""
         return self.kept + self.rejected + self.passed_over.total()
 
     def counts(self) -> dict[str, Any]:
@@ -125,6 +126,7 @@ class StageOutput:
         }
 
     def summary_line(self) -> str:
+        """Word the stage's last line, reasons by how many rows they took."""
         reasons = ", ".join(
             f"{reason.replace('_', ' ')} {count:,}"
             for reason, count in (self.reasons + self.passed_over).most_common()

@@ -87,6 +87,7 @@ class QueryCache:
         return self._results.get((self.task, key), self._results.get((ANY_TASK, key)))
 
     def add(self, query: str, result: Row) -> None:
+        """Note an answer for the next `save`; `find` still gives what was loaded."""
         self._new[self.task, cache_key(query)] = result
 
     def save(self, path: str | Path) -> None:

@@ -1,6 +1,6 @@
 """What will happen to rows in a trainer: how long they are, what is cut, how they pack.
 
-Text in a training row that trainers take for something else than text.
+Text that trainers take for something else than text is found here too.
 """
 
 import re
@@ -98,6 +98,7 @@ class LengthGauge:
         self._system: dict[str, int] = {"": 0}
 
     def measure(self, conversations: Sequence[Conversation]) -> list[RowLength]:
+        """Count the tokens of conversations in one call, which tokenizers take in parallel."""
         texts = [text for one in conversations for text in (one.user, one.assistant)]
         counts = iter(self._counter.count(texts))
         return [self._length(one, next(counts), next(counts)) for one in conversations]

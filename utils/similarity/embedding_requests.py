@@ -39,6 +39,7 @@ class EmbeddingRequests:
     timeout: float = 120.0
 
     def body(self, texts: Sequence[str]) -> dict[str, Any]:
+        """The JSON of a request for these texts; without texts it shows the settings alone."""
         body: dict[str, Any] = {
             "model": self.model.model or self.model_name,
             "input": list(texts),

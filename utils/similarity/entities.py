@@ -1,19 +1,14 @@
 """The entities of a text: what it is about, as names that can be counted.
 
-Word lists for finding noun phrases in English prose without a language model.
-
-They complete those of `imperative_words`, which know what instructions to programmers say.
-
-Noun phrases of prose by rule: what lies between words that can't be part of one.
+Code gives its identifiers. Prose gives the named entities that a spaCy model of English finds where
+one is installed, less those that only say how much; without one, its noun phrases by rule.
 
 A phrase is a run of words without a mark between them, cut at function words, numbers, adverbs and
 verb forms, as RAKE cuts at stop words (Rose et al. 2010). A word that may be a verb or a noun
 counts as a verb unless an article, a preposition or a noun stands before it: "sort the list" gives
 "list", "a binary search" gives "binary search". The last three words are kept, where the head is;
-its plural is taken off.
-
-Code gives its identifiers. Prose gives the named entities that a spaCy model of English finds where
-one is installed, less those that only say how much; without one, its noun phrases by rule.
+its plural is taken off. The word lists complete those of `instruction_verbs`, which know what
+instructions to programmers say.
 """
 
 from __future__ import annotations

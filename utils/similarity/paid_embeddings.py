@@ -1,7 +1,4 @@
-"""Embeddings by a model of the model map; what was answered is never asked, or paid, again.
-
-Embeddings that a server has answered, on disk as they come in, found again by their text.
-"""
+"""Embeddings by a model of the model map; what was answered is never asked, or paid, again."""
 
 import base64
 import binascii
@@ -158,6 +155,7 @@ class EndpointEmbedder:
         )
 
     def identity(self) -> dict[str, Any]:
+        """What an embedding depends on besides the texts; the cache is keyed by it."""
         return {"backend": "endpoint", "bases": self._requests.model.bases} | {
             name: value for name, value in self._requests.body([]).items() if name != "input"
         }

@@ -1,12 +1,11 @@
 """How diverse a set of embeddings is: the Vendi score and the mean similarity of its pairs.
 
-Vendi scores of sets too large for the exact one, each with its error.
-
-Embeddings seldom need this: the exact score takes O(n d min(n, d)). It is for kernels other than
-the cosine, and for embeddings that are many and wide at once.
-
 Similarity is the cosine. A vector of zeros has none, so all such rows count as copies of one thing
 that is like nothing else: 1 among themselves, 0 to every other row.
+
+Sets too large for the exact score get estimates, each with its error. Embeddings seldom need them:
+the exact score takes O(n d min(n, d)). They are for kernels other than the cosine, and for
+embeddings that are many and wide at once.
 """
 
 import math

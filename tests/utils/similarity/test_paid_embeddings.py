@@ -12,7 +12,7 @@ import pytest
 from tests.embedding_server import EmbeddingServer, error, unit, vector_of
 from tests.stage2 import log_lines
 from utils.errors import PipelineError
-from utils.similarity import embedding_requests
+from utils.generation import sender
 from utils.similarity.embed import embed_texts, open_embedder
 from utils.similarity.embedding_settings import EmbeddingSettings
 from utils.similarity.paid_embeddings import PaidLog
@@ -92,7 +92,7 @@ embed_texts(json.loads(texts), settings, Path(folder))
 
 @pytest.fixture(autouse=True)
 def short_waits(monkeypatch):
-    monkeypatch.setattr(embedding_requests, "FIRST_BACKOFF", 0.01)
+    monkeypatch.setattr(sender, "FIRST_BACKOFF", 0.01)
 
 
 def settings_for(folder, base, entry=None, **more):

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 from joydataforge.methods.templates import fill
 from joydataforge.preferences.reward_settings import RewardSettings, find_scores
-from utils.append_log import AppendLog, mend_tail, taken_lock
 from utils.cli import log
 from utils.errors import PipelineError
 from utils.generation.model_map import ModelSettings
@@ -20,6 +19,7 @@ from utils.generation.sender import Request, send_in_batches
 from utils.generation.servers import open_channel
 from utils.generation.traffic import RunStatistics, Traffic
 from utils.jsonl import Row, dump_row, load_row
+from utils.paid_log import PaidLog
 from utils.records import text_id
 
 Keyed = tuple[str, Any]  # the body that asks for one score, under its key in the log
@@ -32,6 +32,15 @@ def _filled(value: Any, values: Row) -> Any:
     if isinstance(value, dict):
         return {name: _filled(each, values) for name, each in value.items()}
     return [_filled(each, values) for each in value] if isinstance(value, list) else value
+
+
+def _key_of(row: Row) -> str:
+    _score_of(row)
+    return str(row["key"])
+
+
+def _score_of(row: Row) -> float:
+    return float(row["score"])
 
 
 class Answered(NamedTuple):
@@ -49,38 +58,19 @@ class RewardModel:
 
     def __init__(self, settings: RewardSettings, log_path: Path, concurrency: int) -> None:
         self._settings = settings
-        self.log_path = log_path
         self._concurrency = concurrency
-        self._scores: dict[str, float] = {}
+        self._scores = PaidLog(log_path, _key_of, "these are scored again")
         base, _, self._path = settings.url.rpartition("/")
         self._model = ModelSettings(base)
 
     def __enter__(self) -> "RewardModel":
-        self._lock = taken_lock(self.log_path)
-        self._log = AppendLog(self.log_path)
-        mend_tail(self.log_path)
-        self._log.reopen()
-        self._read_log()
+        self._scores.__enter__()
         self._runner = asyncio.Runner()
         return self
 
     def __exit__(self, *exception: object) -> None:
         self._runner.close()
-        self._log.sync()
-        self._log.close()
-        self._lock.release()
-
-    def _read_log(self) -> None:
-        damaged = 0
-        with open(self.log_path, "rb") as file:
-            for line in file:
-                try:
-                    row = load_row(line)
-                    self._scores[row["key"]] = float(row["score"])
-                except (ValueError, KeyError, TypeError):
-                    damaged += 1
-        if damaged:
-            log.warning("%s: %d damaged lines; these are scored again", self.log_path, damaged)
+        self._scores.__exit__(*exception)
 
     def score(self, answered: Sequence[Answered]) -> list[float | None]:
         """Score answers, those already scored from the log; None where the server refuses one.
@@ -92,7 +82,7 @@ class RewardModel:
         missing = {k: body for k, body in zip(keys, bodies, strict=True) if k not in self._scores}
         if missing:
             self._runner.run(self._fetch(list(missing.items())))
-        return [self._scores.get(key) for key in keys]
+        return [_score_of(self._scores.read(k)) if k in self._scores else None for k in keys]
 
     def _key(self, body: Any) -> str:
         settings = self._settings
@@ -124,8 +114,7 @@ class RewardModel:
 
     def save(self, batch: Sequence[Keyed], answer: list[float]) -> None:
         for (key, _), score in zip(batch, answer, strict=True):
-            self._scores[key] = score
-            self._log.append(dump_row({"key": key, "score": score}))
+            self._scores.add(key, {"key": key, "score": score})
 
     def refuse(self, item: Keyed, error: RequestRefused) -> None:
         log.warning("reward model: one answer is refused: %s", error)

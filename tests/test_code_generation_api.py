@@ -23,14 +23,14 @@ from tests.stage2 import (
     write_prompts,
 )
 from utils.errors import PipelineError
-from utils.generation import conversation
+from utils.generation import sender
 
 KEY = "sk-planted-0123456789"
 
 
 @pytest.fixture(autouse=True)
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(conversation, "FIRST_BACKOFF", 0.02)
+    monkeypatch.setattr(sender, "FIRST_BACKOFF", 0.02)
 
 
 # A run that goes well

@@ -19,8 +19,9 @@ from tqdm import tqdm
 from utils.cli import log
 from utils.generation.journal import Journal
 from utils.generation.recovery import SampleKey
-from utils.generation.run_state import RUN_FIGURES, RunState, RunStatistics
+from utils.generation.run_state import RunState
 from utils.generation.settings import RunSettings
+from utils.generation.traffic import RUN_FIGURES, RunStatistics
 from utils.jsonl import load_row
 
 BAR_SECONDS = 0.5

@@ -2,7 +2,7 @@
 
 How much may be under way: adaptive slots, a rate bucket, a budget.
 
-Nothing here knows of HTTP; the batch tells what happened.
+Nothing here knows of HTTP; the sender tells what happened.
 
 The servers of one model: the least busy goes next, a failing one rests and comes back.
 
@@ -14,7 +14,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from utils.generation.client import ChatClient
+from utils.generation.client import Client
 from utils.generation.model_map import ModelSettings
 from utils.generation.replies import Usage
 
@@ -163,7 +163,7 @@ class Budget:
 class Endpoint:
     """One server and how it has been doing."""
 
-    def __init__(self, client: ChatClient) -> None:
+    def __init__(self, client: Client) -> None:
         self.client = client
         self.in_flight = 0
         self.failures_in_a_row = 0
@@ -187,7 +187,7 @@ class Endpoints:
     """
 
     def __init__(
-        self, clients: Sequence[ChatClient], clock: Callable[[], float] = time.monotonic
+        self, clients: Sequence[Client], clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._all = [Endpoint(client) for client in clients]
         self._clock = clock
@@ -267,3 +267,15 @@ class Channel:
     def cost_of(self, usage: Usage) -> float:
         prices = self.model.prices
         return prices.cost(usage.prompt_tokens, usage.completion_tokens, usage.cached_tokens)
+
+
+def open_channel(
+    name: str,
+    model: ModelSettings,
+    bases: Sequence[str],
+    key: str,
+    connections: int,
+    timeout: float,
+) -> Channel:
+    """Open the way to a model at its addresses; `timeout` bounds each request in seconds."""
+    return Channel(name, model, Endpoints([Client(b, key, connections, timeout) for b in bases]))

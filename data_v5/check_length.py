@@ -19,10 +19,10 @@ from pathlib import Path
 from tqdm import tqdm
 
 from data_v5.tokens.finetune_files import (
-    check_finetune_output,
-    enter_in_dataset_info,
+    check_finetune_file,
+    finetune_file,
     lay_out_instruction,
-    open_finetune_output,
+    open_finetune_file,
 )
 from data_v5.tokens.token_ids import TOKENIZER_FILE, TokenEncoder, token_encoder, tokenizer_folder
 from data_v5.tokens.token_layout import (
@@ -217,20 +217,21 @@ def needed_fields(args: argparse.Namespace) -> Sequence[str]:
             f"--finetune_output {args.finetune_output}: is for instructions; conversations are "
             "written for a trainer by prepare_chat --finetune_output"
         )
-    check_finetune_output(args.finetune_output, args.output_file, [args.input_file])
     return (*INSTRUCTION_FIELDS, "source")
 
 
 def main(argv: list[str] | None = None) -> None:
     args = parse_arguments(argv)
     fields = needed_fields(args)
+    trainer_file = finetune_file(args.finetune_output, args.output_format)
+    check_finetune_file(trainer_file, args.output_file, [args.input_file])
     counter = row_counter(args.tokenizer, args.bos_token, args.eos_token)
     if not counter.is_exact:
         log.warning("no --tokenizer: lengths are %s", counter.method)
     output = StageOutput(args.output_file, [args.input_file])
     with output:
         lay_out = partial(lay_out_instruction, prompt_format=args.output_format)
-        write = open_finetune_output(output, args.finetune_output, lay_out)
+        write = open_finetune_file(output, trainer_file, lay_out)
         write_fitting(
             output,
             read_rows(args.input_file, fields),
@@ -239,8 +240,8 @@ def main(argv: list[str] | None = None) -> None:
             args.max_seq_length,
             write,
         )
-    if args.finetune_output:
-        enter_in_dataset_info(args.finetune_output, args.output_format, output.kept)
+    if trainer_file:
+        trainer_file.enter()
 
 
 if __name__ == "__main__":

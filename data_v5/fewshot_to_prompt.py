@@ -21,10 +21,10 @@ from data_v5.reading.domain import load_domain
 from data_v5.reading.formats import Unusable
 from data_v5.selection.shot_prompts import Made, PromptRules, make_row
 from data_v5.tokens.finetune_files import (
-    check_finetune_output,
-    enter_in_dataset_info,
+    check_finetune_file,
+    finetune_file,
     lay_out_instruction,
-    open_finetune_output,
+    open_finetune_file,
 )
 from utils.cli import log, run
 from utils.errors import PipelineError
@@ -150,12 +150,12 @@ def main(argv: list[str] | None = None) -> None:
         args.random_seed,
     )
     target = args.dir / f"{domain.name}_fintune.jsonl"
-    if args.finetune_output:
-        check_finetune_output(args.finetune_output, target, [source])
+    trainer_file = finetune_file(args.finetune_output, args.output_format)
+    check_finetune_file(trainer_file, target, [source])
     output = StageOutput(target, [source])
     with output:
         lay_out = partial(lay_out_instruction, prompt_format=args.output_format)
-        write = open_finetune_output(output, args.finetune_output, lay_out)
+        write = open_finetune_file(output, trainer_file, lay_out)
         tally = write_prompts(output, read_shots(source), rules, write)
         output.summary["settings"] = {
             key: str(value) if isinstance(value, Path) else value
@@ -163,8 +163,8 @@ def main(argv: list[str] | None = None) -> None:
         }
         output.summary |= tally.figures()
     tally.warn_of_fixed_places()
-    if args.finetune_output:
-        enter_in_dataset_info(args.finetune_output, args.output_format, output.kept)
+    if trainer_file:
+        trainer_file.enter()
 
 
 if __name__ == "__main__":

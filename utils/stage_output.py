@@ -66,7 +66,7 @@ class StageOutput:
     def __enter__(self) -> StageOutput:
         self._files = ExitStack()
         try:
-            self._write_kept = self.open_also(self.path)
+            self.write_kept = self.open_also(self.path)
             self._rejected_file: IO[bytes] = self._files.enter_context(
                 atomic_file(self.rejected_path)
             )
@@ -82,7 +82,7 @@ class StageOutput:
     def keep(self, row: Row, write: WriteRow | None = None) -> None:
         """Write a kept row to the output, or by `write` to a file of `open_also`."""
         self.kept += 1
-        (write or self._write_kept)(row)
+        (write or self.write_kept)(row)
 
     def reject(self, row: Row, *reasons: str) -> None:
         """Put a row aside with its reasons; the first one is the row's `reject_reason`."""

@@ -154,13 +154,13 @@ def to_alpaca(texts: PreferenceTexts) -> Row:
 LAYOUTS = {"sharegpt": to_sharegpt, "alpaca": to_alpaca}
 
 
-def dataset_entry(layout: str, file_name: str) -> dict[str, Any]:
+def ranking_info(layout: str) -> dict[str, Any]:
     """Describe a file of pairs to LLaMA-Factory: every column in use is named, as it must be."""
     base = PROMPT_FORMATS["alpaca" if layout == "alpaca" else "share_gpt_from_value"].llamafactory
     assert base is not None
     columns = {name: column for name, column in base["columns"].items() if name != "response"}
     columns |= {"chosen": "chosen", "rejected": "rejected"}
-    return {"file_name": file_name, "ranking": True, **base, "columns": columns}
+    return {"ranking": True, **base, "columns": columns}
 
 
 class PairFigures:

@@ -171,7 +171,11 @@ class Export:
         self.final_newlines_added = 0
 
     def write(
-        self, rows: Iterable[tuple[int, Row]], found: Survey, write_val: WriteRow | None
+        self,
+        rows: Iterable[tuple[int, Row]],
+        found: Survey,
+        write_train: WriteRow,
+        write_val: WriteRow,
     ) -> None:
         """Write all rows, kept or rejected."""
         made = (one for row in rows if (one := self._make(*row, found)))
@@ -181,7 +185,7 @@ class Export:
                 self._output.reject(row, fault)
                 continue
             is_val = bool(found.is_val[number])
-            self._output.keep(training.row, write_val if is_val else None)
+            self._output.keep(training.row, write_val if is_val else write_train)
             self._count(row, training, is_val)
             if not is_val:
                 self.preflight.add(length, row["instr_type"])

@@ -10,9 +10,9 @@ from joydataforge.preferences.preference import (
     PairFigures,
     PreferenceTexts,
     choose_pairs,
-    dataset_entry,
     distinct,
     history_turns,
+    ranking_info,
     to_alpaca,
     to_sharegpt,
 )
@@ -148,8 +148,8 @@ def test_alpaca_rows_have_the_same_keys_and_no_history() -> None:
 def test_the_entry_names_each_column_in_use_and_says_that_it_is_ranked(layout: str) -> None:
     texts = PreferenceTexts("Be kind.", [], "q", "good", "bad")
     row = (to_sharegpt if layout == "sharegpt" else to_alpaca)(texts)
-    entry = dataset_entry(layout, "x.jsonl")
-    assert entry["ranking"] is True and entry["file_name"] == "x.jsonl"
+    entry = ranking_info(layout)
+    assert entry["ranking"] is True
     assert set(entry["columns"].values()) == row.keys()
     if layout == "sharegpt":
         tags = entry["tags"]

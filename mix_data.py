@@ -10,6 +10,7 @@ and its lazy instructions) draw independently of each other.
 
 import argparse
 import random
+import sys
 from array import array
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -91,7 +92,9 @@ class Source:
     model_name: str
     eligible: dict[str, "array[int]"]
     review: Review
+    # Of each row that it may not draw, the number and the reason.
     refused: "array[int]" = field(default_factory=lambda: array("L"))
+    reasons: list[str] = field(default_factory=list)
 
     @property
     def label(self) -> str:
@@ -104,8 +107,9 @@ class Source:
 
     def sort_row(self, number: int, row: Row) -> None:
         """Note a row of the source's file as one to draw from or as refused."""
-        if self.why_refused(row):
+        if reason := self.why_refused(row):
             self.refused.append(number)
+            self.reasons.append(sys.intern(reason))
         else:
             self.eligible[self.kind_of(row)].append(number)
 
@@ -210,7 +214,7 @@ def read_mixed(sources: Sequence[Source], drawn: Sequence[int]) -> Iterator[Row]
         yield source.mixed(source.index.read(number & (1 << ROW_BITS) - 1))
 
 
-def describe(source: Source, needed: dict[str, int], refused: Counter[str]) -> Row:
+def source_figures(source: Source, needed: dict[str, int]) -> Row:
     """Sum up one entry for the summary file."""
     kinds = {
         kind: {"eligible": len(source.eligible[kind]), "sampled": count}
@@ -222,7 +226,7 @@ def describe(source: Source, needed: dict[str, int], refused: Counter[str]) -> R
         "rows": len(source.index),
         "eligible": sum(map(len, source.eligible.values())),
         "sampled": sum(needed.values()),
-        "not_eligible": dict(refused.most_common()),
+        "not_eligible": dict(Counter(source.reasons).most_common()),
         **({} if ANY_KIND in kinds else {"edit_kinds": kinds}),
     }
 
@@ -235,13 +239,9 @@ def write_mix(
         output.keep(row)
     output.summary["entries"] = []
     for source, counts in zip(sources, needed, strict=True):
-        refused: Counter[str] = Counter()
-        for number in source.refused:
-            row = source.index.read(number)
-            reason = source.why_refused(row) or ""
-            refused[reason] += 1
-            output.reject(row | {"instr_type": source.label}, reason)
-        entry = describe(source, counts, refused)
+        for number, reason in zip(source.refused, source.reasons, strict=True):
+            output.reject(source.index.read(number) | {"instr_type": source.label}, reason)
+        entry = source_figures(source, counts)
         output.pass_over("not_sampled", entry["eligible"] - entry["sampled"])
         output.summary["entries"].append(entry)
         log.info(f"{source.label}: {entry['sampled']:,} of {entry['eligible']:,} eligible rows")

@@ -41,8 +41,8 @@ class RowFacts:
         self.sizes = np.empty((0, 2), dtype=np.int32)
         self.topics = np.empty(0, dtype=np.int32)
 
-    def add(self, row: Row, reader: EditReader, settings: FilterSettings) -> None:
-        """Judge a row by what can be seen without a diff."""
+    def add(self, row: Row, reader: EditReader, settings: FilterSettings) -> EditTexts | None:
+        """Judge a row by what can be seen without a diff; gives its texts if it stays."""
         texts = reader.read(row)
         kind = ANY_KIND
         if settings.edit_kind_quota is not None:
@@ -50,6 +50,7 @@ class RowFacts:
         self.kinds.append(kind)
         self.reasons.append(sys.intern(judge_texts(texts, kind, reader, settings)))
         self.digests += digest(texts)
+        return None if self.reasons[-1] else texts
 
     def staying(self) -> list[int]:
         return [number for number, reason in enumerate(self.reasons) if not reason]

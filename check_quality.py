@@ -187,7 +187,7 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
 def main(argv: list[str] | None = None) -> None:
     arguments = parse_arguments(argv)
     config = read_config(arguments)
-    output = StageOutput(arguments.output_file, [arguments.input_file])
+    output = StageOutput(arguments.output_file, [arguments.input_file], stage="triplets")
     with RowIndex(arguments.input_file, FIELDS) as index, output:
         findings = survey(index, config, arguments.language)
         output.summary["settings"] = {

@@ -139,7 +139,7 @@ def main(argv: list[str] | None = None) -> None:
     arguments = parse_arguments(argv)
     limits = read_limits(arguments)
     readers = [open_source(source, arguments.lang) for source in arguments.source]
-    with StageOutput(arguments.output_file, inputs=arguments.source) as output:
+    with StageOutput(arguments.output_file, inputs=arguments.source, stage="seeds") as output:
         rows = tqdm(
             chain.from_iterable(read() for read in readers), "seeds", unit=" rows", disable=None
         )

@@ -242,7 +242,7 @@ def main(argv: list[str] | None = None) -> None:
     if settings.prompt_type == "rewrite_commit":
         if kinds_file:
             raise PipelineError("--edit_kinds: serves code_extend only; leave it out")
-        output = StageOutput(output_file, [seed_file])
+        output = StageOutput(output_file, [seed_file], stage="prompts")
         pool = load_pool(seed_file, settings)
         total = min(settings.sample_num, len(pool))
         prompts = rewrite_commit_prompts(pool, settings)
@@ -250,7 +250,9 @@ def main(argv: list[str] | None = None) -> None:
         kinds = load_config(kinds_file, EditKinds) if kinds_file else None
         examples = load_examples(few_shot_file)
         output = StageOutput(
-            output_file, list(filter(None, [seed_file, few_shot_file, kinds_file]))
+            output_file,
+            list(filter(None, [seed_file, few_shot_file, kinds_file])),
+            stage="prompts",
         )
         pool = load_pool(seed_file, settings)
         total = settings.sample_num

@@ -39,7 +39,7 @@ from utils.code.topic_words import TOKEN_RULES, check_language, stop_words_name
 from utils.config import load_config
 from utils.jsonl import Row, RowIndex, open_input, write_json
 from utils.processes import WorkerPool, worker_count
-from utils.stage_output import StageOutput
+from utils.stage_output import Stage, StageOutput
 from utils.topics.edit_analysis import count_edit_words, measure_edits
 from utils.topics.edit_texts import TextStore
 from utils.topics.row_facts import LINES, RowFacts, allot, describe_sizes, level_topics, percentile
@@ -196,7 +196,8 @@ def write_analysis(output: StageOutput, facts: RowFacts) -> None:
 
 def filter_file(source: Path, config: FilterConfig) -> None:
     """Filter or analyse one file."""
-    output = StageOutput(config.output_file(source), inputs=[source])
+    stage: Stage = "fine-tune" if config.data_format == "sharegpt" else "filtered"
+    output = StageOutput(config.output_file(source), inputs=[source], stage=stage)
     with RowIndex(source, config.required_fields) as index:
         if config.run_mode == "analyze_only":
             write_analysis(output, judge_rows(index, config, output))

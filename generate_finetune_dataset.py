@@ -187,7 +187,7 @@ def main(argv: list[str] | None = None) -> None:
         too_long=arguments.too_long,
         unsafe_text=arguments.unsafe_text,
     )
-    output = StageOutput(files.train.path, arguments.input_file)
+    output = StageOutput(files.train.path, arguments.input_file, stage="fine-tune")
     with ExitStack() as opened:
         inputs = Inputs(arguments.input_file, opened)
         found = survey(inputs, arguments.val_ratio, settings.random_seed)

@@ -148,7 +148,7 @@ def collect(arguments: argparse.Namespace) -> None:
     verdicts, counts = load_verdicts(arguments.replies)
     undecided = 0
     with ExitStack() as stack:
-        output = stack.enter_context(StageOutput(arguments.output_file, inputs))
+        output = stack.enter_context(StageOutput(arguments.output_file, inputs, stage="triplets"))
         again = (
             stack.enter_context(atomic_file(arguments.ask_again)) if arguments.ask_again else None
         )

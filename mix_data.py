@@ -252,7 +252,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--config", required=True, help="YAML file of the mix (see mix_config/)")
     args = parser.parse_args(argv)
     config = load_config(args.config, MixConfig)
-    output = StageOutput(config.output_file, inputs=dict.fromkeys(config.files_read))
+    output = StageOutput(config.output_file, inputs=dict.fromkeys(config.files_read), stage="mix")
     review = Review(config.review_file)
     with ExitStack() as files:
         sources = open_sources(config, review, files)

@@ -166,7 +166,7 @@ def main(argv: list[str] | None = None) -> None:
     arguments = parse_arguments(argv)
     settings = read_settings(arguments)
     paths = open_repositories(arguments.sources)
-    with StageOutput(arguments.output_path, inputs=arguments.sources) as output:
+    with StageOutput(arguments.output_path, inputs=arguments.sources, stage="commits") as output:
         rows = tqdm(commit_rows(paths, settings), "commits", unit=" rows", disable=None)
         for row, reason in rows:
             if reason:

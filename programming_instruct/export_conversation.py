@@ -195,7 +195,7 @@ def main(argv: list[str] | None = None) -> None:
     formats = tuple(dict.fromkeys(arguments.answer_format))
     settings = TextSettings(formats, arguments.final_newline, arguments.no_think)
     export = Export(settings, arguments.output_format, arguments.random_seed, preflight)
-    with StageOutput(file.path, arguments.input_path) as output:
+    with StageOutput(file.path, arguments.input_path, stage="fine-tune") as output:
         file.open(output)
         samples = read_joined(arguments.input_path, REQUIRED)
         export.write(tqdm(samples, desc="writing", unit="sample", disable=None), output, file)

@@ -145,7 +145,7 @@ def main(argv: list[str] | None = None) -> None:
     arguments = parse_arguments(argv)
     read = open_snippet_source(arguments.source)
     draw = SnippetDraw(arguments.max_samples, arguments.random_seed)
-    with StageOutput(arguments.output_path, inputs=[arguments.source]) as output:
+    with StageOutput(arguments.output_path, inputs=[arguments.source], stage="snippets") as output:
         for row in tqdm(read(), "files", unit=" files", disable=None):
             seed, reason = clean_seed(row, FILE_LIMITS)
             if reason:

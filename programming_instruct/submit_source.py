@@ -159,7 +159,7 @@ def main(argv: list[str] | None = None) -> None:
     folder = Path(arguments.folder)
     if not folder.is_dir():
         raise PipelineError(f"{folder}: no such folder; name one that holds a folder a problem")
-    with StageOutput(arguments.output_path, inputs=[folder]) as output:
+    with StageOutput(arguments.output_path, inputs=[folder], stage="versions") as output:
         for problem, place in tqdm(find_series(folder), "series", unit=" rows", disable=None):
             row, reason = read_series(problem, place, arguments)
             if reason:

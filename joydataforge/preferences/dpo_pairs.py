@@ -40,7 +40,9 @@ def write_pairs(config: DpoConfig) -> None:
     figures, orders = PairFigures(), OrderCount()
     with ExitStack() as stack:
         reward = _open_reward(config, stack)
-        output = stack.enter_context(StageOutput(config.pairs_file, [config.output_file]))
+        output = stack.enter_context(
+            StageOutput(config.pairs_file, [config.output_file], stage="pairs")
+        )
         for file in files.values():
             file.open(output)
         for row in scored_rows(config, reward):

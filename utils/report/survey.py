@@ -115,6 +115,11 @@ class FileSurvey:
     rejected: dict[str, BottomK[RowView]] = field(default_factory=dict)
 
     @property
+    def stage(self) -> str:
+        """Name the stage that wrote the file; "None" where no summary tells."""
+        return str(self.summary.get("stage"))
+
+    @property
     def is_edits(self) -> bool:
         return self.kind in EDIT_KINDS
 
@@ -188,13 +193,14 @@ def _count(part: dict[str, Any], name: str) -> int:
 
 
 def open_survey(path: str | Path, label: str, settings: SurveySettings) -> FileSurvey:
-    """Begin the survey of a file: its kind by its first row, and the counts beside it."""
+    """Begin the survey of a file: its kind, and the counts beside it."""
+    summary = read_summary(path)
     return FileSurvey(
         Path(path),
         label,
-        kind_of(next(read_file(path))),
+        kind_of(next(read_file(path)), str(summary.get("stage"))),
         BottomK(settings.sample_rows, settings.random_seed),
-        read_summary(path),
+        summary,
     )
 
 
@@ -216,7 +222,7 @@ def read_file(path: str | Path) -> Iterator[Row]:
 def survey_rows(survey: FileSurvey, watch: Callable[[RowView], None] | None = None) -> None:
     """Read a file's rows once; `watch` is shown every sample of it."""
     for row in tqdm(read_file(survey.path), desc=survey.label, unit="row", disable=None):
-        samples = list(views(row))
+        samples = list(views(row, survey.stage))
         survey.add(samples)
         if watch is not None:
             for view in samples:
@@ -224,7 +230,10 @@ def survey_rows(survey: FileSurvey, watch: Callable[[RowView], None] | None = No
 
 
 def survey_rejected(survey: FileSurvey, seed: int) -> None:
-    """Draw rows of each reason from the file of rejected rows beside a surveyed one."""
+    """Draw rows of each reason from the file of rejected rows beside a surveyed one.
+
+    These are what its stage read, so their kind shows in their fields alone.
+    """
     path = sibling(survey.path, ".rejected.jsonl")
     if not path.exists():
         return

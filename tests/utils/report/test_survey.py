@@ -13,6 +13,7 @@ from utils.report.survey import (
     survey_rows,
     without_repeats,
 )
+from utils.stage_output import sibling
 
 
 def survey(folder, made, name="file", **settings):
@@ -86,6 +87,17 @@ def survey_array(folder, elements):
     found = open_survey(path, "file", SurveySettings())
     survey_rows(found)
     return found
+
+
+def test_a_file_is_of_the_stage_that_its_summary_names(tmp_path):
+    path = tmp_path / "file.jsonl"
+    write_rows(path, [rows.triplet(1) | {"response": ["somebody's"]}])
+    for summary, kind in (({"stage": "triplets"}, "triplets"), ({"stage": ["x"]}, "replies")):
+        write_json(sibling(path, ".summary.json"), summary)
+        found = open_survey(path, "file", SurveySettings())
+        survey_rows(found)
+        assert (found.kind, found.is_edits) == (kind, kind == "triplets")
+        assert {view.kind for view in found.sample.items()} == {kind}
 
 
 def test_an_array_is_read_as_its_elements(tmp_path):

@@ -196,7 +196,7 @@ def _refuse_too_few(pool: SeedPool, path: str, settings: Settings) -> None:
         )
 
 
-def write_prompts(prompts: Iterable[Row], output: StageOutput) -> None:
+def write_seed_prompts(prompts: Iterable[Row], output: StageOutput) -> None:
     """Write prompts with their ids; count kinds, splits and repeated prompts in the summary."""
     counts: dict[str, Counter[str]] = {"edit_kind": Counter(), "split": Counter()}
     repeated = 0
@@ -259,7 +259,7 @@ def main(argv: list[str] | None = None) -> None:
         prompts = code_extend_prompts(pool, examples, kinds, settings)
     log.info("%s: %s", seed_file, pool.describe())
     with pool.index, output:
-        write_prompts(tqdm(prompts, total=total, unit="prompt", disable=None), output)
+        write_seed_prompts(tqdm(prompts, total=total, unit="prompt", disable=None), output)
         output.summary |= {
             "seeds": len(pool.index),
             "usable_seeds": len(pool),

@@ -52,7 +52,7 @@ MANY_ROWS = 500
 TOPIC_PACKAGES = ("gensim", "numpy", "pygments", "scipy", "tree-sitter", "tree-sitter-python")
 
 
-def survey(index: RowIndex, config: FilterConfig, store: TextStore) -> RowFacts:
+def survey_file(index: RowIndex, config: FilterConfig, store: TextStore) -> RowFacts:
     """Read the file once, judge each row by what can be seen without a diff, and keep its texts."""
     facts, reader = RowFacts(), config.reader
     for _, row in tqdm(index.scan(), desc="rows", unit="row", disable=None):
@@ -138,7 +138,7 @@ def judge_rows(index: RowIndex, config: FilterConfig, output: StageOutput) -> Ro
     """Run both filters over a file; what they found goes into the output's summary."""
     settings = config.filter_settings
     with TextStore(output.path.parent) as store:
-        facts = survey(index, config, store)
+        facts = survey_file(index, config, store)
         workers = worker_count(config.num_workers) if len(index) >= MANY_ROWS else 1
         output.summary["settings"] = {
             "random_seed": config.random_seed,

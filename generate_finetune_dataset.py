@@ -23,7 +23,7 @@ from utils.code.write_edit import EDIT_FORMATS
 from utils.errors import PipelineError
 from utils.finetune.chat_format import PROMPT_FORMATS, SYSTEM_PROMPTS
 from utils.finetune.dataset_card import read_history, write_card
-from utils.finetune.export import Export, Inputs, survey
+from utils.finetune.export import EditExport, Inputs, survey_edits
 from utils.finetune.preflight import Preflight
 from utils.finetune.token_counts import token_counter
 from utils.finetune.trainer_files import TrainerFile
@@ -157,7 +157,7 @@ def row_settings(arguments: argparse.Namespace) -> RowSettings:
 
 
 def summarise(
-    arguments: argparse.Namespace, files: Files, settings: RowSettings, export: Export
+    arguments: argparse.Namespace, files: Files, settings: RowSettings, export: EditExport
 ) -> dict[str, Any]:
     """Gather what the summary file and the data set card tell."""
     chosen = ("val_ratio", "tokenizer", "cutoff_len", "too_long", "unsafe_text")
@@ -190,12 +190,12 @@ def main(argv: list[str] | None = None) -> None:
     output = StageOutput(files.train.path, arguments.input_file, stage="fine-tune")
     with ExitStack() as opened:
         inputs = Inputs(arguments.input_file, opened)
-        found = survey(inputs, arguments.val_ratio, settings.random_seed)
+        found = survey_edits(inputs, arguments.val_ratio, settings.random_seed)
         opened.enter_context(output)
         files.train.open(output)
         if any(found.is_val):
             files.validation.open(output)
-        export = Export(settings, preflight, output)
+        export = EditExport(settings, preflight, output)
         order = inputs.order(settings.random_seed)
         rows = tqdm(inputs.read(order), "writing", len(order), unit="row", disable=None)
         export.write(rows, found, files.train.write, files.validation.write)

@@ -128,7 +128,7 @@ def load_verdicts(paths: list[str]) -> tuple[dict[str, list[Verdict | None]], Ro
     return verdicts, counts
 
 
-def write_prompts(arguments: argparse.Namespace) -> None:
+def write_judging_prompts(arguments: argparse.Namespace) -> None:
     with StageOutput(arguments.prompts_file, [arguments.input_file]) as output:
         triplets = read_rows(arguments.input_file, JUDGED_FIELDS)
         for prompt_id, triplet in with_judging_ids(tqdm(triplets, unit=" triplets", disable=None)):
@@ -176,7 +176,7 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     prompts = commands.add_parser("prompts", help="write one judging prompt a triplet")
     prompts.add_argument("input_file", help="triplets")
     prompts.add_argument("prompts_file", help="where the prompts go")
-    prompts.set_defaults(work=write_prompts)
+    prompts.set_defaults(work=write_judging_prompts)
     collecting = commands.add_parser("collect", help="keep the triplets that the judges pass")
     collecting.add_argument("input_file", help="the triplets that were judged")
     collecting.add_argument("output_file", help="where the passing triplets go")

@@ -83,7 +83,7 @@ class MixConfig:
 
 
 @dataclass(frozen=True)
-class Source:
+class MixSource:
     """One entry of the mix and, by edit kind, the numbers of the rows it may draw."""
 
     number: int
@@ -140,7 +140,7 @@ class Source:
         }
 
 
-def open_sources(config: MixConfig, review: Review, files: ExitStack) -> list[Source]:
+def open_sources(config: MixConfig, review: Review, files: ExitStack) -> list[MixSource]:
     """Index each input file once and note what every entry may draw from it."""
     indexes: dict[Path, RowIndex] = {}
     sources = []
@@ -150,7 +150,7 @@ def open_sources(config: MixConfig, review: Review, files: ExitStack) -> list[So
             indexes[path] = files.enter_context(RowIndex(name, required_fields(config, path)))
         eligible = {kind: array("L") for kind in config.kinds}
         style, model = config.instr_types[number], config.model_names[number]
-        sources.append(Source(number, indexes[path], style, model, eligible, review))
+        sources.append(MixSource(number, indexes[path], style, model, eligible, review))
     for index in indexes.values():
         readers = [source for source in sources if source.index is index]
         for number, row in tqdm(index.scan(), desc=str(index.path), unit="row", disable=None):
@@ -180,7 +180,7 @@ def allocate(config: MixConfig) -> list[dict[str, int]]:
     return [dict(zip(config.kinds, counts, strict=True)) for counts in table]
 
 
-def check_supply(sources: Sequence[Source], needed: Sequence[dict[str, int]]) -> None:
+def check_supply(sources: Sequence[MixSource], needed: Sequence[dict[str, int]]) -> None:
     """Raise PipelineError if an entry has fewer eligible rows than the mix needs of it."""
     short = [
         f"{source.index.path} has {len(source.eligible[kind]):,} eligible rows"
@@ -195,7 +195,9 @@ def check_supply(sources: Sequence[Source], needed: Sequence[dict[str, int]]) ->
         )
 
 
-def draw(sources: Sequence[Source], needed: Sequence[dict[str, int]], seed: int) -> "array[int]":
+def draw_rows(
+    sources: Sequence[MixSource], needed: Sequence[dict[str, int]], seed: int
+) -> "array[int]":
     """Draw each entry's rows without repeats, as (entry, row) numbers in shuffled order."""
     drawn = array("Q")
     for source, counts in zip(sources, needed, strict=True):
@@ -207,14 +209,14 @@ def draw(sources: Sequence[Source], needed: Sequence[dict[str, int]], seed: int)
     return drawn
 
 
-def read_mixed(sources: Sequence[Source], drawn: Sequence[int]) -> Iterator[Row]:
+def read_mixed(sources: Sequence[MixSource], drawn: Sequence[int]) -> Iterator[Row]:
     """Read the drawn rows back in their order."""
     for number in tqdm(drawn, desc="mixing", unit="row", disable=None):
         source = sources[number >> ROW_BITS]
         yield source.mixed(source.index.read(number & (1 << ROW_BITS) - 1))
 
 
-def source_figures(source: Source, needed: dict[str, int]) -> Row:
+def source_figures(source: MixSource, needed: dict[str, int]) -> Row:
     """Sum up one entry for the summary file."""
     kinds = {
         kind: {"eligible": len(source.eligible[kind]), "sampled": count}
@@ -232,10 +234,10 @@ def source_figures(source: Source, needed: dict[str, int]) -> Row:
 
 
 def write_mix(
-    output: StageOutput, sources: Sequence[Source], needed: Sequence[dict[str, int]], seed: int
+    output: StageOutput, sources: Sequence[MixSource], needed: Sequence[dict[str, int]], seed: int
 ) -> None:
     """Write the drawn rows, the refused ones with their reasons, and the figures of each entry."""
-    for row in read_mixed(sources, draw(sources, needed, seed)):
+    for row in read_mixed(sources, draw_rows(sources, needed, seed)):
         output.keep(row)
     output.summary["entries"] = []
     for source, counts in zip(sources, needed, strict=True):

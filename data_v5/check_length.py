@@ -55,7 +55,7 @@ def is_chat_domain(domain: str) -> bool:
     return domain.endswith("chat")
 
 
-def find_fault(row: Row, fields: Sequence[str]) -> str | None:
+def find_row_fault(row: Row, fields: Sequence[str]) -> str | None:
     """Say why a row can't be trained on, whatever its length, or None."""
     texts = [row[field] for field in fields]
     for field, text in zip(fields, texts, strict=True):
@@ -110,25 +110,25 @@ def _lengths(encoder: TokenEncoder, texts: Sequence[str]) -> list[int]:
     return [len(encoder.end(encoder.begin(ids))) for ids in encoder.encode(texts)]
 
 
-def measure(rows: Sequence[Row], counter: RowCounter) -> list[int]:
+def count_row_tokens(rows: Sequence[Row], counter: RowCounter) -> list[int]:
     """Count the tokens of each row."""
     return counter.count([prompt_text(row) + response_text(row) for row in rows])
 
 
-def sort_rows(
+def rows_with_lengths(
     rows: Iterable[Row], fields: Sequence[str], counter: RowCounter, limit: int
 ) -> Iterator[tuple[Row, str | None, int]]:
     """Yield each row, in order, with its fault if it has one and its length."""
     for batch in batched(rows, BATCH):
-        faults = [find_fault(row, fields) for row in batch]
+        faults = [find_row_fault(row, fields) for row in batch]
         sound = [row for row, fault in zip(batch, faults, strict=True) if fault is None]
-        lengths = iter(measure(sound, counter))
+        lengths = iter(count_row_tokens(sound, counter))
         for row, fault in zip(batch, faults, strict=True):
             length = 0 if fault else next(lengths)
             yield row, fault or ("too_long" if length > limit else None), length
 
 
-def quantiles(lengths: Sequence[int]) -> dict[str, int]:
+def length_quantiles(lengths: Sequence[int]) -> dict[str, int]:
     """Give the smallest length, the largest, and those that shares of the rows do not exceed."""
     ordered = sorted(lengths)
     if not ordered:
@@ -150,7 +150,7 @@ def write_fitting(
     """Write the rows that fit and reject the others; figures go to the summary."""
     lengths: list[int] = []
     progress = tqdm(rows, desc="measuring", unit="row", disable=None)
-    for row, fault, length in sort_rows(progress, fields, counter, limit):
+    for row, fault, length in rows_with_lengths(progress, fields, counter, limit):
         if length:
             lengths.append(length)
         if fault:
@@ -163,7 +163,7 @@ def write_fitting(
         "counted_by": counter.method,
         "max_seq_length": limit,
         "kept": kept,
-        "of_all_rows": quantiles(lengths),
+        "of_all_rows": length_quantiles(lengths),
     }
 
 

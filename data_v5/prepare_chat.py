@@ -27,7 +27,7 @@ from data_v5.tokens.finetune_files import (
 )
 from utils.cli import log, run
 from utils.errors import PipelineError
-from utils.finetune.chat_format import Dialogue, to_from_value, to_messages
+from utils.finetune.chat_format import TrainingDialogue, to_from_value, to_messages
 from utils.jsonl import Row, open_input, parse_line
 from utils.row_files import WriteRow
 from utils.stage_output import StageOutput
@@ -78,7 +78,7 @@ def _unpacked(path: Path) -> Iterator[Iterable[bytes]]:
 
 def to_training_row(row: Row, prompt_format: str) -> Row:
     """Lay a conversation out for a trainer, with where it comes from in strings."""
-    dialogue = Dialogue([(turn["role"], turn["content"]) for turn in row["messages"]])
+    dialogue = TrainingDialogue([(turn["role"], turn["content"]) for turn in row["messages"]])
     return LAYOUTS[prompt_format](dialogue) | {
         "tree_id": str(row["tree_id"]),
         "lang": row["lang"] or "",

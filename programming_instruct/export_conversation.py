@@ -57,7 +57,7 @@ class Worded(NamedTuple):
     training_row: Row
 
 
-class Export:
+class SampleExport:
     """Words, judges and writes samples, and counts over them."""
 
     def __init__(
@@ -130,7 +130,7 @@ def origin_of(row: Row, text: SampleText, identity: str) -> Row:
     return fields
 
 
-def check_files(file: TrainerFile, inputs: Sequence[str]) -> None:
+def check_trainer_file(file: TrainerFile, inputs: Sequence[str]) -> None:
     """Refuse what trainers would not know, and mistakes found late otherwise."""
     file.check_name(SUFFIXES)
     refuse_doubled_inputs(inputs)
@@ -170,8 +170,8 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     return arguments
 
 
-def summarise(
-    arguments: argparse.Namespace, export: Export, preflight: Preflight
+def summarise_export(
+    arguments: argparse.Namespace, export: SampleExport, preflight: Preflight
 ) -> dict[str, Any]:
     settings = {name: value for name, value in vars(arguments).items() if "_path" not in name}
     return {
@@ -185,7 +185,7 @@ def main(argv: list[str] | None = None) -> None:
     arguments = parse_arguments(argv)
     layout = PROMPT_FORMATS[arguments.output_format]
     file = TrainerFile(Path(arguments.output_path), layout.llamafactory)
-    check_files(file, arguments.input_path)
+    check_trainer_file(file, arguments.input_path)
     preflight = Preflight(
         token_counter(arguments.tokenizer),
         arguments.cutoff_len,
@@ -194,13 +194,13 @@ def main(argv: list[str] | None = None) -> None:
     )
     formats = tuple(dict.fromkeys(arguments.answer_format))
     settings = TextSettings(formats, arguments.final_newline, arguments.no_think)
-    export = Export(settings, arguments.output_format, arguments.random_seed, preflight)
+    export = SampleExport(settings, arguments.output_format, arguments.random_seed, preflight)
     with StageOutput(file.path, arguments.input_path, stage="fine-tune") as output:
         file.open(output)
         samples = read_joined(arguments.input_path, REQUIRED)
         export.write(tqdm(samples, desc="writing", unit="sample", disable=None), output, file)
         preflight.check()
-        output.summary |= summarise(arguments, export, preflight)
+        output.summary |= summarise_export(arguments, export, preflight)
     file.enter()
     file.report(arguments.output_format)
     preflight.report()

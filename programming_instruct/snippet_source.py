@@ -157,7 +157,7 @@ def main(argv: list[str] | None = None) -> None:
             output.keep(snippet["code"] if arguments.plain else snippet)
         output.pass_over("not_drawn", draw.seen - draw.repeats - output.kept)
         output.pass_over("repeated", draw.repeats)
-        check_result(output, arguments)
+        check_snippets_found(output, arguments)
 
 
 def without_file_contents(seed: Row) -> Row:
@@ -165,7 +165,7 @@ def without_file_contents(seed: Row) -> Row:
     return {name: seed[name] for name in ("old_file", "repos", "commit")}
 
 
-def check_result(output: StageOutput, arguments: argparse.Namespace) -> None:
+def check_snippets_found(output: StageOutput, arguments: argparse.Namespace) -> None:
     if not output.kept:
         raise PipelineError(
             f"{arguments.source}: no function or class of {arguments.min_lines} to "

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from utils.errors import PipelineError
-from utils.finetune.chat_format import PROMPT_FORMATS, Conversation
+from utils.finetune.chat_format import PROMPT_FORMATS, TrainingConversation
 from utils.finetune.trainer_files import TrainerFile, lay_out_row
 from utils.jsonl import Row
 from utils.row_files import WriteRow
@@ -47,5 +47,5 @@ def open_finetune_file(
 def lay_out_instruction(row: Row, prompt_format: str) -> Row:
     """Lay a row out for a trainer: the instruction and the input are one turn of the user."""
     user = f"{row['instruction']}\n\n{row['input']}" if row["input"] else row["instruction"]
-    conversation = Conversation("", user, row["output"])
+    conversation = TrainingConversation("", user, row["output"])
     return lay_out_row(prompt_format, conversation, lambda: {"source": row["source"]})

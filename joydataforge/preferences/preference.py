@@ -122,7 +122,7 @@ class PreferenceTexts:
     rejected: str
 
 
-def to_sharegpt(texts: PreferenceTexts) -> Row:
+def to_sharegpt_pair(texts: PreferenceTexts) -> Row:
     """Lay a pair out as LLaMA-Factory's ShareGPT preference data."""
     turns = [("system", texts.system)] if texts.system else []
     for question, answer in texts.history:
@@ -135,7 +135,7 @@ def to_sharegpt(texts: PreferenceTexts) -> Row:
     }
 
 
-def to_alpaca(texts: PreferenceTexts) -> Row:
+def to_alpaca_pair(texts: PreferenceTexts) -> Row:
     """Lay a pair out as Alpaca preference data; that has no turns before the question.
 
     An empty history has no type by which a loader could tell its column, so none is written.
@@ -151,7 +151,7 @@ def to_alpaca(texts: PreferenceTexts) -> Row:
     }
 
 
-LAYOUTS = {"sharegpt": to_sharegpt, "alpaca": to_alpaca}
+LAYOUTS = {"sharegpt": to_sharegpt_pair, "alpaca": to_alpaca_pair}
 
 
 def ranking_info(layout: str) -> dict[str, Any]:

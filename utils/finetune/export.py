@@ -116,7 +116,7 @@ class Inputs:
 
 
 @dataclass
-class Survey:
+class EditSurvey:
     """What is known of each row before any is written; a sound row's reason is ""."""
 
     reasons: list[str] = field(default_factory=list)
@@ -125,9 +125,9 @@ class Survey:
     method: dict[str, Any] = field(default_factory=lambda: {"method": "none"})
 
 
-def survey(inputs: Inputs, val_ratio: float, seed: int) -> Survey:
+def survey_edits(inputs: Inputs, val_ratio: float, seed: int) -> EditSurvey:
     """Find faulty rows, and choose the rows for validation."""
-    found = Survey()
+    found = EditSurvey()
     grouping = RowGrouping(seed) if val_ratio else None
     sound = []
     for number, row in enumerate(tqdm(inputs.scan(), desc="reading", unit="row", disable=None)):
@@ -157,7 +157,7 @@ def prompt_of(row: Row) -> str:
     return str(row.get("prompt_id") or row["commit"])
 
 
-class Export:
+class EditExport:
     """Makes, judges and writes the rows, and counts over them."""
 
     def __init__(self, settings: RowSettings, preflight: Preflight, output: StageOutput) -> None:
@@ -173,7 +173,7 @@ class Export:
     def write(
         self,
         rows: Iterable[tuple[int, Row]],
-        found: Survey,
+        found: EditSurvey,
         write_train: WriteRow,
         write_val: WriteRow,
     ) -> None:
@@ -190,7 +190,9 @@ class Export:
             if not is_val:
                 self.preflight.add(length, row["instr_type"])
 
-    def _make(self, number: int, row: Row, found: Survey) -> tuple[int, Row, TrainingRow] | None:
+    def _make(
+        self, number: int, row: Row, found: EditSurvey
+    ) -> tuple[int, Row, TrainingRow] | None:
         if reason := found.reasons[number]:
             self._output.reject(row, reason)
             return None

@@ -7,7 +7,7 @@ from typing import Any
 
 from utils.cli import log
 from utils.errors import PipelineError
-from utils.finetune.chat_format import PROMPT_FORMATS, Conversation
+from utils.finetune.chat_format import PROMPT_FORMATS, TrainingConversation
 from utils.jsonl import Row, open_input, write_json
 from utils.row_files import ROW_SUFFIXES, WriteRow
 from utils.stage_output import StageOutput
@@ -100,7 +100,7 @@ def load_dataset_info(path: Path) -> dict[str, Any]:
 
 
 def lay_out_row(
-    prompt_format: str, conversation: Conversation, make_origin: Callable[[], Row]
+    prompt_format: str, conversation: TrainingConversation, make_origin: Callable[[], Row]
 ) -> Row:
     """Lay a training row out: the conversation and, where the layout has room, its origin."""
     layout = PROMPT_FORMATS[prompt_format]

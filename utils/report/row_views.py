@@ -22,7 +22,7 @@ from utils.report.room_views import (
 )
 
 # The kinds of file in the order of the stages; "rows" is anything else.
-KINDS = (
+FILE_KINDS = (
     *("seeds", "prompts", "replies", "triplets", "mix", "filtered"),
     *HISTORY_KINDS,
     *("fine-tune", "rows"),
@@ -177,11 +177,11 @@ def _training_view(row: Row, kind: str) -> RowView:
         origin,
         code_before=code_before,
         code_after=_text(row["new_code"]),
-        instruction=_instruction_of(user_text(row), code_before or ""),
+        instruction=_instruction_of(user_turns_text(row), code_before or ""),
     )
 
 
-def user_text(row: Row) -> str:
+def user_turns_text(row: Row) -> str:
     """Join the user turns of a training row, whichever its layout."""
     for name in ("messages", "conversations", "prompt"):
         if isinstance(row.get(name), list):

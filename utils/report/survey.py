@@ -21,7 +21,7 @@ from utils.errors import PipelineError
 from utils.finetune.token_counts import estimate_tokens
 from utils.generation.replies import Usage
 from utils.jsonl import Row, open_input, read_rows
-from utils.report.row_views import EDIT_KINDS, KINDS, RowView, kind_of, views
+from utils.report.row_views import EDIT_KINDS, FILE_KINDS, RowView, kind_of, views
 from utils.row_files import read_records
 from utils.sampling import BottomK
 from utils.stage_output import sibling
@@ -30,7 +30,7 @@ MOST_NAMES = 6
 # How many rows of each reject reason are kept to choose from.
 REJECTED_PER_REASON = 60
 WHOLE = "whole example"
-Group = tuple[str, str, str]
+YieldGroup = tuple[str, str, str]
 
 
 def file_lines(surveys: Sequence[FileSurvey]) -> list[dict[str, Any]]:
@@ -60,7 +60,7 @@ def most_common(counts: Counter[str]) -> list[list[Any]]:
     return [*shown, ["others", rest]] if rest else shown
 
 
-def token_lines(surveys: Sequence[FileSurvey], cutoff_len: int) -> list[dict[str, Any]]:
+def token_length_lines(surveys: Sequence[FileSurvey], cutoff_len: int) -> list[dict[str, Any]]:
     """Give median, 95th percentile, maximum and the share over the cutoff of each part."""
     lines = []
     for survey in surveys:
@@ -106,8 +106,8 @@ class FileSurvey:
     topics: Counter[int] = field(default_factory=Counter)
     versions: Counter[int] = field(default_factory=Counter)
     parts: Counter[str] = field(default_factory=Counter)
-    groups: Counter[Group] = field(default_factory=Counter)
-    usage: dict[Group, Usage] = field(default_factory=dict)
+    groups: Counter[YieldGroup] = field(default_factory=Counter)
+    usage: dict[YieldGroup, Usage] = field(default_factory=dict)
     lengths: dict[str, array[int]] = field(default_factory=lambda: defaultdict(lambda: array("L")))
     modified_lines: array[int] = field(default_factory=lambda: array("L"))
     hunks: array[int] = field(default_factory=lambda: array("L"))
@@ -261,10 +261,10 @@ def read_summary(path: str | Path) -> dict[str, Any]:
 
 def in_stage_order(surveys: Iterable[FileSurvey]) -> list[FileSurvey]:
     """Sort files by stage; files of one stage stay in the order they were named."""
-    return sorted(surveys, key=lambda survey: KINDS.index(survey.kind))
+    return sorted(surveys, key=lambda survey: FILE_KINDS.index(survey.kind))
 
 
-def without_repeats(surveys: Iterable[FileSurvey]) -> list[FileSurvey]:
+def without_repeated_files(surveys: Iterable[FileSurvey]) -> list[FileSurvey]:
     """Leave out files that hold the same edits as an earlier one, as a fine-tuning file does."""
     different: dict[bytes, FileSurvey] = {}
     for survey in surveys:

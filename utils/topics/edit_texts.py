@@ -51,7 +51,7 @@ class EditReader:
         """Pick the texts of a row that has the required fields."""
         if self.data_format == "sharegpt":
             before, after = text(row["old_code"]), text(row["new_code"])
-            return EditTexts(before, after, user_text(row, before or ""))
+            return EditTexts(before, after, unquoted_user_text(row, before or ""))
         before, after, instruction = (text(row[field]) for field in self.required)  # type: ignore[index]
         return EditTexts(before, after, instruction)
 
@@ -96,7 +96,7 @@ def text(value: Any) -> str | None:
     return value if isinstance(value, str) and value.strip() else None
 
 
-def user_text(row: Row, code_before: str) -> str | None:
+def unquoted_user_text(row: Row, code_before: str) -> str | None:
     """Join the user turns of a conversation, without the code that they quote.
 
     Turns are `role` and `content`, or `from` and `value`.

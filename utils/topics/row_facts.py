@@ -28,7 +28,7 @@ DIGEST_BYTES = 16
 # The columns of `sizes`.
 LINES, HUNKS = 0, 1
 PERCENTILES = (50, 75, 90, 95, 99, 100)
-Group = tuple[str, int]
+TopicGroup = tuple[str, int]
 
 
 class RowFacts:
@@ -159,7 +159,7 @@ def level_topics(
     facts: RowFacts, allotted: dict[str, int], settings: FilterSettings, seed: int
 ) -> None:
     """Drop rows at random from the larger topics, down to what each topic is given."""
-    groups: dict[Group, list[int]] = defaultdict(list)
+    groups: dict[TopicGroup, list[int]] = defaultdict(list)
     for number in facts.staying():
         groups[facts.kinds[number], int(facts.topics[number])].append(number)
     sizes = {group: len(members) for group, members in groups.items()}
@@ -171,8 +171,8 @@ def level_topics(
 
 
 def group_quotas(
-    sizes: dict[Group, int], allotted: dict[str, int], most_per_topic: int | None
-) -> Iterator[tuple[Group, int]]:
+    sizes: dict[TopicGroup, int], allotted: dict[str, int], most_per_topic: int | None
+) -> Iterator[tuple[TopicGroup, int]]:
     """Yield how many rows each topic of each edit kind gives.
 
     Either all give up to `most_per_topic`, or the kind's allotment is levelled over its topics.

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from utils.errors import PipelineError
-from utils.finetune.chat_format import Conversation
+from utils.finetune.chat_format import TrainingConversation
 from utils.finetune.trainer_files import DATASET_INFO, TrainerFile, lay_out_row, load_dataset_info
 from utils.jsonl import read_rows
 from utils.stage_output import StageOutput
@@ -86,6 +86,6 @@ def test_where_a_row_comes_from_is_made_only_for_layouts_that_have_room_for_it()
     def fail():
         raise AssertionError
 
-    said = Conversation("", "Add.", "2")
+    said = TrainingConversation("", "Add.", "2")
     assert lay_out_row("alpaca", said, lambda: {"commit": "c"})["commit"] == "c"
     assert lay_out_row("openai", said, fail).keys() == {"messages"}

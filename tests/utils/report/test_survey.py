@@ -11,7 +11,7 @@ from utils.report.survey import (
     open_survey,
     survey_rejected,
     survey_rows,
-    without_repeats,
+    without_repeated_files,
 )
 from utils.stage_output import sibling
 
@@ -126,7 +126,7 @@ def test_a_file_with_the_same_samples_in_another_order_is_left_out(tmp_path):
     first = survey(tmp_path, [rows.mixed(1), rows.mixed(2)], "first")
     second = survey(tmp_path, [rows.filtered(2), rows.filtered(1)], "second")
     third = survey(tmp_path, [rows.mixed(3)], "third")
-    assert without_repeats([first, second, third]) == [first, third]
+    assert without_repeated_files([first, second, third]) == [first, third]
 
 
 def test_files_are_named_by_their_stems_where_these_differ():

@@ -81,7 +81,7 @@ class Findings:
         return number
 
 
-def survey(index: RowIndex, config: QualityConfig, language: str) -> Findings:
+def survey_quality(index: RowIndex, config: QualityConfig, language: str) -> Findings:
     """Judge each row by itself, in worker processes, then look for near duplicates."""
     findings = Findings(SignatureStore(config.dedup.permutations))
     texts = ({name: row[name] for name in FIELDS} for _, row in index.scan())
@@ -188,9 +188,9 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
 def main(argv: list[str] | None = None) -> None:
     arguments = parse_arguments(argv)
     config = read_config(arguments)
-    output = StageOutput(arguments.output_file, [arguments.input_file])
+    output = StageOutput(arguments.output_file, [arguments.input_file], stage="triplets")
     with RowIndex(arguments.input_file, FIELDS) as index, output:
-        findings = survey(index, config, arguments.language)
+        findings = survey_quality(index, config, arguments.language)
         output.summary["settings"] = {
             name: value
             for name, value in asdict(config).items()

@@ -22,27 +22,29 @@ from utils.jsonl import Row
 from utils.processes import batched, map_in_order, worker_count
 from utils.sampling import derive_seed
 from utils.seeds.cleaning import PERMISSIVE_LICENSES, SeedLimits, clean_seed, without_texts
-from utils.seeds.sources import KINDS, open_source
+from utils.seeds.sources import SOURCE_KINDS, open_source
 from utils.stage_output import StageOutput
 
 CHUNK_ROWS = 64
 # A cleaned row and the reason to drop it, or None.
-Verdict = tuple[Row, str | None]
+SeedVerdict = tuple[Row, str | None]
 
 
-def clean_seeds(rows: Iterable[Row], limits: SeedLimits, num_workers: int = 1) -> Iterator[Verdict]:
+def clean_seeds(
+    rows: Iterable[Row], limits: SeedLimits, num_workers: int = 1
+) -> Iterator[SeedVerdict]:
     """Yield a verdict per row, in the order the rows came; exact duplicates are dropped too."""
     clean = partial(clean_chunk, limits=limits)
     chunks = map_in_order(clean, batched(rows, CHUNK_ROWS), num_workers)
     return drop_duplicates(chain.from_iterable(chunks))
 
 
-def clean_chunk(chunk: list[Row], limits: SeedLimits) -> list[Verdict]:
+def clean_chunk(chunk: list[Row], limits: SeedLimits) -> list[SeedVerdict]:
     """Clean a few rows; what a worker process runs."""
     return [clean_seed(row, limits) for row in chunk]
 
 
-def drop_duplicates(verdicts: Iterable[Verdict]) -> Iterator[Verdict]:
+def drop_duplicates(verdicts: Iterable[SeedVerdict]) -> Iterator[SeedVerdict]:
     """Give all but the first of equal seeds the reason `duplicate`; dropped rows don't count."""
     seen: set[bytes] = set()
     for row, reason in verdicts:
@@ -60,8 +62,8 @@ def contents_digest(row: Row) -> bytes:
 
 
 def sample_seeds(
-    verdicts: Iterable[Verdict], max_seeds: int, random_seed: int
-) -> Iterator[Verdict]:
+    verdicts: Iterable[SeedVerdict], max_seeds: int, random_seed: int
+) -> Iterator[SeedVerdict]:
     """Keep a uniform sample of `max_seeds` of the good rows, in their order; drop the rest.
 
     A row's place in the draw hangs on the seed and the row alone, so that a larger sample holds
@@ -90,7 +92,13 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     )
     limits = SeedLimits()
     add = parser.add_argument
-    add("--source", action="append", required=True, metavar="SOURCE", help=f"{KINDS}; repeatable")
+    add(
+        "--source",
+        action="append",
+        required=True,
+        metavar="SOURCE",
+        help=f"{SOURCE_KINDS}; repeatable",
+    )
     add("--output_file", default="data/commitpackft_python_cleaned.jsonl", help="the seed file")
     add("--max_seeds", type=int, help="keep a random sample of this many; None: all")
     add("--random_seed", type=int, default=42, help="seed of the sample")
@@ -140,7 +148,7 @@ def main(argv: list[str] | None = None) -> None:
     arguments = parse_arguments(argv)
     limits = read_limits(arguments)
     readers = [open_source(source, arguments.lang) for source in arguments.source]
-    with StageOutput(arguments.output_file, inputs=arguments.source) as output:
+    with StageOutput(arguments.output_file, inputs=arguments.source, stage="seeds") as output:
         rows = tqdm(
             chain.from_iterable(read() for read in readers), "seeds", unit=" rows", disable=None
         )
@@ -152,10 +160,10 @@ def main(argv: list[str] | None = None) -> None:
                 output.reject(row, reason)
             else:
                 output.keep(row)
-        check_result(output)
+        check_seeds_found(output)
 
 
-def check_result(output: StageOutput) -> None:
+def check_seeds_found(output: StageOutput) -> None:
     """Refuse an output without seeds: the next stage could do nothing with it."""
     if not output.kept + output.rejected:
         raise PipelineError(

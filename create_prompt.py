@@ -198,7 +198,7 @@ def _refuse_too_few(pool: SeedPool, path: str, settings: Settings) -> None:
         )
 
 
-def write_prompts(prompts: Iterable[Row], output: StageOutput) -> None:
+def write_seed_prompts(prompts: Iterable[Row], output: StageOutput) -> None:
     """Write prompts with their ids; count kinds, splits and repeated prompts in the summary."""
     counts: dict[str, Counter[str]] = {"edit_kind": Counter(), "split": Counter()}
     repeated = 0
@@ -244,7 +244,7 @@ def main(argv: list[str] | None = None) -> None:
     if settings.prompt_type == "rewrite_commit":
         if kinds_file:
             raise PipelineError("--edit_kinds: serves code_extend only; leave it out")
-        output = StageOutput(output_file, [seed_file])
+        output = StageOutput(output_file, [seed_file], stage="prompts")
         pool = load_pool(seed_file, settings)
         total = min(settings.sample_num, len(pool))
         prompts = rewrite_commit_prompts(pool, settings)
@@ -252,14 +252,16 @@ def main(argv: list[str] | None = None) -> None:
         kinds = load_config(kinds_file, EditKinds) if kinds_file else None
         examples = load_examples(few_shot_file)
         output = StageOutput(
-            output_file, list(filter(None, [seed_file, few_shot_file, kinds_file]))
+            output_file,
+            list(filter(None, [seed_file, few_shot_file, kinds_file])),
+            stage="prompts",
         )
         pool = load_pool(seed_file, settings)
         total = settings.sample_num
         prompts = code_extend_prompts(pool, examples, kinds, settings)
     log.info("%s: %s", seed_file, pool.describe())
     with pool.index, output:
-        write_prompts(tqdm(prompts, total=total, unit="prompt", disable=None), output)
+        write_seed_prompts(tqdm(prompts, total=total, unit="prompt", disable=None), output)
         output.summary |= {
             "seeds": len(pool.index),
             "usable_seeds": len(pool),

@@ -21,7 +21,7 @@ from typing import Any
 from utils.cli import log, run
 from utils.config import read_yaml
 from utils.errors import PipelineError
-from utils.finetune.token_counts import METHOD as TOKEN_METHOD
+from utils.finetune.token_counts import ESTIMATE_METHOD as TOKEN_METHOD
 from utils.jsonl import atomic_file
 from utils.report import figures
 from utils.report import room_figures as history_figures
@@ -29,11 +29,11 @@ from utils.report.diversity_figures import (
     diversity_figures,
     diversity_table,
     load_measures,
-    measure,
+    measure_surveys,
 )
 from utils.report.edit_facts import EditComparer
 from utils.report.figure_kinds import Figure
-from utils.report.figures import Limits
+from utils.report.figures import FigureLimits
 from utils.report.lineage import Lineage, generation_settings
 from utils.report.page import as_page_data, build_page, data_set_id, draw_rejected, draw_samples
 from utils.report.plotting import write_pdfs
@@ -48,8 +48,8 @@ from utils.report.survey import (
     open_survey,
     survey_rejected,
     survey_rows,
-    token_lines,
-    without_repeats,
+    token_length_lines,
+    without_repeated_files,
 )
 from utils.similarity.diversity_measures import DiversitySettings
 
@@ -60,7 +60,7 @@ FILTER_CONFIG, MODEL_MAP = "filter_config.yaml", "model_map.yaml"
 
 
 @dataclass(frozen=True)
-class Findings:
+class ReportFindings:
     """All that was read: the files in the order of the stages, those under review, the samples."""
 
     surveys: list[FileSurvey]
@@ -71,7 +71,7 @@ class Findings:
     diversity: list[dict[str, Any]] = field(default_factory=list)
 
 
-def read_files(paths: Sequence[str], settings: SurveySettings, samples: int) -> Findings:
+def read_surveys(paths: Sequence[str], settings: SurveySettings, samples: int) -> ReportFindings:
     """Read every file once: those under review first, for what their samples are."""
     labels = name_files(paths)
     opened = [open_survey(*names, settings) for names in zip(paths, labels, strict=True)]
@@ -91,13 +91,13 @@ def read_files(paths: Sequence[str], settings: SurveySettings, samples: int) -> 
         lineage.watcher(survey.label)(view)
     comparer = EditComparer()
     data, left_out = as_page_data(drawn, lineage, comparer)
-    return Findings(surveys, focus, data, left_out, comparer)
+    return ReportFindings(surveys, focus, data, left_out, comparer)
 
 
-def make_figures(found: Findings, limits: Limits, seed: int, tables: Any) -> Sections:
+def make_figures(found: ReportFindings, limits: FigureLimits, seed: int, tables: Any) -> Sections:
     """Make the figures of each section of the page."""
     surveys = found.surveys
-    compared = without_repeats(s for s in surveys if s.is_edits)
+    compared = without_repeated_files(s for s in surveys if s.is_edits)
     edits = {survey.label: found.comparer.figures(survey) for survey in compared}
     asked = [survey for survey in surveys if survey.kind == "prompts"]
     with_topics = [s for s in surveys if s.topics or s.summary.get("topics")]
@@ -122,7 +122,9 @@ def make_figures(found: Findings, limits: Limits, seed: int, tables: Any) -> Sec
     return {name: [f for f in made if f is not None] for name, made in sections.items()}
 
 
-def page_data(found: Findings, sections: Sections, tables: Any, limits: Limits) -> dict[str, Any]:
+def page_data(
+    found: ReportFindings, sections: Sections, tables: Any, limits: FigureLimits
+) -> dict[str, Any]:
     """Gather everything that the page shows, as JSON values."""
     rows = sum(survey.rows for survey in found.focus)
     shown = sum(1 for sample in found.samples if "reason" not in sample)
@@ -138,7 +140,7 @@ def page_data(found: Findings, sections: Sections, tables: Any, limits: Limits) 
         "data_set": data_set_id(found.focus),
         "focus": [survey.label for survey in found.focus],
         "files": file_lines(found.surveys),
-        "tokens": token_lines(found.surveys, limits.cutoff_len),
+        "tokens": token_length_lines(found.surveys, limits.cutoff_len),
         "token_method": TOKEN_METHOD,
         "cutoff_len": limits.cutoff_len,
         "figures": {name: [f.as_data() for f in made] for name, made in sections.items()},
@@ -155,10 +157,10 @@ def read_diversity(arguments: argparse.Namespace, focus: list[FileSurvey]) -> li
         return []
     if arguments.diversity:
         return load_measures(arguments.diversity)
-    return measure(focus, DiversitySettings(random_seed=arguments.random_seed))
+    return measure_surveys(focus, DiversitySettings(random_seed=arguments.random_seed))
 
 
-def read_limits(path: str | None, cutoff_len: int) -> Limits:
+def read_limits(path: str | None, cutoff_len: int) -> FigureLimits:
     """Take the limits of the diff filter from its config, where there is one."""
     values = read_yaml(path) if path else None
     settings = values.get("filter_settings") if isinstance(values, dict) else None
@@ -168,7 +170,7 @@ def read_limits(path: str | None, cutoff_len: int) -> Limits:
         for key in ("max_modify_lines", "max_hunk_num")
         if isinstance(settings.get(key), int)
     }
-    return Limits(cutoff_len=cutoff_len, **found)
+    return FigureLimits(cutoff_len=cutoff_len, **found)
 
 
 def default_file(given: str | None, name: str) -> str | None:
@@ -223,7 +225,7 @@ def main(argv: list[str] | None = None) -> None:
     check_arguments(arguments)
     limits = read_limits(default_file(arguments.filter_config, FILTER_CONFIG), arguments.cutoff_len)
     settings = SurveySettings(arguments.sample_rows, arguments.random_seed)
-    found = read_files(arguments.input_files, settings, arguments.samples)
+    found = read_surveys(arguments.input_files, settings, arguments.samples)
     found = replace(found, diversity=read_diversity(arguments, found.focus))
     prices = load_prices(found.surveys, default_file(arguments.model_map, MODEL_MAP))
     tables = yield_tables(found.surveys, prices)

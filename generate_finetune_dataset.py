@@ -12,7 +12,7 @@ import argparse
 import re
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -22,53 +22,37 @@ from utils.cli import log, run
 from utils.code.write_edit import EDIT_FORMATS
 from utils.errors import PipelineError
 from utils.finetune.chat_format import PROMPT_FORMATS, SYSTEM_PROMPTS
-from utils.finetune.dataset_card import (
-    DATASET_INFO,
-    load_dataset_info,
-    merge_dataset_info,
-    read_history,
-    write_card,
-)
-from utils.finetune.export import Export, Inputs, survey
+from utils.finetune.dataset_card import read_history, write_card
+from utils.finetune.export import EditExport, Inputs, survey_edits
 from utils.finetune.preflight import Preflight
 from utils.finetune.token_counts import token_counter
+from utils.finetune.trainer_files import TrainerFile
 from utils.finetune.training_rows import RowSettings
 from utils.jsonl import open_input
-from utils.row_files import ROW_SUFFIXES
 from utils.stage_output import StageOutput, refuse_overwriting_inputs
 
 
-@dataclass(frozen=True)
 class Files:
-    """The names of what is written."""
+    """The files that are written: training rows, and those for validation beside them."""
 
-    train: Path
-
-    @property
-    def validation(self) -> Path:
-        return self.train.with_name(f"{self.train.stem}_val{self.train.suffix}")
+    def __init__(self, path: Path, prompt_format: str) -> None:
+        info = PROMPT_FORMATS[prompt_format].llamafactory
+        self.train = TrainerFile(path, info)
+        self.validation = TrainerFile(path.with_name(f"{path.stem}_val{path.suffix}"), info)
 
     def of(self, split: str) -> Path:
-        return self.train if split == "train" else self.validation
-
-    @property
-    def dataset_info(self) -> Path:
-        return self.train.with_name(DATASET_INFO)
+        return (self.train if split == "train" else self.validation).path
 
 
 def check_files(files: Files, inputs: Sequence[str]) -> None:
     """Refuse what would not be found or read later, and whatever would destroy an input."""
-    if files.train.suffix not in ROW_SUFFIXES:
-        raise PipelineError(
-            f"{files.train}: must end in {' or '.join(ROW_SUFFIXES)}, by which trainers know "
-            "its kind"
-        )
+    files.train.check_name()
     resolved = [Path(path).resolve() for path in inputs]
     for number, path in enumerate(resolved):
         if path in resolved[:number]:
             raise PipelineError(f"--input_file {inputs[number]}: named twice; name it once")
-    refuse_overwriting_inputs(files.validation, inputs)
-    load_dataset_info(files.dataset_info)
+    refuse_overwriting_inputs(files.validation.path, inputs)
+    files.train.check_info()
 
 
 def report_split(rows: dict[str, int], split: dict[str, Any], path: Path) -> None:
@@ -82,22 +66,14 @@ def report_split(rows: dict[str, int], split: dict[str, Any], path: Path) -> Non
         )
 
 
-def update_dataset_info(files: Files, prompt_format: str, rows: dict[str, int]) -> None:
-    """Describe the files to LLaMA-Factory; entries of files that it can't load are taken out."""
-    info = PROMPT_FORMATS[prompt_format].llamafactory
-    changes = {
-        files.of(split).stem: {"file_name": files.of(split).name, **info} if info and n else None
-        for split, n in rows.items()
-    }
-    merge_dataset_info(files.dataset_info, changes)
-    if info is None:
-        log.info("LLaMA-Factory reads no %s; %s has no entry", prompt_format, files.dataset_info)
-    elif rows["train"]:
-        log.info("data set '%s' in %s", files.train.stem, files.dataset_info)
-    if not rows["validation"] and files.validation.exists():
-        log.warning(
-            "%s is from an earlier run and may hold rows of this one; delete it", files.validation
-        )
+def enter_files(files: Files, prompt_format: str) -> None:
+    """Describe the files to LLaMA-Factory, and warn of validation rows that are not this run's."""
+    files.train.enter()
+    files.validation.enter()
+    files.train.report(prompt_format)
+    path = files.validation.path
+    if not files.validation.rows and path.exists():
+        log.warning("%s is from an earlier run and may hold rows of this one; delete it", path)
 
 
 def read_system_prompt(text: str | None, edit_format: str) -> str:
@@ -183,7 +159,7 @@ def row_settings(arguments: argparse.Namespace) -> RowSettings:
 
 
 def summarise(
-    arguments: argparse.Namespace, files: Files, settings: RowSettings, export: Export
+    arguments: argparse.Namespace, files: Files, settings: RowSettings, export: EditExport
 ) -> dict[str, Any]:
     """Gather what the summary file and the data set card tell."""
     chosen = ("val_ratio", "tokenizer", "cutoff_len", "too_long", "unsafe_text")
@@ -193,7 +169,7 @@ def summarise(
         "final_newlines_added": export.final_newlines_added,
         "preflight": export.preflight.figures(),
         "card": {
-            "name": files.train.stem,
+            "name": files.train.path.stem,
             "files": {name: files.of(name).name for name, n in export.rows.items() if n},
             "licenses": export.origins.licenses(),
             "models": export.origins.models(),
@@ -204,7 +180,7 @@ def summarise(
 
 def main(argv: list[str] | None = None) -> None:
     arguments = parse_arguments(argv)
-    files = Files(Path(arguments.output_file))
+    files = Files(Path(arguments.output_file), arguments.prompt_format)
     settings = row_settings(arguments)
     check_files(files, arguments.input_file)
     preflight = Preflight(
@@ -213,23 +189,25 @@ def main(argv: list[str] | None = None) -> None:
         too_long=arguments.too_long,
         unsafe_text=arguments.unsafe_text,
     )
-    output = StageOutput(files.train, arguments.input_file)
+    output = StageOutput(files.train.path, arguments.input_file, stage="fine-tune")
     with ExitStack() as opened:
         inputs = Inputs(arguments.input_file, opened)
-        found = survey(inputs, arguments.val_ratio, settings.random_seed)
+        found = survey_edits(inputs, arguments.val_ratio, settings.random_seed)
         opened.enter_context(output)
-        write_val = output.open_also(files.validation) if any(found.is_val) else None
-        export = Export(settings, preflight, output)
+        files.train.open(output)
+        if any(found.is_val):
+            files.validation.open(output)
+        export = EditExport(settings, preflight, output)
         order = inputs.order(settings.random_seed)
         rows = tqdm(inputs.read(order), "writing", len(order), unit="row", disable=None)
-        export.write(rows, found, write_val)
+        export.write(rows, found, files.train.write, files.validation.write)
         preflight.check()
         split = found.method | export.origins.seeds()
         output.summary |= summarise(arguments, files, settings, export) | {"split": split}
-    update_dataset_info(files, settings.prompt_format, export.rows)
-    write_card(files.train.parent)
+    enter_files(files, settings.prompt_format)
+    write_card(files.train.path.parent)
     preflight.report()
-    report_split(export.rows, split, files.validation)
+    report_split(export.rows, split, files.validation.path)
 
 
 if __name__ == "__main__":

@@ -176,7 +176,7 @@ def main(argv: list[str] | None = None) -> None:
         raise PipelineError(f"--num_workers {arguments.num_workers}: must not be negative")
     rows = with_prompt_ids(read_rows(arguments.input_file, REQUIRED))
     workers = worker_count(arguments.num_workers)
-    with StageOutput(arguments.output_file, [arguments.input_file]) as output:
+    with StageOutput(arguments.output_file, [arguments.input_file], stage="triplets") as output:
         for row, reason in tqdm(
             read_replies(rows, arguments.language, workers), unit=" replies", disable=None
         ):

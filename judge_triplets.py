@@ -129,7 +129,7 @@ def load_verdicts(paths: list[str]) -> tuple[dict[str, list[Verdict | None]], Ro
     return verdicts, counts
 
 
-def write_prompts(arguments: argparse.Namespace) -> None:
+def write_judging_prompts(arguments: argparse.Namespace) -> None:
     """Write a judging prompt for each triplet whose texts are there; others are rejected."""
     with StageOutput(arguments.prompts_file, [arguments.input_file]) as output:
         triplets = read_rows(arguments.input_file, JUDGED_FIELDS)
@@ -150,7 +150,7 @@ def collect(arguments: argparse.Namespace) -> None:
     verdicts, counts = load_verdicts(arguments.replies)
     undecided = 0
     with ExitStack() as stack:
-        output = stack.enter_context(StageOutput(arguments.output_file, inputs))
+        output = stack.enter_context(StageOutput(arguments.output_file, inputs, stage="triplets"))
         again = (
             stack.enter_context(atomic_file(arguments.ask_again)) if arguments.ask_again else None
         )
@@ -178,7 +178,7 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     prompts = commands.add_parser("prompts", help="write one judging prompt a triplet")
     prompts.add_argument("input_file", help="triplets")
     prompts.add_argument("prompts_file", help="where the prompts go")
-    prompts.set_defaults(work=write_prompts)
+    prompts.set_defaults(work=write_judging_prompts)
     collecting = commands.add_parser("collect", help="keep the triplets that the judges pass")
     collecting.add_argument("input_file", help="the triplets that were judged")
     collecting.add_argument("output_file", help="where the passing triplets go")

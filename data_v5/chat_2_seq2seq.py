@@ -63,7 +63,7 @@ class Seen:
         return len(self._hashes) > size
 
 
-def write_rows(
+def write_conversations(
     output: StageOutput, conversations: Iterable[Row], marks: RoleMarks, is_every: bool
 ) -> None:
     """Write the rows of each conversation, or reject it."""
@@ -122,7 +122,7 @@ def main(argv: list[str] | None = None) -> None:
     with output:
         conversations = read_conversations(args.input_file, args.input_format)
         progress = tqdm(conversations, desc="writing", unit="conversation", disable=None)
-        write_rows(output, progress, marks, args.turns == "every")
+        write_conversations(output, progress, marks, args.turns == "every")
         output.summary["settings"] = {
             "turns": args.turns,
             "user_mark": marks.user,

@@ -19,10 +19,10 @@ from pathlib import Path
 from tqdm import tqdm
 
 from data_v5.tokens.finetune_files import (
-    check_finetune_output,
-    enter_in_dataset_info,
+    check_finetune_file,
+    finetune_file,
     lay_out_instruction,
-    open_finetune_output,
+    open_finetune_file,
 )
 from data_v5.tokens.token_ids import TOKENIZER_FILE, TokenEncoder, token_encoder, tokenizer_folder
 from data_v5.tokens.token_layout import (
@@ -55,7 +55,7 @@ def is_chat_domain(domain: str) -> bool:
     return domain.endswith("chat")
 
 
-def find_fault(row: Row, fields: Sequence[str]) -> str | None:
+def find_row_fault(row: Row, fields: Sequence[str]) -> str | None:
     """Say why a row can't be trained on, whatever its length, or None."""
     texts = [row[field] for field in fields]
     for field, text in zip(fields, texts, strict=True):
@@ -110,25 +110,25 @@ def _lengths(encoder: TokenEncoder, texts: Sequence[str]) -> list[int]:
     return [len(encoder.end(encoder.begin(ids))) for ids in encoder.encode(texts)]
 
 
-def measure(rows: Sequence[Row], counter: RowCounter) -> list[int]:
+def count_row_tokens(rows: Sequence[Row], counter: RowCounter) -> list[int]:
     """Count the tokens of each row."""
     return counter.count([prompt_text(row) + response_text(row) for row in rows])
 
 
-def sort_rows(
+def rows_with_lengths(
     rows: Iterable[Row], fields: Sequence[str], counter: RowCounter, limit: int
 ) -> Iterator[tuple[Row, str | None, int]]:
     """Yield each row, in order, with its fault if it has one and its length."""
     for batch in batched(rows, BATCH):
-        faults = [find_fault(row, fields) for row in batch]
+        faults = [find_row_fault(row, fields) for row in batch]
         sound = [row for row, fault in zip(batch, faults, strict=True) if fault is None]
-        lengths = iter(measure(sound, counter))
+        lengths = iter(count_row_tokens(sound, counter))
         for row, fault in zip(batch, faults, strict=True):
             length = 0 if fault else next(lengths)
             yield row, fault or ("too_long" if length > limit else None), length
 
 
-def quantiles(lengths: Sequence[int]) -> dict[str, int]:
+def length_quantiles(lengths: Sequence[int]) -> dict[str, int]:
     """Give the smallest length, the largest, and those that shares of the rows do not exceed."""
     ordered = sorted(lengths)
     if not ordered:
@@ -150,7 +150,7 @@ def write_fitting(
     """Write the rows that fit and reject the others; figures go to the summary."""
     lengths: list[int] = []
     progress = tqdm(rows, desc="measuring", unit="row", disable=None)
-    for row, fault, length in sort_rows(progress, fields, counter, limit):
+    for row, fault, length in rows_with_lengths(progress, fields, counter, limit):
         if length:
             lengths.append(length)
         if fault:
@@ -163,7 +163,7 @@ def write_fitting(
         "counted_by": counter.method,
         "max_seq_length": limit,
         "kept": kept,
-        "of_all_rows": quantiles(lengths),
+        "of_all_rows": length_quantiles(lengths),
     }
 
 
@@ -217,20 +217,21 @@ def needed_fields(args: argparse.Namespace) -> Sequence[str]:
             f"--finetune_output {args.finetune_output}: is for instructions; conversations are "
             "written for a trainer by prepare_chat --finetune_output"
         )
-    check_finetune_output(args.finetune_output, args.output_file, [args.input_file])
     return (*INSTRUCTION_FIELDS, "source")
 
 
 def main(argv: list[str] | None = None) -> None:
     args = parse_arguments(argv)
     fields = needed_fields(args)
+    trainer_file = finetune_file(args.finetune_output, args.output_format)
+    check_finetune_file(trainer_file, args.output_file, [args.input_file])
     counter = row_counter(args.tokenizer, args.bos_token, args.eos_token)
     if not counter.is_exact:
         log.warning("no --tokenizer: lengths are %s", counter.method)
     output = StageOutput(args.output_file, [args.input_file])
     with output:
         lay_out = partial(lay_out_instruction, prompt_format=args.output_format)
-        write = open_finetune_output(output, args.finetune_output, lay_out)
+        write = open_finetune_file(output, trainer_file, lay_out)
         write_fitting(
             output,
             read_rows(args.input_file, fields),
@@ -239,8 +240,8 @@ def main(argv: list[str] | None = None) -> None:
             args.max_seq_length,
             write,
         )
-    if args.finetune_output:
-        enter_in_dataset_info(args.finetune_output, args.output_format, output.kept)
+    if trainer_file:
+        trainer_file.enter()
 
 
 if __name__ == "__main__":

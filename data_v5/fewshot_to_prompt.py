@@ -19,12 +19,12 @@ from tqdm import tqdm
 
 from data_v5.reading.domain import load_domain
 from data_v5.reading.formats import Unusable
-from data_v5.selection.shot_prompts import Made, PromptRules, make_row
+from data_v5.selection.shot_prompts import Made, PromptRules, make_shot_prompt
 from data_v5.tokens.finetune_files import (
-    check_finetune_output,
-    enter_in_dataset_info,
+    check_finetune_file,
+    finetune_file,
     lay_out_instruction,
-    open_finetune_output,
+    open_finetune_file,
 )
 from utils.cli import log, run
 from utils.errors import PipelineError
@@ -60,7 +60,7 @@ def _check_record(place: str, record: Any) -> None:
             )
 
 
-class Tally:
+class ShotTally:
     """What became of the shots, and which letters were right, for the summary."""
 
     def __init__(self) -> None:
@@ -99,17 +99,17 @@ class Tally:
         }
 
 
-def write_prompts(
+def write_shot_prompts(
     output: StageOutput,
     pairs: Iterator[tuple[Row, list[Row]]],
     rules: PromptRules,
     write_also: WriteRow,
-) -> Tally:
+) -> ShotTally:
     """Write a row for each question, or reject it."""
-    tally = Tally()
+    tally = ShotTally()
     for origin, shots in tqdm(pairs, desc="wording", unit="row", disable=None):
         try:
-            made = make_row(origin, shots, rules)
+            made = make_shot_prompt(origin, shots, rules)
         except Unusable as reason:
             output.reject({"origin": origin, "shot": shots}, str(reason))
             continue
@@ -151,21 +151,21 @@ def main(argv: list[str] | None = None) -> None:
         args.random_seed,
     )
     target = args.dir / f"{domain.name}_fintune.jsonl"
-    if args.finetune_output:
-        check_finetune_output(args.finetune_output, target, [source])
+    trainer_file = finetune_file(args.finetune_output, args.output_format)
+    check_finetune_file(trainer_file, target, [source])
     output = StageOutput(target, [source])
     with output:
         lay_out = partial(lay_out_instruction, prompt_format=args.output_format)
-        write = open_finetune_output(output, args.finetune_output, lay_out)
-        tally = write_prompts(output, read_shots(source), rules, write)
+        write = open_finetune_file(output, trainer_file, lay_out)
+        tally = write_shot_prompts(output, read_shots(source), rules, write)
         output.summary["settings"] = {
             key: str(value) if isinstance(value, Path) else value
             for key, value in vars(args).items()
         }
         output.summary |= tally.figures()
     tally.warn_of_fixed_places()
-    if args.finetune_output:
-        enter_in_dataset_info(args.finetune_output, args.output_format, output.kept)
+    if trainer_file:
+        trainer_file.enter()
 
 
 if __name__ == "__main__":

@@ -21,13 +21,13 @@ from tqdm import tqdm
 
 from data_v5.chats.message_trees import BadTree, TreeRules, TreeWalk, check_tree
 from data_v5.tokens.finetune_files import (
-    check_finetune_output,
-    enter_in_dataset_info,
-    open_finetune_output,
+    check_finetune_file,
+    finetune_file,
+    open_finetune_file,
 )
 from utils.cli import log, run
 from utils.errors import PipelineError
-from utils.finetune.chat_format import Dialogue, to_from_value, to_messages
+from utils.finetune.chat_format import TrainingDialogue, to_from_value, to_messages
 from utils.jsonl import Row, open_input, parse_line
 from utils.row_files import WriteRow
 from utils.stage_output import StageOutput
@@ -78,7 +78,7 @@ def _unpacked(path: Path) -> Iterator[Iterable[bytes]]:
 
 def to_training_row(row: Row, prompt_format: str) -> Row:
     """Lay a conversation out for a trainer, with where it comes from in strings."""
-    dialogue = Dialogue([(turn["role"], turn["content"]) for turn in row["messages"]])
+    dialogue = TrainingDialogue([(turn["role"], turn["content"]) for turn in row["messages"]])
     return LAYOUTS[prompt_format](dialogue) | {
         "tree_id": str(row["tree_id"]),
         "lang": row["lang"] or "",
@@ -175,13 +175,13 @@ def tree_rules(args: argparse.Namespace) -> TreeRules:
 
 def main(argv: list[str] | None = None) -> None:
     args = parse_arguments(argv)
-    if args.finetune_output:
-        check_finetune_output(args.finetune_output, args.output_file, [args.input_file])
+    trainer_file = finetune_file(args.finetune_output, args.output_format)
+    check_finetune_file(trainer_file, args.output_file, [args.input_file])
     output = StageOutput(args.output_file, [args.input_file])
     with output:
         writer = ChatWriter(TreeWalk(tree_rules(args)), args.skip_tree_states, output)
         lay_out = partial(to_training_row, prompt_format=args.output_format)
-        write = open_finetune_output(output, args.finetune_output, lay_out)
+        write = open_finetune_file(output, trainer_file, lay_out)
         progress = tqdm(read_trees(args.input_file), desc="walking", unit="tree", disable=None)
         writer.write(progress, write)
         output.summary["settings"] = {
@@ -190,8 +190,8 @@ def main(argv: list[str] | None = None) -> None:
             if value is not None
         }
         output.summary |= writer.figures()
-    if args.finetune_output:
-        enter_in_dataset_info(args.finetune_output, args.output_format, output.kept)
+    if trainer_file:
+        trainer_file.enter()
     if not output.kept:
         log.warning("no conversation is left; see %s for the reasons", output.rejected_path)
 

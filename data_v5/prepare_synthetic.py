@@ -25,9 +25,9 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from data_v5.tokens.held_out import Examples, Split, draw_split
+from data_v5.tokens.held_out import ExampleUse, Split, draw_split
 from data_v5.tokens.tensor_files import require_torch
-from data_v5.tokens.token_files import FORMATS, TokenRow, make_row, token_file
+from data_v5.tokens.token_files import FORMATS, TokenRow, make_token_row, token_file
 from data_v5.tokens.token_ids import token_encoder, tokenizer_folder
 from data_v5.tokens.token_layout import CHAT_FIELDS, INSTRUCTION_FIELDS, is_chat
 from data_v5.tokens.token_rows import Encoded, EncodeRules, TokenSpool, encode_batch
@@ -62,7 +62,7 @@ class Intake:
         self.spool = spool
         # Of each row: its domain's number, and its number in the domain's file.
         self.domains, self.numbers = array("I"), array("I")
-        self.examples = Examples()
+        self.examples = ExampleUse()
         self.merged_ends = self.with_special = 0
 
     def add(self, row: Encoded, domain: str, number: int) -> None:
@@ -161,7 +161,7 @@ def token_rows(
     for number in numbers:
         full, prompt = intake.spool.read(number)
         masked = intake.spool.masked[number] if args.mask_inputs else 0
-        yield make_row(full, prompt, masked, args.ignore_index)
+        yield make_token_row(full, prompt, masked, args.ignore_index)
 
 
 def report(figures: dict[str, Counter[str]], destination: Path, written: Sequence[str]) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 from data_v5.reading.columns import Unusable
 from data_v5.reading.domain import Domain, load_domain
 from data_v5.reading.questions import QuestionStore, question_record
-from data_v5.reading.sources import open_source
+from data_v5.reading.sources import open_questions
 from data_v5.selection.clusters import read_clusters
 from data_v5.tokens.token_files import FIELDS
 from data_v5.tokens.token_ids import TOKENIZER_FILE, tokenizer_folder
@@ -31,7 +31,7 @@ SHOWN_LINES = 12
 WIDTH = 90
 
 
-def harmless(text: str) -> str:
+def printable(text: str) -> str:
     """Write out what could steer a terminal or hide text, such as control characters."""
     return "".join(
         one if one.isprintable() or one in "\n\t" else one.encode("unicode_escape").decode("ascii")
@@ -51,7 +51,7 @@ def in_one_line(text: str) -> str:
 def store_questions(domain: Domain, store: QuestionStore, max_rows: int | None) -> None:
     """Collect the questions as step 1 does, so that they get the same numbers."""
     for source in domain.sources:
-        for row in islice(open_source(source)(), max_rows):
+        for row in islice(open_questions(source)(), max_rows):
             if source.selects(row):
                 try:
                     store.add(question_record(row, source), source)
@@ -92,7 +92,7 @@ def few_shot_lines(path: Path, number: int) -> Iterator[str]:
     yield from (f"  {in_one_line(shot['question'])}" for shot in row["shot"])
 
 
-def token_lines(path: Path, number: int, tokenizer: Any) -> Iterator[str]:
+def decoded_lines(path: Path, number: int, tokenizer: Any) -> Iterator[str]:
     """Show the end of a prompt and the response, decoded."""
     hint = "is this a file of prepare_synthetic?"
     is_parquet = path.suffix == ".parquet"
@@ -131,7 +131,7 @@ def lines(arguments: argparse.Namespace) -> Iterator[str]:
     yield from few_shot_lines(arguments.dir / f"{domain.name}_fewshot.jsonl", number)
     if arguments.tokenized_file:
         tokenizer = load_tokenizer(tokenizer_folder(arguments.tokenizer) / TOKENIZER_FILE)
-        yield from token_lines(arguments.tokenized_file, number, tokenizer)
+        yield from decoded_lines(arguments.tokenized_file, number, tokenizer)
 
 
 def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
@@ -156,7 +156,7 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
 def main(argv: list[str] | None = None) -> None:
     arguments = parse_arguments(argv)
     # An empty first line sets the page apart from the log.
-    text = harmless("\n".join(lines(arguments)) + "\n")
+    text = printable("\n".join(lines(arguments)) + "\n")
     encoding = sys.stdout.encoding or "utf-8"
     sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
     sys.stdout.flush()

@@ -31,7 +31,7 @@ CONFIG = {
 }
 
 
-def read_texts(path: Path, fields: Sequence[str]) -> Iterator[str]:
+def read_training_texts(path: Path, fields: Sequence[str]) -> Iterator[str]:
     """Yield the texts of the fields; what is no text is passed over."""
     for row in read_records(path, fields):
         yield from (row[field] for field in fields if isinstance(row[field], str))
@@ -82,7 +82,7 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
 
 def main(argv: list[str] | None = None) -> None:
     arguments = parse_arguments(argv)
-    texts = read_texts(arguments.input_file, arguments.fields)
+    texts = read_training_texts(arguments.input_file, arguments.fields)
     tokenizer = train_tokenizer(texts, arguments.vocab_size)
     save_tokenizer(tokenizer, arguments.output_dir)
     size = tokenizer.get_vocab_size()

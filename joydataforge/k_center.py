@@ -73,7 +73,7 @@ def main(argv: list[str] | None = None) -> None:
                 "embeddings": settings.backend + (f" {settings.model}" if settings.model else ""),
                 "order": arguments.order,
                 "random_seed": arguments.random_seed,
-                **figures(found),
+                **center_figures(found),
             }
         }
     log.info("%s", said_of(output.summary["k_center"], len(usable) - len(ranks)))
@@ -103,7 +103,7 @@ def write(
     output.pass_over("not_chosen", left)
 
 
-def figures(found: Centers) -> dict[str, Any]:
+def center_figures(found: Centers) -> dict[str, Any]:
     """Tell how well the chosen rows cover the others: the radius, and the distances of those."""
     is_left = np.ones(len(found.distances), dtype=bool)
     is_left[found.chosen] = False

@@ -90,7 +90,7 @@ def main(argv: list[str] | None = None) -> int:
         template.up_to_query(system, [])  # a template may refuse a system text
 
     async def converse(job: Job, conversation: Conversation) -> Row:
-        return await Sample(config, template, job.row, conversation).make()
+        return await MadeUpConversation(config, template, job.row, conversation).make()
 
     def finish(rows: Iterator[Row]) -> Iterator[Row]:
         rows = reject_repeated(rows, first_instruction)
@@ -130,7 +130,7 @@ def first_instruction(row: Row) -> str:
     return next(each["content"] for each in row["messages"] if each["role"] == "user")
 
 
-class Sample:
+class MadeUpConversation:
     """One conversation that the model makes up, both sides of it."""
 
     def __init__(

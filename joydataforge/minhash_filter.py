@@ -72,14 +72,14 @@ def main(argv: list[str] | None = None) -> None:
     clusters_file = sibling(arguments.output_file, ".clusters.jsonl")
     with output:
         write_cluster = output.open_also(clusters_file)
-        sort_rows(rows, texts, duplicates, output)
+        write_unique(rows, texts, duplicates, output)
         for cluster in worded_clusters(groups, texts):
             write_cluster(cluster)
-        output.summary |= {"minhash": figures(arguments, rows.field, groups, texts)}
+        output.summary |= {"minhash": duplicate_figures(arguments, rows.field, groups, texts)}
     log.info("%s clusters -> %s", f"{len(groups):,}", clusters_file)
 
 
-def sort_rows(
+def write_unique(
     rows: TextRows, texts: list[str | None], duplicates: dict[int, Match], output: StageOutput
 ) -> None:
     """Keep or reject each row; a rejected one names the row it repeats, both counted from 1."""
@@ -119,7 +119,7 @@ def worded_clusters(groups: dict[int, list[Match]], texts: list[str | None]) -> 
         }
 
 
-def figures(
+def duplicate_figures(
     arguments: argparse.Namespace,
     field: str,
     groups: dict[int, list[Match]],

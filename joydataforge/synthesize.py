@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from joydataforge.methods.answers import AnswerField, parse_answer, plain_answer
-from joydataforge.methods.direct_samples import direct_samples, without_repeats
+from joydataforge.methods.direct_samples import direct_samples, reject_repeats
 from joydataforge.methods.rewrites import VARIANTS, one_row_each, rewrite
 from joydataforge.methods.rows import check_templates, planned_rows
 from joydataforge.methods.run_method import run_method
@@ -98,7 +98,7 @@ def main(argv: list[str] | None = None) -> int:
         return await rewrite(config, job.row, conversation, compared)
 
     def first_of_equals(rows: Iterator[Row]) -> Iterator[Row]:
-        return without_repeats(rows, config.answers()[0])
+        return reject_repeats(rows, config.answers()[0])
 
     match config.method:
         case "single":

@@ -19,7 +19,7 @@ from joydataforge.methods.settings import MethodConfig, read_settings
 from joydataforge.methods.templates import fill, places
 from joydataforge.queries.evolution import (
     Evolution,
-    Limits,
+    EvolutionLimits,
     check_code,
     check_evolution,
     draw_kind,
@@ -46,7 +46,7 @@ class WizardConfig(MethodConfig):
     method: str = "wizard"
     rounds: int = 2
     evolutions: dict[str, Evolution] = field(default_factory=dict)
-    limits: Limits = field(default_factory=Limits)
+    limits: EvolutionLimits = field(default_factory=EvolutionLimits)
     prompt_difficulty: str = ""
     answer_evolved: bool = False
     code_field: str = ""
@@ -81,7 +81,7 @@ def main(argv: list[str] | None = None) -> int:
     check_templates(config, **config.templates())
 
     async def converse(job: Job, conversation: Conversation) -> Row:
-        return await Lineage(config, job.row, conversation).evolve()
+        return await QueryLineage(config, job.row, conversation).evolve()
 
     shown = full_query(config)
 
@@ -111,7 +111,7 @@ def _has_code(config: WizardConfig, row: Row) -> bool:
     return isinstance(code, str) and bool(code.strip())
 
 
-class Lineage:
+class QueryLineage:
     """The queries of one row, from the original to the last evolved one."""
 
     def __init__(self, config: WizardConfig, row: Row, conversation: Conversation) -> None:

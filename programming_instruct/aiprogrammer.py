@@ -128,6 +128,7 @@ def main(argv: list[str] | None = None) -> int:
         args.output_path,
         sample_settings(args, [stage_messages("", "", persona) for persona in PERSONAS]),
         partial(write_history, args.max_try),
+        stage="versions",
     )
 
 

@@ -19,7 +19,7 @@ from utils.errors import PipelineError
 from utils.jsonl import Row
 from utils.seeds.cleaning import (
     UNKNOWN_LICENSE,
-    Rule,
+    CleaningRule,
     SeedLimits,
     clean_seed,
     find_generated_code,
@@ -40,7 +40,7 @@ from utils.stage_output import StageOutput
 # Lines that tools and customs add to a message; nobody would say them to an assistant.
 _TRAILER = re.compile(r"^(?:[A-Z][A-Za-z-]*-by|Change-Id|Cc): .*$", re.MULTILINE)
 # As the seeds' rules, but for those that only Python or its pipeline needs.
-RULES: tuple[Rule, ...] = (
+RULES: tuple[CleaningRule, ...] = (
     find_vendored_path,
     find_useless_edit,
     find_generated_code,
@@ -82,7 +82,7 @@ def commit_rows(paths: Sequence[str], settings: Settings) -> Iterator[tuple[Row,
     for path in paths:
         repository = repository_name(path)
         for edit in mine_edits(path, settings.wants, settings.max_files):
-            row, reason = examine(edit, repository, settings)
+            row, reason = clean_edit(edit, repository, settings)
             if reason is None:
                 digest = hashlib.sha256(f"{row['code1']}\0{row['code2']}".encode()).digest()
                 reason = "duplicate" if digest in seen else None
@@ -90,7 +90,7 @@ def commit_rows(paths: Sequence[str], settings: Settings) -> Iterator[tuple[Row,
             yield row, reason
 
 
-def examine(edit: FileEdit, repository: str, settings: Settings) -> tuple[Row, str | None]:
+def clean_edit(edit: FileEdit, repository: str, settings: Settings) -> tuple[Row, str | None]:
     """Clean one edit; a row that falls before it is known to hold no secret has no texts."""
     seed, reason = clean_seed(as_seed(edit, repository), SeedLimits(), RULES)
     row = as_commit_row(seed)
@@ -169,7 +169,7 @@ def main(argv: list[str] | None = None) -> None:
     arguments = parse_arguments(argv)
     settings = read_settings(arguments)
     paths = open_repositories(arguments.sources)
-    with StageOutput(arguments.output_path, inputs=arguments.sources) as output:
+    with StageOutput(arguments.output_path, inputs=arguments.sources, stage="commits") as output:
         rows = tqdm(commit_rows(paths, settings), "commits", unit=" rows", disable=None)
         for row, reason in rows:
             if reason:
@@ -178,10 +178,10 @@ def main(argv: list[str] | None = None) -> None:
             output.keep(row)
             if output.kept == settings.max_samples:
                 break
-        check_result(output, settings)
+        check_commits_found(output, settings)
 
 
-def check_result(output: StageOutput, settings: Settings) -> None:
+def check_commits_found(output: StageOutput, settings: Settings) -> None:
     """Refuse an output without edits, and say what would bring some."""
     if not output.kept + output.rejected:
         raise PipelineError(

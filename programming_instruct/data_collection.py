@@ -216,6 +216,7 @@ def main(argv: list[str] | None = None) -> int:
         args.output_path,
         sample_settings(args, prompts),
         collector.converse,
+        stage="samples",
     )
 
 

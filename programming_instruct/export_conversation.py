@@ -29,14 +29,13 @@ from programming_instruct.sample_fields import (
     read_sample,
     refuse_doubled_inputs,
 )
-from utils.cli import log, run
+from utils.cli import run
 from utils.code.write_edit import NotProvable
-from utils.errors import PipelineError
 from utils.finetune.chat_format import PROMPT_FORMATS, origin
-from utils.finetune.dataset_card import DATASET_INFO, load_dataset_info, merge_dataset_info
 from utils.finetune.export import EMPTY_THOUGHT, UNKNOWN
 from utils.finetune.preflight import LengthGauge, Preflight
 from utils.finetune.token_counts import token_counter
+from utils.finetune.trainer_files import TrainerFile, lay_out_row
 from utils.finetune.training_rows import is_unicode
 from utils.jsonl import Row
 from utils.records import TRACED_FIELDS
@@ -58,28 +57,28 @@ class Worded(NamedTuple):
     training_row: Row
 
 
-class Export:
+class SampleExport:
     """Words, judges and writes samples, and counts over them."""
 
     def __init__(
         self, settings: TextSettings, output_format: str, random_seed: int, preflight: Preflight
     ) -> None:
         self._settings = settings
-        self._layout = PROMPT_FORMATS[output_format]
+        self._prompt_format = output_format
         self._random_seed = random_seed
         self._preflight = preflight
         thought = EMPTY_THOUGHT if settings.no_think else ""
         self._gauge = LengthGauge(preflight.counter, thought)
         self.counts: Counter[str] = Counter()
 
-    def write(self, rows: Iterable[Row], output: StageOutput) -> None:
+    def write(self, rows: Iterable[Row], output: StageOutput, file: TrainerFile) -> None:
         """Write all samples, kept or rejected."""
         worded = self._word_all(rows, output)
         for one, length in self._gauge.measure_stream(worded, lambda one: one.text.conversation):
             if fault := self._preflight.find_fault(one.text.conversation, length):
                 output.reject(one.row, fault)
                 continue
-            output.keep(one.training_row)
+            output.keep(one.training_row, file.write)
             self._preflight.add(length, data_type_of(one.row))
             self._count(one)
 
@@ -95,9 +94,9 @@ class Export:
         identity = identity_of(row, position)
         rng = random.Random(derive_seed(self._random_seed, identity, "answer_format"))
         text = make_text(sample, self._settings, rng)
-        training_row = self._layout.lay_out(text.conversation)
-        if self._layout.has_origin:
-            training_row |= origin_of(row, text, identity)
+        training_row = lay_out_row(
+            self._prompt_format, text.conversation, lambda: origin_of(row, text, identity)
+        )
         return Worded(row, text, training_row)
 
     def _count(self, one: Worded) -> None:
@@ -131,26 +130,11 @@ def origin_of(row: Row, text: SampleText, identity: str) -> Row:
     return fields
 
 
-def check_files(output_path: Path, inputs: Sequence[str]) -> None:
+def check_trainer_file(file: TrainerFile, inputs: Sequence[str]) -> None:
     """Refuse what trainers would not know, and mistakes found late otherwise."""
-    if output_path.suffix not in SUFFIXES:
-        raise PipelineError(
-            f"{output_path}: must end in {', '.join(SUFFIXES)}, by which trainers know its kind"
-        )
+    file.check_name(SUFFIXES)
     refuse_doubled_inputs(inputs)
-    load_dataset_info(output_path.with_name(DATASET_INFO))
-
-
-def update_dataset_info(output_path: Path, output_format: str, kept: int) -> None:
-    """Describe the file to LLaMA-Factory, or take out an entry that it could not load."""
-    info = PROMPT_FORMATS[output_format].llamafactory
-    path, name = output_path.with_name(DATASET_INFO), output_path.stem
-    entry = {"file_name": output_path.name, **info} if info and kept else None
-    merge_dataset_info(path, {name: entry})
-    if entry:
-        log.info("data set '%s' in %s", name, path)
-    elif info is None:
-        log.info("LLaMA-Factory reads no %s; %s has no entry", output_format, path)
+    file.check_info()
 
 
 def token_number(text: str) -> int:
@@ -186,8 +170,8 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     return arguments
 
 
-def summarise(
-    arguments: argparse.Namespace, export: Export, preflight: Preflight
+def summarise_export(
+    arguments: argparse.Namespace, export: SampleExport, preflight: Preflight
 ) -> dict[str, Any]:
     settings = {name: value for name, value in vars(arguments).items() if "_path" not in name}
     return {
@@ -199,8 +183,9 @@ def summarise(
 
 def main(argv: list[str] | None = None) -> None:
     arguments = parse_arguments(argv)
-    output_path = Path(arguments.output_path)
-    check_files(output_path, arguments.input_path)
+    layout = PROMPT_FORMATS[arguments.output_format]
+    file = TrainerFile(Path(arguments.output_path), layout.llamafactory)
+    check_trainer_file(file, arguments.input_path)
     preflight = Preflight(
         token_counter(arguments.tokenizer),
         arguments.cutoff_len,
@@ -209,13 +194,15 @@ def main(argv: list[str] | None = None) -> None:
     )
     formats = tuple(dict.fromkeys(arguments.answer_format))
     settings = TextSettings(formats, arguments.final_newline, arguments.no_think)
-    export = Export(settings, arguments.output_format, arguments.random_seed, preflight)
-    with StageOutput(output_path, arguments.input_path) as output:
+    export = SampleExport(settings, arguments.output_format, arguments.random_seed, preflight)
+    with StageOutput(file.path, arguments.input_path, stage="fine-tune") as output:
+        file.open(output)
         samples = read_joined(arguments.input_path, REQUIRED)
-        export.write(tqdm(samples, desc="writing", unit="sample", disable=None), output)
+        export.write(tqdm(samples, desc="writing", unit="sample", disable=None), output, file)
         preflight.check()
-        output.summary |= summarise(arguments, export, preflight)
-    update_dataset_info(output_path, arguments.output_format, output.kept)
+        output.summary |= summarise_export(arguments, export, preflight)
+    file.enter()
+    file.report(arguments.output_format)
     preflight.report()
 
 

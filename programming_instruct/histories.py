@@ -60,7 +60,7 @@ class NotPlannable(Exception):
     """Nothing can be planned from a row; the message is its reject reason."""
 
 
-class Source(NamedTuple):
+class PlanSource(NamedTuple):
     """What a row tells: its versions, and what the programmer was asked to do, blank if unknown."""
 
     versions: list[str]
@@ -78,7 +78,7 @@ def plan_samples(row: Row, row_id: str, settings: PlanSettings) -> list[Row]:
         source = READERS[settings.data_type](row)
         if not all(map(is_unicode, (*source.versions, *source.context.values()))):
             raise NotPlannable("not_unicode")
-        versions = history_of(source.versions, row_id, settings)
+        versions = drawable_versions(source.versions, row_id, settings)
         samples = _draw_samples(source, versions, row_id, settings)
     except NotPlannable as problem:
         return [{**row, "prompt_id": row_id, "reject_reason": str(problem)}]
@@ -89,29 +89,29 @@ def plan_samples(row: Row, row_id: str, settings: PlanSettings) -> list[Row]:
     ]
 
 
-def read_aiprogrammer(row: Row) -> Source:
+def read_aiprogrammer(row: Row) -> PlanSource:
     """Read the stages that a model wrote for a snippet; nobody has said what they are for."""
-    return Source(_texts(row, "output"), _language(row, "lang"), "", {})
+    return PlanSource(_texts(row, "output"), _language(row, "lang"), "", {})
 
 
-def read_commit(row: Row) -> Source:
+def read_commit(row: Row) -> PlanSource:
     """Read a commit's two versions; its message says what to do."""
     versions = [_text(row, "code1"), _text(row, "code2")]
     message = _text(row, "git")
-    return Source(versions, _language(row, "lang"), message.strip(), {"git": message})
+    return PlanSource(versions, _language(row, "lang"), message.strip(), {"git": message})
 
 
-def read_submit(row: Row) -> Source:
+def read_submit(row: Row) -> PlanSource:
     """Read the attempts at a problem, whose statement is worded as a request."""
     versions = _texts(row, "submissions")
     problem = _text(row, "problems_contexts")
     named = _language(row, "language").strip()
     program = f"a correct program in {named}" if named else "a correct program"
     request = f"Write {program} for this problem:\n\n{problem.strip()}" if problem.strip() else ""
-    return Source(versions, named.lower(), request, {"problem": problem})
+    return PlanSource(versions, named.lower(), request, {"problem": problem})
 
 
-READERS: dict[str, Callable[[Row], Source]] = {
+READERS: dict[str, Callable[[Row], PlanSource]] = {
     "aiprogrammer": read_aiprogrammer,
     "commit": read_commit,
     "submit": read_submit,
@@ -137,13 +137,13 @@ def _language(row: Row, field: str) -> str:
     return _text(row, field) if field in row else ""
 
 
-def history_of(versions: list[str], row_id: str, settings: PlanSettings) -> list[str]:
+def drawable_versions(versions: list[str], row_id: str, settings: PlanSettings) -> list[str]:
     """Make the versions to draw from: some pairs become series of single blocks.
 
     Each pair is drawn for itself. The last version is the final code, which has code in it; no
     two neighbours are equal.
     """
-    versions = without_repeats(versions)
+    versions = without_repeated_neighbours(versions)
     if not versions or not versions[-1].strip():
         raise NotPlannable("empty_final_code")
     if len(versions) < 2:
@@ -162,7 +162,7 @@ def history_of(versions: list[str], row_id: str, settings: PlanSettings) -> list
     return history
 
 
-def without_repeats(versions: list[str]) -> list[str]:
+def without_repeated_neighbours(versions: list[str]) -> list[str]:
     """Leave out each version that the next one repeats, so that the final code stays as it is."""
     last = versions[-1:]
     return [one for one, following in pairwise(versions) if not same_code(one, following)] + last
@@ -174,7 +174,7 @@ def same_code(one: str, other: str) -> bool:
 
 
 def _draw_samples(
-    source: Source, versions: list[str], row_id: str, settings: PlanSettings
+    source: PlanSource, versions: list[str], row_id: str, settings: PlanSettings
 ) -> list[Row]:
     samples: list[Row] = []
     for position in drawn_positions(len(versions) - 1, row_id, settings):
@@ -207,7 +207,7 @@ def drawn_positions(count: int, row_id: str, settings: PlanSettings) -> Iterator
 
 
 def _sample_at(
-    position: int, source: Source, versions: list[str], row_id: str, settings: PlanSettings
+    position: int, source: PlanSource, versions: list[str], row_id: str, settings: PlanSettings
 ) -> Row | None:
     """Plan the sample whose current code is at a position; None if it would show nothing.
 
@@ -234,7 +234,7 @@ def _sample_at(
     }
 
 
-def _code(code: str, source: Source) -> Row:
+def _code(code: str, source: PlanSource) -> Row:
     return {"type": "code", "lang": source.language, "code": code}
 
 

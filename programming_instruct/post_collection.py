@@ -94,7 +94,7 @@ def main(argv: list[str] | None = None) -> None:
     arguments = parse_arguments(argv)
     settings = area_settings(arguments)
     refuse_doubled_inputs(arguments.input_path)
-    with StageOutput(arguments.output_path, arguments.input_path) as output:
+    with StageOutput(arguments.output_path, arguments.input_path, stage="samples") as output:
         kinds = add_areas(arguments.input_path, settings, output)
         output.summary |= {"settings": asdict(settings), "areas": dict(kinds)}
 

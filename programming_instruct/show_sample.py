@@ -111,8 +111,8 @@ def render(sample: Row, painter: Painter, max_lines: int) -> str:
 
 
 def _parts(sample: Row, painter: Painter, max_lines: int) -> Iterator[str]:
-    current, area = code_of(sample, "current"), area_of(sample)
-    versions = [*history_of(sample), current]
+    current, area = _code_of(sample, "current"), _area_of(sample)
+    versions = [*_history_of(sample), current]
     if len(versions) > 1:
         yield painter.heading(f"history: version 1 of {len(versions)}")
         yield painter.code(versions[0], None, max_lines)
@@ -121,16 +121,16 @@ def _parts(sample: Row, painter: Painter, max_lines: int) -> Iterator[str]:
         yield painter.heading(title + (", the current code" if number == len(versions) else ""))
         yield painter.diff(before, after)
     yield painter.heading(f"current code ({language_of(sample)}){area_note(area)}")
-    following = code_of(sample, "next") if "next" in sample else current
+    following = _code_of(sample, "next") if "next" in sample else current
     yield painter.code(current, area, max_lines, first_change(current, following))
     yield painter.heading("user")
-    yield (harmless(text_of(sample, "user")).strip() or "(says nothing)") + "\n"
+    yield (harmless(_text_of(sample, "user")).strip() or "(says nothing)") + "\n"
     if "next" in sample:
         yield painter.heading("next edit")
         yield painter.diff(current, following)
     if "chat" in sample:
         yield painter.heading("chat")
-        yield harmless(text_of(sample, "chat")).strip() + "\n"
+        yield harmless(_text_of(sample, "chat")).strip() + "\n"
 
 
 def first_change(before: str, after: str) -> int:
@@ -146,14 +146,14 @@ def area_note(area: Area) -> str:
     return f", selected {area[0]} to {area[1]} ({LEFT} {RIGHT})"
 
 
-def history_of(sample: Row) -> list[str]:
+def _history_of(sample: Row) -> list[str]:
     """Give the codes of a sample's history, oldest first; ValueError says what is amiss."""
     if not isinstance(sample["history"], list):
         raise ValueError("'history' is no list")
     return [code_text(part, f"history[{n}]") for n, part in enumerate(sample["history"])]
 
 
-def code_of(sample: Row, field: str) -> str:
+def _code_of(sample: Row, field: str) -> str:
     return code_text(sample[field], field)
 
 
@@ -167,13 +167,13 @@ def language_of(sample: Row) -> str:
     return str(sample["current"].get("lang") or "language unknown")
 
 
-def text_of(sample: Row, field: str) -> str:
+def _text_of(sample: Row, field: str) -> str:
     if not isinstance(sample[field], str):
         raise ValueError(f"'{field}' is no text")
     return str(sample[field])
 
 
-def area_of(sample: Row) -> Area:
+def _area_of(sample: Row) -> Area:
     """Give a sample's target area: an offset, [left, right], or None; ValueError if neither."""
     area = sample.get("area", sample.get("loc"))
     if area is None or is_offset(area):
@@ -195,7 +195,7 @@ def title_of(sample: Row, number: int, path: str) -> str:
     return " · ".join([f"sample {number} of {path}", *(str(one) for one in known if one)])
 
 
-def read_sample(path: str, number: int, data_type: str | None = None) -> Row:
+def find_sample(path: str, number: int, data_type: str | None = None) -> Row:
     """Read the sample with a number, the first one being 1; of those of one type where named."""
     samples = (
         sample
@@ -229,7 +229,7 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
 
 def main(argv: list[str] | None = None) -> None:
     arguments = parse_arguments(argv)
-    sample = read_sample(arguments.input_path, arguments.number, arguments.data_type)
+    sample = find_sample(arguments.input_path, arguments.number, arguments.data_type)
     painter = Painter(sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
     try:
         text = render(sample, painter, arguments.max_lines)

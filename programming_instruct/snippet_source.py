@@ -146,7 +146,7 @@ def main(argv: list[str] | None = None) -> None:
     arguments = parse_arguments(argv)
     read = open_snippet_source(arguments.source)
     draw = SnippetDraw(arguments.max_samples, arguments.random_seed)
-    with StageOutput(arguments.output_path, inputs=[arguments.source]) as output:
+    with StageOutput(arguments.output_path, inputs=[arguments.source], stage="snippets") as output:
         for row in tqdm(read(), "files", unit=" files", disable=None):
             seed, reason = clean_seed(row, FILE_LIMITS)
             if reason:
@@ -158,7 +158,7 @@ def main(argv: list[str] | None = None) -> None:
             output.keep(snippet["code"] if arguments.plain else snippet)
         output.pass_over("not_drawn", draw.seen - draw.repeats - output.kept)
         output.pass_over("repeated", draw.repeats)
-        check_result(output, arguments)
+        check_snippets_found(output, arguments)
 
 
 def without_file_contents(seed: Row) -> Row:
@@ -166,7 +166,7 @@ def without_file_contents(seed: Row) -> Row:
     return {name: seed[name] for name in ("old_file", "repos", "commit")}
 
 
-def check_result(output: StageOutput, arguments: argparse.Namespace) -> None:
+def check_snippets_found(output: StageOutput, arguments: argparse.Namespace) -> None:
     if not output.kept:
         raise PipelineError(
             f"{arguments.source}: no function or class of {arguments.min_lines} to "

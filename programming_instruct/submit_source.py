@@ -75,10 +75,10 @@ def read_series(problem: Path, folder: Path, settings: argparse.Namespace) -> tu
         return origin, reason
     assert statement
     texts = [normalise_text(read_text(path)) for path in (statement, *(a[1] for a in attempts))]
-    if reason := judge_texts(texts, settings.max_chars):
+    if reason := find_text_fault(texts, settings.max_chars):
         return origin, reason
     language = language_of_file(attempts[0][1].name) or ""
-    versions = without_repeats([mask_code(code, language) for code in texts[1:]])
+    versions = without_equal_neighbours([mask_code(code, language) for code in texts[1:]])
     row = {"submissions": versions, "language": language}
     row |= {"problems_contexts": mask_emails(texts[0]).strip(), **origin}
     return row, judge_versions(versions, settings.min_similarity)
@@ -96,7 +96,7 @@ def judge_files(attempts: list[tuple[int, Path]], statement: Path | None) -> str
     return "fewer_than_two_attempts" if len(attempts) < 2 else ""
 
 
-def judge_texts(texts: list[str], max_chars: int) -> str:
+def find_text_fault(texts: list[str], max_chars: int) -> str:
     """Say why a statement and its attempts may not be passed on, "" if they may."""
     try:
         for text in texts:
@@ -123,7 +123,7 @@ def judge_versions(versions: list[str], min_similarity: float) -> str:
     return "last_attempt_unlike_others" if nearest < 100 * min_similarity else ""
 
 
-def without_repeats(versions: list[str]) -> list[str]:
+def without_equal_neighbours(versions: list[str]) -> list[str]:
     """Keep one of neighbours that are equal."""
     return [version for version, _ in groupby(versions)]
 
@@ -161,17 +161,17 @@ def main(argv: list[str] | None = None) -> None:
     folder = Path(arguments.folder)
     if not folder.is_dir():
         raise PipelineError(f"{folder}: no such folder; name one that holds a folder a problem")
-    with StageOutput(arguments.output_path, inputs=[folder]) as output:
+    with StageOutput(arguments.output_path, inputs=[folder], stage="versions") as output:
         for problem, place in tqdm(find_series(folder), "series", unit=" rows", disable=None):
             row, reason = read_series(problem, place, arguments)
             if reason:
                 output.reject(row, reason)
             else:
                 output.keep(row)
-        check_result(output, folder)
+        check_attempts_found(output, folder)
 
 
-def check_result(output: StageOutput, folder: Path) -> None:
+def check_attempts_found(output: StageOutput, folder: Path) -> None:
     if not output.kept + output.rejected:
         raise PipelineError(
             f"{folder}: holds no attempts; name them <problem>/1.py, <problem>/2.py, ..., "

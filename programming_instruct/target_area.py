@@ -63,7 +63,7 @@ def draw_area(
     if is_anywhere:
         first, second = rng.randint(0, len(before)), rng.randint(0, len(before))
         return first if is_cursor else sorted((first, second))
-    spans = changed_spans(before, after) or _quiet_spans(before, earlier, rng)
+    spans = changed_characters(before, after) or _quiet_spans(before, earlier, rng)
     if is_cursor:
         left, right = rng.choice(spans)
         return rng.randint(left, right) if is_noisy else rng.choice((left, right))
@@ -75,7 +75,7 @@ def draw_area(
 
 def _quiet_spans(code: str, earlier: str | None, rng: random.Random) -> list[Span]:
     """Choose spans to point at in code that stays as it is; the whole of it if it is blank."""
-    edited = changed_spans(code, earlier) if earlier is not None else []
+    edited = changed_characters(code, earlier) if earlier is not None else []
     if edited and rng.random() < 0.5:
         return edited
     starts = accumulate(map(len, lines_with_ends(code)), initial=0)
@@ -88,7 +88,7 @@ def _quiet_spans(code: str, earlier: str | None, rng: random.Random) -> list[Spa
     return lines[first : first + rng.randint(1, MOST_QUIET_LINES)] or [(0, len(code))]
 
 
-def changed_spans(before: str, after: str) -> list[Span]:
+def changed_characters(before: str, after: str) -> list[Span]:
     """List the spans of `before` that a shortest series of edits touches, in order.
 
     Spans are apart by at least one character; an insertion is an empty one. Very long texts are
@@ -134,7 +134,7 @@ def _compare_lines(before: list[str], after: list[str]) -> Iterator[Span]:
     for start, end, new_start, new_end in _differences(old, new) if is_comparable else [whole]:
         old_text, new_text = "".join(before[start:end]), "".join(after[new_start:new_end])
         if _is_comparable(old_text, new_text):
-            for left, right in changed_spans(old_text, new_text):
+            for left, right in changed_characters(old_text, new_text):
                 yield starts[start] + left, starts[start] + right
         else:
             yield starts[start], starts[end]

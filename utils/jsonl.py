@@ -211,10 +211,9 @@ class RowIndex:
 
     def read(self, number: int) -> Row:
         """Read one scanned row again."""
-        return parse_line(self.path, number + 1, self.read_line(number))
+        return parse_line(self.path, number + 1, self._read_line(number))
 
-    def read_line(self, number: int) -> bytes:
-        """Read one scanned row's line, for another process to parse."""
+    def _read_line(self, number: int) -> bytes:
         if self._file is None:
             self._file = open_input(self.path)
             if self._identity(self._file) != self._scanned:

@@ -71,7 +71,7 @@ class ClusterWishes:
 
 @with_config(ConfigDict(extra="forbid"))
 @dataclass(frozen=True)
-class Source:
+class QuestionSource:
     """Where questions come from, and which columns hold what.
 
     With a `path`, `config`, `split` and `data_dir` only say where the file is from. Records name
@@ -124,7 +124,7 @@ class DomainFile:
     """The keys of the YAML."""
 
     instruction: str
-    sources: list[Source]
+    sources: list[QuestionSource]
     cluster: ClusterWishes = ClusterWishes()
 
     def __post_init__(self) -> None:
@@ -147,10 +147,10 @@ class Domain:
     name: str
     path: Path
     instruction: str
-    sources: list[Source]
+    sources: list[QuestionSource]
     cluster: ClusterWishes
 
-    def source(self, title: str) -> Source:
+    def source(self, title: str) -> QuestionSource:
         """Find a source that a record names; PipelineError if the domain has none of that name.
 
         Where several have the name, they have the same format.

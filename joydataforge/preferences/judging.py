@@ -16,7 +16,7 @@ from utils.replies.json_object import find_json_object
 
 FIRST, SECOND, TIE = "A", "B", "tie"
 LOWEST, HIGHEST = 1, 10
-Pair = tuple[int, int]
+Compared = tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def read_points(text: str, criteria: Criteria) -> Row:
     return {"points": points, "reason": _reason(text)}
 
 
-def read_comparison(text: str, criteria: Criteria, shown: Pair) -> Row:
+def read_comparison(text: str, criteria: Criteria, shown: Compared) -> Row:
     """Read which of two answers a judge prefers by each criterion; raises BadReply.
 
     `shown` numbers the answers in the order they were shown; a winner is a number, or None.
@@ -72,12 +72,12 @@ def points_scores(verdicts: Iterable[Row], criteria: Criteria) -> dict[int, floa
     return {number: sum(found) / len(found) for number, found in given.items()}
 
 
-def preferences(verdicts: Iterable[Row], criteria: Criteria) -> dict[Pair, float]:
+def preferences(verdicts: Iterable[Row], criteria: Criteria) -> dict[Compared, float]:
     """Say how far the first of each pair is preferred to the second: -1 to 1, over all judges.
 
     A criterion counts only where both orders name the same winner.
     """
-    by_judge: dict[Pair, dict[str, list[Row]]] = defaultdict(lambda: defaultdict(list))
+    by_judge: dict[Compared, dict[str, list[Row]]] = defaultdict(lambda: defaultdict(list))
     for verdict in verdicts:
         first, second = sorted(verdict["shown"])
         by_judge[first, second][verdict["judge"]].append(verdict["winners"])
@@ -87,7 +87,7 @@ def preferences(verdicts: Iterable[Row], criteria: Criteria) -> dict[Pair, float
     }
 
 
-def _agreed(pair: Pair, orders: list[Row], criteria: Criteria) -> float:
+def _agreed(pair: Compared, orders: list[Row], criteria: Criteria) -> float:
     signs = {pair[0]: 1.0, pair[1]: -1.0}
     found = {}
     for name in criteria:
@@ -96,7 +96,7 @@ def _agreed(pair: Pair, orders: list[Row], criteria: Criteria) -> float:
     return _weighted(found, criteria)
 
 
-def win_shares(preferred: Mapping[Pair, float]) -> dict[int, float]:
+def win_shares(preferred: Mapping[Compared, float]) -> dict[int, float]:
     """Turn preferences into each answer's share of the comparisons won: 0 to 1, ties half."""
     won: dict[int, list[float]] = defaultdict(list)
     for (first, second), value in preferred.items():

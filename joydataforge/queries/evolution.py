@@ -48,7 +48,7 @@ class Evolution:
 
 
 @dataclass(frozen=True)
-class Limits:
+class EvolutionLimits:
     """What an evolved query may be; lengths are in characters.
 
     It may hold `growth_factor` times as many as its parent, and `always_allowed_chars` in any case.
@@ -90,7 +90,7 @@ def read_query(answer: str) -> str:
     return text[1:-1].strip() if is_quoted else text
 
 
-def check_evolution(query: str, parent: str, prompt: str, limits: Limits) -> None:
+def check_evolution(query: str, parent: str, prompt: str, limits: EvolutionLimits) -> None:
     """Raise BadReply with the reason if a query is no evolution of its parent."""
     if not query:
         raise BadReply("empty")

@@ -116,7 +116,7 @@ class Inputs:
 
 
 @dataclass
-class Survey:
+class EditSurvey:
     """What is known of each row before any is written; a sound row's reason is ""."""
 
     reasons: list[str] = field(default_factory=list)
@@ -125,9 +125,9 @@ class Survey:
     method: dict[str, Any] = field(default_factory=lambda: {"method": "none"})
 
 
-def survey(inputs: Inputs, val_ratio: float, seed: int) -> Survey:
+def survey_edits(inputs: Inputs, val_ratio: float, seed: int) -> EditSurvey:
     """Find faulty rows, and choose the rows for validation."""
-    found = Survey()
+    found = EditSurvey()
     grouping = RowGrouping(seed) if val_ratio else None
     sound = []
     for number, row in enumerate(tqdm(inputs.scan(), desc="reading", unit="row", disable=None)):
@@ -157,7 +157,7 @@ def prompt_of(row: Row) -> str:
     return str(row.get("prompt_id") or row["commit"])
 
 
-class Export:
+class EditExport:
     """Makes, judges and writes the rows, and counts over them."""
 
     def __init__(self, settings: RowSettings, preflight: Preflight, output: StageOutput) -> None:
@@ -171,7 +171,11 @@ class Export:
         self.final_newlines_added = 0
 
     def write(
-        self, rows: Iterable[tuple[int, Row]], found: Survey, write_val: WriteRow | None
+        self,
+        rows: Iterable[tuple[int, Row]],
+        found: EditSurvey,
+        write_train: WriteRow,
+        write_val: WriteRow,
     ) -> None:
         """Write all rows, kept or rejected."""
         made = (one for row in rows if (one := self._make(*row, found)))
@@ -181,12 +185,14 @@ class Export:
                 self._output.reject(row, fault)
                 continue
             is_val = bool(found.is_val[number])
-            self._output.keep(training.row, write_val if is_val else None)
+            self._output.keep(training.row, write_val if is_val else write_train)
             self._count(row, training, is_val)
             if not is_val:
                 self.preflight.add(length, row["instr_type"])
 
-    def _make(self, number: int, row: Row, found: Survey) -> tuple[int, Row, TrainingRow] | None:
+    def _make(
+        self, number: int, row: Row, found: EditSurvey
+    ) -> tuple[int, Row, TrainingRow] | None:
         if reason := found.reasons[number]:
             self._output.reject(row, reason)
             return None

@@ -11,7 +11,7 @@ from utils.hub import model_file
 # About what the tokenizers of current models make of Python and of English; Chinese comes out
 # near 0.75 tokens a character.
 BYTES_PER_TOKEN = 4
-METHOD = f"UTF-8 bytes / {BYTES_PER_TOKEN}, rounded up"
+ESTIMATE_METHOD = f"UTF-8 bytes / {BYTES_PER_TOKEN}, rounded up"
 # ChatML puts five tokens around a turn's text: <|im_start|> role \n ... <|im_end|> \n
 TURN_TOKENS = 5
 _TURN_START = "<|im_start|>"
@@ -39,7 +39,7 @@ class TokenCounter(Protocol):
 class TokenEstimate:
     """Counts by the size of a text, where no tokenizer is named."""
 
-    method = f"estimated: {METHOD}"
+    method = f"estimated: {ESTIMATE_METHOD}"
     is_exact = False
     turn_tokens = TURN_TOKENS
     special_tokens: Sequence[str] = ()

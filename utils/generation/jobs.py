@@ -22,7 +22,7 @@ from utils.generation.run_report import RunEnd
 from utils.generation.settings import RunSettings
 from utils.jsonl import Row, RowIndex, dump_row
 from utils.records import round_texts, text_id, with_prompt_ids
-from utils.stage_output import StageOutput, written_files
+from utils.stage_output import Stage, StageOutput, written_files
 
 Finish = Callable[[Iterator[Row]], Iterator[Row]]
 # What a script adds to the summary; asked for when all rows have gone through its `Finish`.
@@ -188,6 +188,7 @@ def generate_samples(
     converse: Converse,
     finish: Finish = iter,
     figures: Figures = dict,
+    stage: Stage = "rows",
 ) -> int:
     """Make the planned samples; returns the exit code.
 
@@ -195,7 +196,8 @@ def generate_samples(
     `reject_reason` are put aside. `converse` returns a sample's fields, or a row with a
     `reject_reason`; a BadReply that it lets through rejects the planned row. `finish` sees all
     rows in the order of the plan before they are written, and may reject further ones or make
-    several of one; then `figures` says what the summary gets besides.
+    several of one; then `figures` says what the summary gets besides
+    the name of the `stage`.
     """
     paths = [Path(path) for path in inputs]
     _check_paths(paths, output_path, settings)
@@ -216,7 +218,8 @@ def generate_samples(
     if end.stopped:
         log.info("answered %s of %s; %s", f"{end.kept:,}", f"{end.wanted:,}", end.spent())
     else:
-        _write(planned, output_path, settings.output_file, end, finish, figures)
+        output = StageOutput(output_path, planned.inputs, stage=stage)
+        _write(output, planned, settings.output_file, end, finish, figures)
         log.info("%s", end.spent())
     end.say_how_to_go_on()
     return end.exit_code
@@ -240,15 +243,15 @@ def _check_paths(inputs: list[Path], output_path: str | Path, settings: RunSetti
 
 
 def _write(
+    output: StageOutput,
     planned: SamplePlan,
-    output_path: str | Path,
     answers: str,
     end: RunEnd,
     finish: Finish,
     figures: Figures,
 ) -> None:
     """Write the samples in the order of the plan; the log may hold others, and in any order."""
-    with StageOutput(output_path, planned.inputs) as output, RowIndex(answers) as index:
+    with output, RowIndex(answers) as index:
         for row in finish(_outcomes(planned, index, end)):
             if "reject_reason" in row:
                 output.reject(without_reason(row), row["reject_reason"])

@@ -153,6 +153,7 @@ class RunEnd:
 
     def summary(self, summary_path: Path) -> dict[str, Any]:
         return {
+            "stage": "replies",
             "inputs": self._inputs,
             "rows_in": self.wanted,
             "kept": self.kept,

@@ -117,7 +117,7 @@ class Benchmark:
         return self.name or self.preset or self.path.stem
 
 
-def read_texts(benchmark: Benchmark) -> Iterator[tuple[str, str, str]]:
+def read_benchmark_texts(benchmark: Benchmark) -> Iterator[tuple[str, str, str]]:
     """Yield each text of a benchmark as its kind, a name for it and the text."""
     wanted = {"code": benchmark.wanted.code, "instruction": benchmark.wanted.instruction}
     read = _read_folder if benchmark.path.is_dir() else _read_file
@@ -252,7 +252,7 @@ class ContaminationIndex:
         codes: list[list[str]] = []
         instructions: list[list[str]] = []
         for benchmark in benchmarks:
-            for kind, name, text in read_texts(benchmark):
+            for kind, name, text in read_benchmark_texts(benchmark):
                 if kind == "code" and (tokens := code_tokens(text, language)):
                     codes.append(tokens)
                     self.code_names.append(name)

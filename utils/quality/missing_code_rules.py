@@ -66,7 +66,7 @@ def silent_deletion(triplet: Triplet) -> str | None:
     ]
     if not triplet.speaks_of(_ASKS_FOR_REMOVAL):
         gone += _imports_gone(triplet)
-    unnamed = [name for name in gone if not names(triplet.instruction, name)]
+    unnamed = [name for name in gone if not names_identifier(triplet.instruction, name)]
     return ", ".join(sorted(unnamed)) or None
 
 
@@ -98,7 +98,7 @@ def _deleted_lines(triplet: Triplet) -> set[int]:
     }
 
 
-def names(instruction: str, identifier: str) -> bool:
+def names_identifier(instruction: str, identifier: str) -> bool:
     """Tell whether an instruction names an identifier other than to keep it.
 
     It may be spelled out in words: "the busy minutes" names `busy_minutes`.

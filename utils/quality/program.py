@@ -96,7 +96,7 @@ class Program:
                 compile(self.code, "<code>", "exec", dont_inherit=True)
                 return ast.parse(self.code), ""
         except COMPILE_ERRORS as error:
-            return None, describe(error)
+            return None, describe_error(error)
 
     @property
     def tree(self) -> ast.Module | None:
@@ -184,7 +184,7 @@ class _NameChecker(Checker):
         self._known = names & self._words
 
 
-def describe(error: BaseException) -> str:
+def describe_error(error: BaseException) -> str:
     """Put an error of the parser or compiler into a few words."""
     if isinstance(error, SyntaxError):
         return f"line {error.lineno}: {error.msg}"

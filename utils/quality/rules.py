@@ -36,7 +36,7 @@ GUARDS: dict[str, RuleFunction] = {
     "unreadable_text": form_rules.unreadable_text,
     "too_large": form_rules.too_large,
 }
-RULES: dict[str, Rule] = {
+QUALITY_RULES: dict[str, Rule] = {
     "single_line_code": Rule(form_rules.single_line_code),
     "markdown_residue": Rule(form_rules.markdown_residue),
     "before_does_not_parse": Rule(syntax_rules.before_does_not_parse, needs_python=True),
@@ -87,7 +87,7 @@ def _guarded(triplet: Triplet) -> Iterator[tuple[str, str]]:
 
 
 def _asked(triplet: Triplet) -> Iterator[tuple[str, str]]:
-    for reason, rule in RULES.items():
+    for reason, rule in QUALITY_RULES.items():
         if not getattr(triplet.config.rules, reason):
             continue
         if rule.needs_python and not triplet.is_python:

@@ -85,11 +85,11 @@ class SeedLimits:
     lang: str = "python"
 
 
-Rule = Callable[[Row, SeedLimits], str | None]
+CleaningRule = Callable[[Row, SeedLimits], str | None]
 
 
 def clean_seed(
-    row: Row, limits: SeedLimits, rules: Sequence[Rule] | None = None
+    row: Row, limits: SeedLimits, rules: Sequence[CleaningRule] | None = None
 ) -> tuple[Row, str | None]:
     """Return the row as it may be written, and the reason to drop it, or None.
 
@@ -101,7 +101,7 @@ def clean_seed(
         if reason := rule(row, limits):
             return without_texts(row), reason
     row = mask_row(normalise_row(row))
-    for rule in RULES if rules is None else rules:
+    for rule in CLEANING_RULES if rules is None else rules:
         if reason := rule(row, limits):
             return row, reason
     return row, None
@@ -222,14 +222,14 @@ def find_broken_code(row: Row, limits: SeedLimits) -> str | None:
     return None if all(map(parses, versions(row))) else "does_not_parse"
 
 
-RULES_BEFORE_CONTENTS_ARE_SAFE: tuple[Rule, ...] = (
+RULES_BEFORE_CONTENTS_ARE_SAFE: tuple[CleaningRule, ...] = (
     find_missing_text,
     find_bad_encoding,
     find_large_file,
     find_secret,
 )
 # The cheap ones first; exact duplicates need more than one row and are the caller's to drop.
-RULES: tuple[Rule, ...] = (
+CLEANING_RULES: tuple[CleaningRule, ...] = (
     find_other_language,
     find_forbidden_license,
     find_vendored_path,

@@ -27,7 +27,7 @@ SEED_FIELDS = (
     "repos",
 )
 REQUIRED_HUB_FIELDS = ("commit", "old_contents", "new_contents", "message")
-KINDS = "git:PATH, dir:PATH, stdlib or hf:OWNER/NAME"
+SOURCE_KINDS = "git:PATH, dir:PATH, stdlib or hf:OWNER/NAME"
 # What the standard library holds beside itself: tests, installed packages, bundled wheels, and
 # files that its build makes.
 _NOT_STDLIB = frozenset(
@@ -46,7 +46,7 @@ def open_source(source: str, lang: str) -> SeedReader:
     if source == "stdlib":
         return open_stdlib()
     if not colon or not place or kind not in _OPENERS:
-        raise PipelineError(f"--source {source}: not a source; write {KINDS}")
+        raise PipelineError(f"--source {source}: not a source; write {SOURCE_KINDS}")
     return _OPENERS[kind](place, lang)
 
 

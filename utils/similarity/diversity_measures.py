@@ -28,8 +28,8 @@ from utils.similarity.counted_diversity import (
 )
 from utils.similarity.embed import embed_texts
 from utils.similarity.embedding_settings import EmbeddingSettings
+from utils.similarity.entities import entity_method as entity_method
 from utils.similarity.entities import find_entities
-from utils.similarity.entities import method as entity_method
 from utils.similarity.vendi import (
     Embeddings,
     estimate_vendi_score,

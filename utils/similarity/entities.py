@@ -129,7 +129,7 @@ _VERBS = VERBS | PROSE_VERBS
 if TYPE_CHECKING:
     from spacy.language import Language
 
-RULES = "noun phrases by rule (no spaCy model of English is installed)"
+ENTITY_RULES = "noun phrases by rule (no spaCy model of English is installed)"
 # Of a longer text the beginning stands for the whole.
 MAX_CHARACTERS = 20_000
 AMOUNTS = frozenset({"CARDINAL", "ORDINAL", "PERCENT", "MONEY", "QUANTITY", "TIME"})
@@ -236,7 +236,7 @@ def find_entities(texts: Iterable[str]) -> Iterator[list[str]]:
     Those of the prose come first. Any text will do, prose, code or a mixture.
     """
     language = entity_model()
-    parts = (split_code(text[:MAX_CHARACTERS]) for text in texts)
+    parts = (part_prose_and_code(text[:MAX_CHARACTERS]) for text in texts)
     if language is None:
         for prose, code in parts:
             yield [*noun_phrases(prose), *code_entities(code)]
@@ -249,13 +249,13 @@ def find_entities(texts: Iterable[str]) -> Iterator[list[str]]:
         yield [*filter(None, names), *code_entities(code)]
 
 
-def method() -> str:
+def entity_method() -> str:
     """Say how the entities of prose are found on this machine."""
     language = entity_model()
-    return RULES if language is None else f"spaCy's named entities ({language.meta['name']})"
+    return ENTITY_RULES if language is None else f"spaCy's named entities ({language.meta['name']})"
 
 
-def split_code(text: str) -> tuple[str, str]:
+def part_prose_and_code(text: str) -> tuple[str, str]:
     """Part a text into its prose and its code.
 
     Code stands in fences or backticks, on lines that look like code, or is a name in prose that no

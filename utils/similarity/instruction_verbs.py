@@ -80,7 +80,7 @@ if TYPE_CHECKING:
     from spacy.tokens import Doc, Token
 
 SPACY_MODELS = ("en_core_web_trf", "en_core_web_lg", "en_core_web_md", "en_core_web_sm")
-RULES = "rules for imperative sentences (no spaCy model of English is installed)"
+VERB_RULES = "rules for imperative sentences (no spaCy model of English is installed)"
 # What an identifier or a piece of code is called: its name would make a group of its own.
 CODE = "‹code›"
 # An instruction says what it wants early; what follows is detail.
@@ -131,10 +131,10 @@ def find_verb_objects(texts: Iterable[str]) -> Iterator[VerbObject | None]:
         yield _by_parse(doc)
 
 
-def method() -> str:
+def verb_method() -> str:
     """Say how the verbs are found on this machine."""
     language = english_model()
-    return RULES if language is None else f"spaCy's dependency parse ({language.meta['name']})"
+    return VERB_RULES if language is None else f"spaCy's dependency parse ({language.meta['name']})"
 
 
 @cache

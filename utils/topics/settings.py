@@ -15,7 +15,7 @@ from utils.topics.topic_model import TopicSettings
 
 Limit = Annotated[int, Field(strict=True, ge=1)]
 Name = Annotated[str, Field(min_length=1)]
-Share = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+KindShare = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 def as_list(value: Any) -> Any:
@@ -37,7 +37,7 @@ class FilterSettings:
     max_samples_total: Limit | None = None
     max_samples_per_topic: Limit | None = None
     refit: bool = False
-    edit_kind_quota: dict[Name, Share] | None = None
+    edit_kind_quota: dict[Name, KindShare] | None = None
 
     def __post_init__(self) -> None:
         self._refuse_both("max_modify_lines", "keep_percentile")

@@ -1,6 +1,6 @@
 from tests import report_rows as rows
 from utils.jsonl import write_rows
-from utils.report.lineage import Lineage, describe, generation_settings
+from utils.report.lineage import Lineage, describe_view, generation_settings
 from utils.report.row_views import views
 from utils.report.survey import SurveySettings, open_survey
 
@@ -59,7 +59,7 @@ def test_the_filters_marks_are_carried_to_a_later_files_sample():
 
 def test_a_rejected_row_says_its_reason():
     row = rows.filtered(1) | {"reject_reason": "over_topic_quota"}
-    assert describe(view(row)).startswith("rejected: over topic quota")
+    assert describe_view(view(row)).startswith("rejected: over topic quota")
 
 
 def test_the_settings_of_a_generation_are_read_from_its_journal(tmp_path):

@@ -5,7 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from utils.similarity import entities
-from utils.similarity.entities import code_entities, find_entities, method, noun_phrases, split_code
+from utils.similarity.entities import (
+    code_entities,
+    entity_method,
+    find_entities,
+    noun_phrases,
+    part_prose_and_code,
+)
 
 
 @pytest.mark.parametrize(
@@ -114,7 +120,7 @@ def test_code_in_a_sentence_gives_its_names():
     ],
 )
 def test_lines_of_code_are_told_from_prose(line):
-    assert split_code(f"Explain it.\n{line}\nWhat does it do?") == (
+    assert part_prose_and_code(f"Explain it.\n{line}\nWhat does it do?") == (
         "Explain it.\nWhat does it do?",
         line,
     )
@@ -132,7 +138,7 @@ def test_lines_of_code_are_told_from_prose(line):
     ],
 )
 def test_lines_of_prose_are_not_taken_for_code(line):
-    assert split_code(line) == (line, "")
+    assert part_prose_and_code(line) == (line, "")
 
 
 def test_addresses_are_no_entities():
@@ -157,7 +163,7 @@ def test_hostile_texts_are_read_in_no_time(text):
 
 
 def test_the_method_is_told():
-    assert method() == entities.RULES
+    assert entity_method() == entities.ENTITY_RULES
 
 
 def test_spacy_finds_the_names_in_prose_where_it_has_a_model(monkeypatch):
@@ -170,7 +176,7 @@ def test_spacy_finds_the_names_in_prose_where_it_has_a_model(monkeypatch):
     monkeypatch.setattr(entities, "entity_model", lambda: model)
     texts = ["Take two Aspirin", "", "Call `dose_of` for Aspirin"]
     assert list(find_entities(texts)) == [["aspirin"], [], ["aspirin", "dose_of"]]
-    assert method() == f"spaCy's named entities ({model.meta['name']})"
+    assert entity_method() == f"spaCy's named entities ({model.meta['name']})"
 
 
 def test_names_that_say_nothing_are_left_out():

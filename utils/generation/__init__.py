@@ -1,6 +1,7 @@
 """All traffic with models: what is asked, the sending within limits, and what was paid, on disk.
 
-A sample's request passes eight names, each of which waits for what the next one brings:
+A sample's request passes eight names, each of which waits for what the next one brings
+(`jobs.generate_samples` is the first one where a script plans its samples):
 
     run.generate           the whole run of a stage, and what is said of it at its end
     run.run_jobs           which samples are still missing; the journal, the models, their servers

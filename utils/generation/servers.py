@@ -1,12 +1,8 @@
-"""The servers of a model: who is asked next, and how much may be under way at once.
+"""What the sender keeps within: slots, rates, a budget; and which server of a model goes next.
 
-How much may be under way: adaptive slots, a rate bucket, a budget.
-
-Nothing here knows of HTTP; the sender tells what happened.
-
-The servers of one model: the least busy goes next, a failing one rests and comes back.
-
-One model of a run: its servers, and its provider's limits of rates.
+Slots adapt to throttling; the least busy server goes next, a failing one rests and comes back. A
+channel is one model: its servers, and its provider's limits of rates. Nothing here knows of HTTP;
+the sender tells what happened.
 """
 
 import asyncio

@@ -54,8 +54,8 @@ def test_the_quality_rule_catches_and_lets_through(monkeypatch: pytest.MonkeyPat
     shown = examples("A quality rule")
     rule = made_in(instruction_rules, shown["utils/quality/instruction_rules.py"])
     monkeypatch.setattr(instruction_rules, rule.__name__, rule, raising=False)
-    line = entries(shown["utils/quality/rules.py, in RULES"], **vars(rules))
-    monkeypatch.setattr(rules, "RULES", rules.RULES | line)
+    line = entries(shown["utils/quality/rules.py, in QUALITY_RULES"], **vars(rules))
+    monkeypatch.setattr(rules, "QUALITY_RULES", rules.QUALITY_RULES | line)
     switch = ast.parse(shown["utils/quality/settings.py, in RuleSwitches"]).body[0]
     assert isinstance(switch, ast.AnnAssign) and ast.unparse(switch) == f"{[*line][0]}: bool = True"
 

@@ -6,7 +6,6 @@ from typing import IO, Any, TypeVar
 
 import yaml
 from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
-from pydantic_core import ErrorDetails
 
 from utils.errors import PipelineError
 from utils.jsonl import open_input
@@ -22,6 +21,7 @@ LIMITS = {
     "greater_than_equal": "must be at least {ge:g}",
     "less_than": "must be below {lt:g}",
     "less_than_equal": "must be at most {le:g}",
+    "literal_error": "must be {expected}",
     "finite_number": "must be a finite number",
 }
 
@@ -109,7 +109,7 @@ def _first_problem(error: ValidationError) -> str:
     return f"key '{key}': {said}; mend the value"
 
 
-def say_problem(problem: ErrorDetails) -> str:
+def say_problem(problem: Mapping[str, Any]) -> str:
     """Word what is wrong with a value, as `must be above 0, not -1`; its name goes before."""
     if problem["type"] == OWN_WORDS:
         return str(problem["ctx"]["error"])
@@ -120,4 +120,5 @@ def say_problem(problem: ErrorDetails) -> str:
         wish = LIMITS[problem["type"]].format(**limits)
     else:
         wish = problem["msg"][0].lower() + problem["msg"][1:]
-    return f"{wish}, not {problem['input']!r:.60}"
+    # A flag's `1` may have been made 1.0.
+    return f"{wish}, not {repr(problem['input']).removesuffix('.0'):.60}"

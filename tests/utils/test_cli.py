@@ -186,7 +186,7 @@ def test_every_kind_of_flag_arrives_as_its_type() -> None:
     ("words", "said"),
     [
         ("--workers -1", "--workers (also --num_proc) must not be negative, not -1"),
-        ("--budget 0", "--budget must be above 0, not 0.0"),
+        ("--budget 0", "--budget must be above 0, not 0"),
         ("--budget nan", "--budget must be a finite number, not nan"),
         ("--share 1.5", "--share must be at most 1, not 1.5"),
         ("--share nan", "--share must be a finite number, not nan"),

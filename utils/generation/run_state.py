@@ -20,6 +20,7 @@ from utils.generation.model_map import Prices
 from utils.generation.recovery import Spending
 from utils.generation.replies import Usage
 from utils.generation.servers import Budget, Channel, SlotLimiter
+from utils.generation.settings import BatchSettings, Sampling
 from utils.sampling import derive_seed
 
 PERCENTILES = (50, 90, 99)
@@ -95,28 +96,6 @@ class RunStatistics:
                 for percent, value in zip(PERCENTILES, values, strict=True)
             }
         return figures
-
-
-@dataclass(frozen=True)
-class Sampling:
-    """What is asked of the model for each answer."""
-
-    temperature: float = 0.8
-    top_p: float = 0.95
-    max_tokens: int = 2048
-
-
-@dataclass(frozen=True)
-class BatchSettings:
-    """How a batch is run; of all this, the seed and the asking for longer replies shape answers."""
-
-    concurrency: int = 64
-    max_retries: int = 8
-    length_retry_factor: float | None = None
-    max_consecutive_failures: int = 50
-    max_cost: float | None = None
-    save_every: int = 20
-    random_seed: int = 42
 
 
 @dataclass

@@ -174,7 +174,7 @@ FILES = "^give INPUT and OUTPUT, or both --input_file and --output_file$"
         (["mix.jsonl", "ft.jsonl", "--cutoff_len", "0"], "^--cutoff_len must be above 0, not 0$"),
         (
             ["mix.jsonl", "ft.jsonl", "--language", "c `"],
-            "^--language must be one word, like python or c[+][+], not 'c `'$",
+            "^--language: must be one word, like python or c[+][+], not 'c `'$",
         ),
     ],
 )

@@ -37,7 +37,7 @@ from pydantic import Field, ValidationError
 from pydantic.fields import FieldInfo
 from tqdm import tqdm
 
-from utils.config import check_settings, say_problem
+from utils.config import OWN_WORDS, check_settings, say_problem
 from utils.errors import PipelineError
 
 EXIT_USER_ERROR = 2
@@ -66,7 +66,7 @@ class Flag:
         self.one_of, self.joined = one_of, joined
         self.options = options | ({"metavar": names[0]} if self.is_positional else {})
         if joined:
-            self.options |= {"nargs": None, "type": split_names}
+            self.options |= {"nargs": None, "type": split_names, "choices": None}
 
 
 def split_names(text: str) -> list[str]:
@@ -87,13 +87,6 @@ def set_up_logging() -> None:
     log.handlers[:] = [handler]
     log.setLevel(logging.INFO)
     log.propagate = False
-
-
-class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
-    """Shows the defaults of flags in `--help`, where there are any."""
-
-    def _get_help_string(self, action: argparse.Action) -> str | None:
-        return action.help if action.default is None else super()._get_help_string(action)
 
 
 def run(main: Callable[[], int | None]) -> None:
@@ -126,14 +119,14 @@ def run(main: Callable[[], int | None]) -> None:
 
 def parse_flags(settings: type[T], argv: list[str] | None, usage: str | None = None) -> T:
     """Read a command line into a script's settings; a value beyond a bound is a PipelineError."""
-    parser = argparse.ArgumentParser(_program(), usage, first_line(settings))
+    parser = new_parser(first_line(settings), usage)
     add_flags(parser, settings)
     return settings_of(parser.parse_args(argv), settings)
 
 
 def parse_command(argv: list[str] | None, description: str, **commands: type) -> Any:
     """Read the command line of a script of several commands into the settings of the one named."""
-    parser = argparse.ArgumentParser(_program(), description=description)
+    parser = new_parser(description)
     known = parser.add_subparsers(required=True, dest="command")
     for name, settings in commands.items():
         said = first_line(settings)
@@ -142,10 +135,11 @@ def parse_command(argv: list[str] | None, description: str, **commands: type) ->
     return settings_of(arguments, commands[arguments.command])
 
 
-def _program() -> str | None:
-    """Name the program as it was called, if as a module; else argparse knows its file."""
+def new_parser(description: str, usage: str | None = None) -> argparse.ArgumentParser:
+    """Make a parser that names the program as it was called: a module's with `python -m`."""
     module = getattr(sys.modules["__main__"], "__spec__", None)
-    return f"python -m {module.name}" if module else None
+    program = f"python -m {module.name}" if module else None
+    return argparse.ArgumentParser(program, usage, description)
 
 
 def first_line(settings: type) -> str:
@@ -232,8 +226,10 @@ def settings_of(arguments: argparse.Namespace, settings: type[T]) -> T:
     except ValidationError as error:
         problem = error.errors(include_url=False)[0]
         said = say_problem(problem)
-        named = f"{_spelled(str(problem['loc'][0]), settings)} {said}" if problem["loc"] else said
-        raise PipelineError(named) from None
+        if problem["loc"]:
+            colon = ":" if problem["type"] == OWN_WORDS else ""
+            said = f"{_spelled(str(problem['loc'][0]), settings)}{colon} {said}"
+        raise PipelineError(said) from None
 
 
 def _spelled(name: str, settings: type) -> str:
@@ -244,3 +240,9 @@ def _spelled(name: str, settings: type) -> str:
         return str(flag.options["metavar"])
     own, *others = sorted(flag.names or [f"--{name}"], key=lambda one: one != f"--{name}")
     return own + (f" (also {', '.join(others)})" if others else "")
+
+
+def part_of(whole: object, part: type[T]) -> T:
+    """Take a dataclass out of one that has its fields among others."""
+    names = [one.name for one in fields(part)]  # type: ignore[arg-type]
+    return part(**{name: getattr(whole, name) for name in names})

@@ -1,6 +1,5 @@
 """What all methods are told: the keys of a method's YAML, and flags that override them."""
 
-import argparse
 import dataclasses
 import typing
 from collections.abc import Iterator
@@ -11,7 +10,7 @@ from typing import Any, Literal, TypeVar
 import yaml
 from pydantic import NonNegativeInt, PositiveInt
 
-from utils.cli import add_flags, settings_of
+from utils.cli import add_flags, new_parser, part_of, settings_of
 from utils.config import parse_config, read_yaml
 from utils.errors import PipelineError
 from utils.generation.settings import (
@@ -24,7 +23,6 @@ from utils.generation.settings import (
     Temperature,
     TopP,
     answers_file,
-    part_of,
     run_settings,
 )
 from utils.records import text_id
@@ -110,7 +108,7 @@ def read_settings(
     argv: list[str] | None, description: str, config_class: type[Config], default: str
 ) -> tuple[Config, RunSettings]:
     """Read the YAML that `--config` names, override it by flags, and check both."""
-    parser = argparse.ArgumentParser(description=description)
+    parser = new_parser(description)
     parser.add_argument("--config", default=default, help=f"YAML of the method ({default})")
     hints = typing.get_type_hints(config_class)
     for name in _flag_names(hints):

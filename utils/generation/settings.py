@@ -1,19 +1,18 @@
 """What a script that asks a model is told: flags, most of which are the settings of its run."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 from pydantic import Field, PositiveInt
 
-from utils.cli import Flag
+from utils.cli import Flag, part_of
 from utils.errors import PipelineError
 from utils.generation.model_map import only_model
 from utils.records import text_id
 from utils.stage_output import sibling, written_files
 
-Part = TypeVar("Part")
 Temperature = Annotated[float, Field(ge=0, allow_inf_nan=False, description="of the sampling")]
 TopP = Annotated[float, Field(ge=0, allow_inf_nan=False, description="of the sampling")]
 MaxTokens = Annotated[int, Field(gt=0, description="longest reply of a round")]
@@ -168,12 +167,6 @@ def sample_settings(flags: SampleFlags, output_path: str | Path, prompts: object
 def answers_file(output_path: str | Path) -> str:
     """Name the append log of a script that writes its output when all answers are there."""
     return str(sibling(output_path, ".answers.jsonl"))
-
-
-def part_of(whole: object, part: type[Part]) -> Part:
-    """Take a dataclass out of one that has its fields among others."""
-    names = [one.name for one in fields(part)]  # type: ignore[arg-type]
-    return part(**{name: getattr(whole, name) for name in names})
 
 
 def run_settings(

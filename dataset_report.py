@@ -9,18 +9,18 @@ files add how many rows each stage kept, what a kept row cost, and where each sa
 `.summary.json` and `.rejected.jsonl` are read where they stand beside a file.
 """
 
-import argparse
 import webbrowser
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from utils.cli import log, run
+from pydantic import Field, NonNegativeInt, PositiveInt
+
+from utils.cli import Flag, log, parse_flags, run
 from utils.config import read_yaml
-from utils.errors import PipelineError
 from utils.finetune.token_counts import ESTIMATE_METHOD as TOKEN_METHOD
 from utils.jsonl import atomic_file
 from utils.report import figures
@@ -57,6 +57,49 @@ Sections = dict[str, list[Figure]]
 # One rejected row for so many samples that were kept.
 REJECTED_SHARE = 4
 FILTER_CONFIG, MODEL_MAP = "filter_config.yaml", "model_map.yaml"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flags:
+    """Show a data set on one HTML page."""
+
+    input_files: Annotated[
+        list[str], Flag("IN"), Field(description="files of any stages (.jsonl, .json)")
+    ]
+    output_file: Annotated[str, Field(description="the page")] = "report.html"
+    figure_dir: Annotated[
+        str | None, Field(description="also write every figure as PDF into this folder")
+    ] = None
+    cutoff_len: Annotated[PositiveInt, Field(description="the trainer's limit")] = 2048
+    filter_config: Annotated[
+        str | None,
+        Field(description=f"where the limits stand (default: {FILTER_CONFIG} if there)"),
+    ] = None
+    model_map: Annotated[
+        str | None, Field(description=f"where the prices stand (default: {MODEL_MAP} if there)")
+    ] = None
+    samples: Annotated[NonNegativeInt, Field(description="to browse on the page")] = 200
+    sample_rows: Annotated[
+        PositiveInt, Field(description="samples a file whose programs are compared")
+    ] = 5000
+    random_seed: Annotated[int, Field(description="of all samples")] = 42
+    diversity: Annotated[
+        str | None,
+        Flag(nargs="?", const="", metavar="JSON"),
+        Field(
+            description="also measure the diversity of the files under review, or show what "
+            "evaluate_diversity wrote to this file"
+        ),
+    ] = None
+    open: Annotated[bool, Field(description="open the page in the browser")] = False
+
+    def __post_init__(self) -> None:
+        output = Path(self.output_file).resolve()
+        for path, count in Counter(Path(path).resolve() for path in self.input_files).items():
+            if path == output:
+                raise ValueError(f"{self.output_file}: is an input; name another output")
+            if count > 1:
+                raise ValueError(f"{path}: is named {count} times; name each file once")
 
 
 @dataclass(frozen=True)
@@ -151,7 +194,7 @@ def page_data(
     }
 
 
-def read_diversity(arguments: argparse.Namespace, focus: list[FileSurvey]) -> list[dict[str, Any]]:
+def read_diversity(arguments: Flags, focus: list[FileSurvey]) -> list[dict[str, Any]]:
     """Measure the files under review, or read what was measured; nothing unless asked for."""
     if arguments.diversity is None:
         return []
@@ -178,51 +221,8 @@ def default_file(given: str | None, name: str) -> str | None:
     return given or (name if Path(name).is_file() else None)
 
 
-def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Show a data set on one HTML page.")
-    add = parser.add_argument
-    add("input_files", nargs="+", metavar="IN", help="files of any stages (.jsonl, .json)")
-    add("--output_file", default="report.html", help="the page (default: %(default)s)")
-    add("--figure_dir", help="also write every figure as PDF into this folder")
-    add("--cutoff_len", type=int, default=2048, help="the trainer's limit (default: %(default)s)")
-    add("--filter_config", help=f"where the limits stand (default: {FILTER_CONFIG} if there)")
-    add("--model_map", help=f"where the prices stand (default: {MODEL_MAP} if there)")
-    add("--samples", type=int, default=200, help="to browse on the page (default: %(default)s)")
-    add(
-        "--sample_rows",
-        type=int,
-        default=5000,
-        help="samples a file whose programs are compared (default: %(default)s)",
-    )
-    add("--random_seed", type=int, default=42, help="of all samples (default: %(default)s)")
-    add(
-        "--diversity",
-        nargs="?",
-        const="",
-        metavar="JSON",
-        help="also measure the diversity of the files under review, or show what "
-        "evaluate_diversity wrote to this file",
-    )
-    add("--open", action="store_true", help="open the page in the browser")
-    return parser.parse_args(argv)
-
-
-def check_arguments(arguments: argparse.Namespace) -> None:
-    """Refuse numbers that make no sense and outputs that are inputs."""
-    for name, least in (("cutoff_len", 1), ("samples", 0), ("sample_rows", 1)):
-        if getattr(arguments, name) < least:
-            raise PipelineError(f"--{name}: must be at least {least}")
-    output = Path(arguments.output_file).resolve()
-    for path, count in Counter(Path(path).resolve() for path in arguments.input_files).items():
-        if path == output:
-            raise PipelineError(f"{arguments.output_file}: is an input; name another output")
-        if count > 1:
-            raise PipelineError(f"{path}: is named {count} times; name each file once")
-
-
 def main(argv: list[str] | None = None) -> None:
-    arguments = parse_arguments(argv)
-    check_arguments(arguments)
+    arguments = parse_flags(Flags, argv)
     limits = read_limits(default_file(arguments.filter_config, FILTER_CONFIG), arguments.cutoff_len)
     settings = SurveySettings(arguments.sample_rows, arguments.random_seed)
     found = read_surveys(arguments.input_files, settings, arguments.samples)

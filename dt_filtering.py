@@ -22,18 +22,18 @@ With `run_mode: analyze_only` no rows are written, and `<name>_dt_analysis.summa
 same of what these settings would leave.
 """
 
-import argparse
 from collections import Counter
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from pydantic import Field
 from tqdm import tqdm
 
 from utils.cache import FIT_RESULTS, fingerprint, load_or_build
-from utils.cli import log, run
+from utils.cli import log, parse_flags, run
 from utils.code.lines import DIFF_RULES
 from utils.code.topic_words import TOKEN_RULES, check_language, stop_words_name
 from utils.config import load_config
@@ -50,6 +50,13 @@ from utils.topics.topic_model import TOPIC_RULES, Topics, find_topics
 MANY_ROWS = 500
 # What a row's words and topic come out of; another release may make others.
 TOPIC_PACKAGES = ("gensim", "numpy", "pygments", "scipy", "tree-sitter", "tree-sitter-python")
+
+
+@dataclass(frozen=True)
+class Flags:
+    """Drop empty and oversized edits, level topics."""
+
+    config: Annotated[str, Field(description="YAML file")] = "filter_config.yaml"
 
 
 def survey_file(index: RowIndex, config: FilterConfig, store: TextStore) -> RowFacts:
@@ -209,11 +216,7 @@ def filter_file(source: Path, config: FilterConfig) -> None:
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description="Drop empty and oversized edits, level topics.")
-    parser.add_argument(
-        "--config", default="filter_config.yaml", help="YAML file (default: filter_config.yaml)"
-    )
-    config = load_config(parser.parse_args(argv).config, FilterConfig)
+    config = load_config(parse_flags(Flags, argv).config, FilterConfig)
     check_language(config.language)
     for source in config.inputs:
         open_input(source).close()

@@ -8,7 +8,6 @@ its share of `total_samples` without repeating a row; two entries over one file 
 and its lazy instructions) draw independently of each other.
 """
 
-import argparse
 import random
 import sys
 from array import array
@@ -22,7 +21,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 from tqdm import tqdm
 
-from utils.cli import log, run
+from utils.cli import log, parse_flags, run
 from utils.config import load_config
 from utils.errors import PipelineError
 from utils.jsonl import Row, RowIndex
@@ -35,6 +34,13 @@ ANY_KIND = ""
 # A drawn row is one number, entry and row, so that a million of them stay small and shuffle fast.
 ROW_BITS = 40
 Name = Annotated[str, Field(min_length=1)]
+
+
+@dataclass(frozen=True)
+class Flags:
+    """Mix triplets into one data set."""
+
+    config: Annotated[str, Field(description="YAML file of the mix (see mix_config/)")]
 
 
 @dataclass(frozen=True)
@@ -254,10 +260,7 @@ def write_mix(
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description="Mix triplets into one data set.")
-    parser.add_argument("--config", required=True, help="YAML file of the mix (see mix_config/)")
-    args = parser.parse_args(argv)
-    config = load_config(args.config, MixConfig)
+    config = load_config(parse_flags(Flags, argv).config, MixConfig)
     output = StageOutput(config.output_file, inputs=dict.fromkeys(config.files_read), stage="mix")
     review = Review(config.review_file)
     with ExitStack() as files:

@@ -8,13 +8,14 @@ With --finetune_output the same rows are also written for a trainer, and entered
 `dataset_info.json` beside that file.
 """
 
-import argparse
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+from pydantic import Field, PositiveInt
 from tqdm import tqdm
 
 from data_v5.reading.domain import load_domain
@@ -26,7 +27,7 @@ from data_v5.tokens.finetune_files import (
     lay_out_instruction,
     open_finetune_file,
 )
-from utils.cli import log, run
+from utils.cli import Flag, log, parse_flags, run
 from utils.errors import PipelineError
 from utils.finetune.chat_format import PROMPT_FORMATS
 from utils.jsonl import Row, read_rows
@@ -119,29 +120,30 @@ def write_shot_prompts(
     return tally
 
 
-def word_count(text: str) -> int:
-    if int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text}: must be at least 1")
-    return int(text)
+@dataclass(frozen=True, kw_only=True)
+class Flags:
+    """Word questions with few-shot examples."""
 
-
-def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Word questions with few-shot examples.")
-    add = parser.add_argument
-    add("--domain", required=True, help="a name in data_v5/domains, or the path of a YAML")
-    add("--dir", type=Path, default=Path("data/few-shot"),
-        help="folder of the input and the output (default: data/few-shot)")  # fmt: skip
-    add("--max_words", type=word_count, default=1500, help="words of a row (default: 1500)")
-    add("--random_seed", "--seed", type=int, default=42, help="of the options' order (default: 42)")
-    add("--finetune_output", type=Path, metavar="PATH",
-        help="write the rows for a trainer too (.jsonl or .parquet)")  # fmt: skip
-    add("--output_format", choices=list(PROMPT_FORMATS), default="alpaca",
-        help="layout of --finetune_output (default: alpaca)")  # fmt: skip
-    return parser.parse_args(argv)
+    domain: Annotated[str, Field(description="a name in data_v5/domains, or the path of a YAML")]
+    dir: Annotated[Path, Field(description="folder of the input and the output")] = Path(
+        "data/few-shot"
+    )
+    max_words: Annotated[PositiveInt, Field(description="words of a row")] = 1500
+    random_seed: Annotated[
+        int, Flag("--random_seed", "--seed"), Field(description="of the options' order")
+    ] = 42
+    finetune_output: Annotated[
+        Path | None,
+        Flag(metavar="PATH"),
+        Field(description="write the rows for a trainer too (.jsonl or .parquet)"),
+    ] = None
+    output_format: Annotated[
+        str, Flag(choices=list(PROMPT_FORMATS)), Field(description="layout of --finetune_output")
+    ] = "alpaca"
 
 
 def main(argv: list[str] | None = None) -> None:
-    args = parse_arguments(argv)
+    args = parse_flags(Flags, argv)
     domain = load_domain(args.domain)
     source = args.dir / f"{domain.name}_fewshot.jsonl"
     rules = PromptRules(

@@ -22,8 +22,8 @@ from data_v5.selection.clusters import (
     write_clusters,
 )
 from data_v5.selection.sampling_plan import QuestionSample, draw_questions
-from data_v5.selection.selection_settings import Settings, parse_arguments, read_settings
-from utils.cli import log, run
+from data_v5.selection.selection_settings import Flags, Settings, read_settings
+from utils.cli import log, parse_flags, run
 from utils.errors import PipelineError
 from utils.jsonl import Row
 from utils.similarity.embed import embed_texts, open_embedder
@@ -164,7 +164,7 @@ def check_paths(settings: Settings) -> list[Path]:
 
 
 def main(argv: list[str] | None = None) -> None:
-    settings = read_settings(parse_arguments(argv))
+    settings = read_settings(parse_flags(Flags, argv))
     output = StageOutput(settings.sample_question_path, check_paths(settings))
     opened = [Opened(source, open_questions(source)) for source in settings.domain.sources]
     embeddings_by: Row = {}

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from pydantic import PositiveInt
+
 from joydataforge.methods.answers import AnswerField, parse_answer
 from joydataforge.methods.refusals import answer_that_answers
 from joydataforge.methods.rows import check_templates, full_query, planned_rows
@@ -44,7 +46,7 @@ class WizardConfig(MethodConfig):
     """
 
     method: str = "wizard"
-    rounds: int = 2
+    rounds: PositiveInt = 2
     evolutions: dict[str, Evolution] = field(default_factory=dict)
     limits: EvolutionLimits = field(default_factory=EvolutionLimits)
     prompt_difficulty: str = ""
@@ -54,8 +56,6 @@ class WizardConfig(MethodConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.rounds <= 0:
-            raise ValueError("rounds must be above 0")
         if not any(each.weight > 0 for each in self.evolutions.values()):
             raise ValueError("evolutions must hold at least one kind with a weight above 0")
         for kind, evolution in self.evolutions.items():

@@ -5,15 +5,16 @@ message, language) for `data_collection --data_type commit`.
     python -m programming_instruct.commit_source git:. --output_path data/commit.json
 """
 
-import argparse
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
+from pydantic import BeforeValidator, Field, PositiveInt
 from tqdm import tqdm
 
-from utils.cli import HelpFormatter, run
+from utils.cli import Flag, parse_flags, run
 from utils.code.languages import language_of_file, read_languages
 from utils.errors import PipelineError
 from utils.jsonl import Row
@@ -48,15 +49,33 @@ RULES: tuple[CleaningRule, ...] = (
 )
 
 
-@dataclass(frozen=True)
-class Settings:
-    """Which changes of a repository become rows."""
+def known_languages(names: str | tuple[str, ...]) -> tuple[str, ...]:
+    """Read the names of a flag; its default is read already."""
+    return read_languages(names) if isinstance(names, str) else names
 
-    languages: tuple[str, ...]
-    new_files: bool
-    max_files: int
-    max_samples: int | None
-    max_chars: int
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Make commit rows from local git repositories."""
+
+    sources: Annotated[list[str], Flag("git:PATH"), Field(description="local git repositories")]
+    output_path: Annotated[str, Field(description="the rows: .json or .jsonl")] = "data/commit.json"
+    languages: Annotated[
+        tuple[str, ...],
+        Flag(metavar="NAMES", nargs=None),
+        BeforeValidator(known_languages),
+        Field(description="such as python,javascript; None: all known"),
+    ] = ()
+    new_files: Annotated[
+        bool, Field(description="take commits that add a file too (code1 empty)")
+    ] = False
+    max_files: Annotated[
+        PositiveInt, Field(description="leave out commits that change more files")
+    ] = 1
+    max_samples: Annotated[
+        PositiveInt | None, Field(description="keep the newest so many; None: all")
+    ] = None
+    max_chars: Annotated[PositiveInt, Field(description="drop longer versions of a file")] = 20_000
 
     def wants(self, change: FileChange) -> bool:
         """Tell whether a change is one of a code file that rows are made of."""
@@ -131,45 +150,10 @@ def without_trailers(message: str) -> str:
     return _TRAILER.sub("", message).strip()
 
 
-def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description="Make commit rows from local git repositories.",
-        formatter_class=HelpFormatter,
-    )
-    add = parser.add_argument
-    add("sources", nargs="+", metavar="git:PATH", help="local git repositories")
-    add("--output_path", default="data/commit.json", help="the rows: .json or .jsonl")
-    add("--languages", metavar="NAMES", help="such as python,javascript; None: all known")
-    add("--new_files", action="store_true", help="take commits that add a file too (code1 empty)")
-    add("--max_files", type=int, default=1, help="leave out commits that change more files")
-    add("--max_samples", type=int, help="keep the newest so many; None: all")
-    add("--max_chars", type=int, default=20_000, help="drop longer versions of a file")
-    return parser.parse_args(argv)
-
-
-def read_settings(arguments: argparse.Namespace) -> Settings:
-    for name in ("max_files", "max_samples", "max_chars"):
-        value = getattr(arguments, name)
-        if value is not None and value < 1:
-            raise PipelineError(f"--{name} {value}: must be at least 1")
-    try:
-        languages = read_languages(arguments.languages) if arguments.languages is not None else ()
-    except ValueError as error:
-        raise PipelineError(f"--languages {arguments.languages}: {error}") from None
-    return Settings(
-        languages,
-        arguments.new_files,
-        arguments.max_files,
-        arguments.max_samples,
-        arguments.max_chars,
-    )
-
-
 def main(argv: list[str] | None = None) -> None:
-    arguments = parse_arguments(argv)
-    settings = read_settings(arguments)
-    paths = open_repositories(arguments.sources)
-    with StageOutput(arguments.output_path, inputs=arguments.sources, stage="commits") as output:
+    settings = parse_flags(Settings, argv)
+    paths = open_repositories(settings.sources)
+    with StageOutput(settings.output_path, inputs=settings.sources, stage="commits") as output:
         rows = tqdm(commit_rows(paths, settings), "commits", unit=" rows", disable=None)
         for row, reason in rows:
             if reason:

@@ -7,14 +7,15 @@ Reads samples, with a target area or without; writes training rows, and their en
 Every answer is proved before it is written: applied to the current code, it gives the next.
 """
 
-import argparse
 import json
 import random
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
+from pydantic import Field, PositiveInt
 from tqdm import tqdm
 
 from programming_instruct.conversation_text import (
@@ -29,7 +30,7 @@ from programming_instruct.sample_fields import (
     read_sample,
     refuse_doubled_inputs,
 )
-from utils.cli import run
+from utils.cli import Flag, parse_flags, run
 from utils.code.write_edit import NotProvable
 from utils.finetune.chat_format import PROMPT_FORMATS, origin
 from utils.finetune.export import EMPTY_THOUGHT, UNKNOWN
@@ -137,41 +138,51 @@ def check_trainer_file(file: TrainerFile, inputs: Sequence[str]) -> None:
     file.check_info()
 
 
-def token_number(text: str) -> int:
-    if int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text}: must be at least 1")
-    return int(text)
+@dataclass(frozen=True, kw_only=True)
+class Flags:
+    """Turn samples into conversations for training."""
+
+    input_path: Annotated[list[str], Field(description="samples; files are joined")]
+    output_path: Annotated[str, Field(description="training rows (.jsonl, .json or .parquet)")]
+    answer_format: Annotated[
+        tuple[str, ...],
+        Flag(choices=list(ANSWERS)),
+        Field(description="what an answer gives; of several, one is drawn for each sample"),
+    ] = ("whole",)
+    output_format: Annotated[
+        str,
+        Flag("--output_format", "--prompt_format", choices=list(PROMPT_FORMATS)),
+        Field(description="layout of a row"),
+    ] = "share_gpt"
+    no_think: Annotated[bool, Field(description="add Qwen3's /no_think to each user turn")] = False
+    final_newline: Annotated[
+        Literal["add", "keep"], Field(description="code that ends without a newline")
+    ] = "add"
+    tokenizer: Annotated[
+        str | None,
+        Flag(metavar="DIR_OR_NAME"),
+        Field(description="counts tokens exactly (default: an estimate)"),
+    ] = None
+    cutoff_len: Annotated[PositiveInt, Field(description="the trainer's")] = 2048
+    too_long: Annotated[
+        Literal["drop", "keep", "error"] | None,
+        Field(
+            description="rows that reach --cutoff_len (default: drop with --tokenizer, else keep)"
+        ),
+    ] = None
+    unsafe_text: Annotated[
+        Literal["keep", "drop"], Field(description="rows that trainers may misread")
+    ] = "keep"
+    random_seed: Annotated[int, Field(description="of the answer formats")] = 42
 
 
-def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m programming_instruct.export_conversation",
-        description="Turn samples into conversations for training.",
-    )
-    add = parser.add_argument
-    add("--input_path", nargs="+", required=True, help="samples; files are joined")
-    add("--output_path", required=True, help="training rows (.jsonl, .json or .parquet)")
-    add("--answer_format", nargs="+", choices=list(ANSWERS), default=["whole"], help="what an "
-        "answer gives; of several, one is drawn for each sample (default: whole)")  # fmt: skip
-    add("--output_format", "--prompt_format", choices=list(PROMPT_FORMATS), default="share_gpt",
-        help="layout of a row (default: share_gpt)")  # fmt: skip
-    add("--no_think", action="store_true", help="add Qwen3's /no_think to each user turn")
-    add("--final_newline", choices=("add", "keep"), default="add",
-        help="code that ends without a newline (default: add)")  # fmt: skip
-    add("--tokenizer", metavar="DIR_OR_NAME", help="counts tokens exactly (default: an estimate)")
-    add("--cutoff_len", type=token_number, default=2048, help="the trainer's (default: 2048)")
-    add("--too_long", choices=("drop", "keep", "error"), help="rows that reach --cutoff_len "
-        "(default: drop with --tokenizer, else keep)")  # fmt: skip
-    add("--unsafe_text", choices=("keep", "drop"), default="keep",
-        help="rows that trainers may misread (default: keep)")  # fmt: skip
-    add("--random_seed", type=int, default=42, help="of the answer formats (default: 42)")
-    arguments = parser.parse_args(argv)
-    arguments.too_long = arguments.too_long or ("drop" if arguments.tokenizer else "keep")
-    return arguments
+def parse_arguments(argv: list[str] | None) -> Flags:
+    flags = parse_flags(Flags, argv)
+    return replace(flags, too_long=flags.too_long or ("drop" if flags.tokenizer else "keep"))
 
 
 def summarise_export(
-    arguments: argparse.Namespace, export: SampleExport, preflight: Preflight
+    arguments: Flags, export: SampleExport, preflight: Preflight
 ) -> dict[str, Any]:
     settings = {name: value for name, value in vars(arguments).items() if "_path" not in name}
     return {

@@ -9,9 +9,11 @@ import math
 import random
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Annotated, Literal, NamedTuple, get_args
+
+from pydantic import Field, PositiveInt
 
 from programming_instruct.edit_blocks import (
     EditBlock,
@@ -19,11 +21,12 @@ from programming_instruct.edit_blocks import (
     block_series,
     edit_blocks,
 )
-from utils.errors import PipelineError
+from utils.cli import Flag, Share
 from utils.finetune.training_rows import is_unicode
 from utils.jsonl import Row
 from utils.sampling import derive_seed
 
+DataType = Literal["aiprogrammer", "commit", "submit"]
 # What tells where a row comes from; it travels on to the samples.
 ORIGIN_FIELDS = ("commit", "license", "repos", "problem_id")
 # The versions that single blocks make of one row, together: a rewrite of thousands of scattered
@@ -31,29 +34,34 @@ ORIGIN_FIELDS = ("commit", "license", "repos", "problem_id")
 MAX_SERIES_CHARACTERS = 20_000_000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PlanSettings:
-    """How samples are drawn; the fields are the flags of data collection."""
+    """How samples are drawn; the fields are flags of data collection."""
 
-    data_type: str
-    limit_one_block_prob: float = 0.5
-    use_history_prob: float = 0.6
-    use_user_prob: float = 0.5
-    alpha: float = 1.0
-    max_per_sample: int = 1
-    random_seed: int = 42
-
-    def __post_init__(self) -> None:
-        if self.data_type not in READERS:
-            known = ", ".join(READERS)
-            raise PipelineError(f"--data_type: must be one of {known}, not '{self.data_type}'")
-        for name in (field.name for field in fields(self) if field.name.endswith("_prob")):
-            if not 0 <= getattr(self, name) <= 1:
-                raise PipelineError(f"--{name}: must be from 0 to 1, not {getattr(self, name)}")
-        if not 0 <= self.alpha < math.inf:
-            raise PipelineError(f"--alpha: must be a number from 0 up, not {self.alpha}")
-        if self.max_per_sample < 1:
-            raise PipelineError(f"--max_per_sample: must be at least 1, not {self.max_per_sample}")
+    data_type: Annotated[
+        DataType,
+        Flag(choices=None),
+        Field(description=f"what the rows are: {', '.join(get_args(DataType))}"),
+    ]
+    limit_one_block_prob: Annotated[
+        Share,
+        Field(description="chance, per pair of versions, to take it apart into single blocks"),
+    ] = 0.5
+    use_history_prob: Annotated[
+        Share,
+        Field(description="chance that a sample shows the versions before the current one"),
+    ] = 0.6
+    use_user_prob: Annotated[Share, Field(description="chance that a sample has user words")] = 0.5
+    alpha: Annotated[
+        float,
+        Field(
+            ge=0,
+            allow_inf_nan=False,
+            description="version i is drawn as the current one with weight alpha**i",
+        ),
+    ] = 1.0
+    max_per_sample: Annotated[PositiveInt, Field(description="samples a row, at most")] = 1
+    random_seed: Annotated[int, Field(description="of all that is drawn")] = 42
 
 
 class NotPlannable(Exception):
@@ -111,7 +119,7 @@ def read_submit(row: Row) -> PlanSource:
     return PlanSource(versions, named.lower(), request, {"problem": problem})
 
 
-READERS: dict[str, Callable[[Row], PlanSource]] = {
+READERS: dict[DataType, Callable[[Row], PlanSource]] = {
     "aiprogrammer": read_aiprogrammer,
     "commit": read_commit,
     "submit": read_submit,

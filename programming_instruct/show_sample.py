@@ -4,16 +4,18 @@ Reads a file of samples (.json or .jsonl), as data_collection and post_collectio
     python -m programming_instruct.show_sample --input_path data/tmp_area.json --number 3
 """
 
-import argparse
 import os
 import re
 import sys
 import unicodedata
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import islice, pairwise
-from typing import Any
+from typing import Annotated, Any
 
-from utils.cli import HelpFormatter, run
+from pydantic import Field, PositiveInt
+
+from utils.cli import parse_flags, run
 from utils.code.lines import lines_with_ends, split_lines, unified_diff
 from utils.errors import PipelineError
 from utils.jsonl import Row
@@ -210,25 +212,22 @@ def find_sample(path: str, number: int, data_type: str | None = None) -> Row:
     raise PipelineError(f"{path}: holds {count:,} {kind}; --number {number} is none of them")
 
 
-def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description="Show one sample in the terminal.",
-        formatter_class=HelpFormatter,
+@dataclass(frozen=True, kw_only=True)
+class Flags:
+    """Show one sample in the terminal."""
+
+    input_path: Annotated[str, Field(description="samples: .json or .jsonl")]
+    number: Annotated[PositiveInt, Field(description="which of them, from 1")] = 1
+    data_type: Annotated[
+        str | None, Field(description="count only those of this type, such as commit; None: all")
+    ] = None
+    max_lines: Annotated[PositiveInt, Field(description="show at most so many lines of a code")] = (
+        80
     )
-    add = parser.add_argument
-    add("--input_path", required=True, help="samples: .json or .jsonl")
-    add("--number", type=int, default=1, help="which of them, from 1")
-    add("--data_type", help="count only those of this type, such as commit; None: all")
-    add("--max_lines", type=int, default=80, help="show at most so many lines of a code")
-    arguments = parser.parse_args(argv)
-    for name in ("number", "max_lines"):
-        if getattr(arguments, name) < 1:
-            raise PipelineError(f"--{name} {getattr(arguments, name)}: must be at least 1")
-    return arguments
 
 
 def main(argv: list[str] | None = None) -> None:
-    arguments = parse_arguments(argv)
+    arguments = parse_flags(Flags, argv)
     sample = find_sample(arguments.input_path, arguments.number, arguments.data_type)
     painter = Painter(sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
     try:

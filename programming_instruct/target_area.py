@@ -6,11 +6,14 @@ UTF-16 units of many editors. An offset names the gap before a character, from 0
 
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from itertools import accumulate
+from typing import Annotated
 
+from pydantic import Field, NonNegativeInt
 from rapidfuzz.distance import Levenshtein
 
+from utils.cli import Share
 from utils.code.lines import lines_with_ends
 
 # A cursor, a range [left, right], or nothing pointed at.
@@ -25,21 +28,24 @@ MOST_QUIET_LINES = 5
 
 @dataclass(frozen=True)
 class AreaSettings:
-    """How areas are drawn; ValueError if a chance is none or the length is negative."""
+    """How areas are drawn; the fields are flags of post collection."""
 
-    use_loc_prob: float = 0.75
-    loc_cursor_prob: float = 0.5
-    loc_noisy_prob: float = 0.5
-    loc_noisy_length: int = 32
-    loc_all_noisy_prob: float = 0.05
-    random_seed: int = 42
-
-    def __post_init__(self) -> None:
-        for name in (field.name for field in fields(self) if field.name.endswith("_prob")):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f"{name} {getattr(self, name):g}: must be from 0 to 1")
-        if self.loc_noisy_length < 0:
-            raise ValueError(f"loc_noisy_length {self.loc_noisy_length}: must not be negative")
+    use_loc_prob: Annotated[Share, Field(description="chance that a sample gets an area")] = 0.75
+    loc_cursor_prob: Annotated[
+        Share, Field(description="chance that an area is a cursor, not a range")
+    ] = 0.5
+    loc_noisy_prob: Annotated[
+        Share,
+        Field(description="chance of a cursor inside the change, or of a range wider than it"),
+    ] = 0.5
+    loc_noisy_length: Annotated[
+        NonNegativeInt,
+        Field(description="characters by which such a range is wider, at most, at each end"),
+    ] = 32
+    loc_all_noisy_prob: Annotated[
+        Share, Field(description="chance that an area lies anywhere, whatever changes")
+    ] = 0.05
+    random_seed: Annotated[int, Field(description="of the draws; each sample has its own")] = 42
 
 
 def draw_area(

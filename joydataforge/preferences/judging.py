@@ -8,7 +8,9 @@ on the order counts as a tie.
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from joydataforge.methods.answers import AnswerField, parse_answer
 from utils.jsonl import Row
@@ -24,11 +26,7 @@ class Criterion:
     """One thing answers are judged by, and how much it counts beside the others."""
 
     description: str
-    weight: float = 1.0
-
-    def __post_init__(self) -> None:
-        if not 0 < self.weight < float("inf"):
-            raise ValueError("weight must be a number above 0")
+    weight: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
 
 
 Criteria = Mapping[str, Criterion]

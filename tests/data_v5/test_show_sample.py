@@ -92,7 +92,7 @@ def test_rows_limited_in_selection_are_limited_here(capsys: pytest.CaptureFixtur
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (["--number", "0"], "--number 0: must be at least 1"),
+        (["--number", "0"], "--number must be above 0, not 0"),
         (["--number", "4"], "holds 3 clusters; --number 4 is none of them"),
         (["--number", "2"], "few-shot/own_fewshot.jsonl: holds 1 rows; --number 2"),
         (["--tokenized_file", "x.jsonl"], "needs --tokenizer"),

@@ -310,7 +310,10 @@ def test_an_answer_that_the_reward_model_refuses_rejects_its_row(tmp_path: Path)
         ({"min_margin": -1}, "min_margin"),
         ({"prompt": "Answer {question}"}, "place for 'question'"),
         ({"prompt_in_pairs": "{question}"}, "place for 'question'"),
-        ({"criteria": {"truth": {"description": "true", "weight": 0}}}, "weight must be"),
+        (
+            {"criteria": {"truth": {"description": "true", "weight": 0}}},
+            "weight': must be above 0",
+        ),
     ],
 )
 def test_a_mistake_in_the_config_is_told_before_anything_is_asked(

@@ -16,6 +16,8 @@ from programming_instruct.target_area import (
     changed_characters,
     draw_area,
 )
+from utils.cli import parse_flags
+from utils.errors import PipelineError
 
 BEFORE = "def add(a, b):\n    return a - b\n\n\ndef double(a):\n    return a + a + a\n"
 AFTER = "def add(a, b):\n    return a + b\n\n\ndef double(a):\n    return a + a\n"
@@ -184,5 +186,5 @@ def test_hopeless_codes_are_one_span_at_once(before: str, after: str) -> None:
     ],
 )
 def test_a_setting_that_is_no_chance_is_refused(name: str, value: float) -> None:
-    with pytest.raises(ValueError, match=name):
-        AreaSettings(**{name: value})  # type: ignore[arg-type]
+    with pytest.raises(PipelineError, match=f"^--{name} must "):
+        parse_flags(AreaSettings, [f"--{name}={value}"])

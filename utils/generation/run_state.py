@@ -2,38 +2,16 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from utils.generation.client import asked_messages
 from utils.generation.journal import Journal
 from utils.generation.servers import Channel
+from utils.generation.settings import BatchSettings, Sampling
 from utils.generation.traffic import RunStatistics, Traffic
 from utils.sampling import derive_seed
 
 TEMPLATE_TOKENS = 16  # that a server's chat template may add to each message
-
-
-@dataclass(frozen=True)
-class Sampling:
-    """What is asked of the model for each answer."""
-
-    temperature: float = 0.8
-    top_p: float = 0.95
-    max_tokens: int = 2048
-
-
-@dataclass(frozen=True)
-class BatchSettings:
-    """How a batch is run; of all this, the seed and the asking for longer replies shape answers."""
-
-    concurrency: int = 64
-    max_retries: int = 8
-    length_retry_factor: float | None = None
-    max_consecutive_failures: int = 50
-    max_cost: float | None = None
-    save_every: int = 20
-    random_seed: int = 42
 
 
 class RunState(Traffic):

@@ -6,7 +6,11 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Annotated
 
+from pydantic import Field, PositiveInt, StringConstraints
+
+from utils.cli import Flag
 from utils.jsonl import Row
 from utils.seeds.emails import CACHED_VERSIONS, mask_emails, mask_emails_in_code
 from utils.seeds.secrets import holds_secret
@@ -78,11 +82,15 @@ TEXT_FIELDS = ("old_contents", "new_contents", "message", "subject")
 class SeedLimits:
     """What a seed may be; sizes in lines and UTF-8 bytes, per version of the file."""
 
-    min_lines: int = 5
-    max_lines: int = 2000
-    max_bytes: int = 100_000
-    allowed_licenses: tuple[str, ...] = PERMISSIVE_LICENSES
-    lang: str = "python"
+    min_lines: Annotated[PositiveInt, Field(description="drop shorter files")] = 5
+    max_lines: Annotated[PositiveInt, Field(description="drop longer files")] = 2000
+    max_bytes: Annotated[PositiveInt, Field(description="drop larger files")] = 100_000
+    allowed_licenses: Annotated[
+        tuple[Annotated[str, StringConstraints(to_lower=True)], ...],
+        Flag(joined=True, metavar="NAMES"),
+        Field(description="comma-separated; rows that carry another licence are dropped"),
+    ] = PERMISSIVE_LICENSES
+    lang: Annotated[str, Field(description="language to take from a dataset of hf:")] = "python"
 
 
 CleaningRule = Callable[[Row, SeedLimits], str | None]

@@ -13,7 +13,8 @@ from joydataforge.queries.evolution import (
     new_words,
     read_query,
 )
-from utils.errors import BadReply
+from utils.config import parse_config
+from utils.errors import BadReply, PipelineError
 
 PARENT = "What helps against a dry cough at night?"
 PROMPT = (
@@ -121,8 +122,8 @@ def test_kinds_are_drawn_by_weight_and_equal_for_equal_seeds() -> None:
 
 @pytest.mark.parametrize("values", [{"weight": -1}, {"weight": float("nan")}, {"prompt": "Go."}])
 def test_an_evolution_needs_a_weight_and_a_place_for_the_query(values: dict[str, object]) -> None:
-    with pytest.raises(ValueError):
-        Evolution(**({"prompt": "{input}"} | values))  # type: ignore[arg-type]
+    with pytest.raises(PipelineError, match="weight|input"):
+        parse_config({"prompt": "{input}"} | values, Evolution, "x.yaml")
 
 
 @pytest.mark.parametrize(

@@ -1,22 +1,25 @@
 """The commands people copy out of the READMEs and scripts are commands that the programs take."""
 
-import argparse
 import ast
 import importlib
 import re
 import shlex
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.documented_commands import ROOT, all_commands
+from utils import cli
+from utils.config import check_settings
 
 ROOMS = ("offline_model", "programming_instruct", "joydataforge", "data_v5")
 
 
 class Parsed(Exception):
-    """Raised in place of the work, once the flags are read."""
+    """Raised in place of the work, once the flags are read and fit their bounds."""
 
 
 @pytest.mark.parametrize("command", all_commands())
@@ -24,13 +27,12 @@ def test_every_documented_command_parses(command: str, monkeypatch: pytest.Monke
     words = shlex.split(command)[1:]
     module, arguments = (words[1], words[2:]) if words[0] == "-m" else (words[0][:-3], words[1:])
     main = importlib.import_module(module).main
-    parse_args = argparse.ArgumentParser.parse_args
 
-    def parse_and_stop(parser: argparse.ArgumentParser, argv: list[str] | None = None) -> None:
-        parse_args(parser, argv)
+    def check_and_stop(values: Mapping[str, Any], settings: type) -> None:
+        check_settings(values, settings)
         raise Parsed
 
-    monkeypatch.setattr(argparse.ArgumentParser, "parse_args", parse_and_stop)
+    monkeypatch.setattr(cli, "check_settings", check_and_stop)
     with pytest.raises(Parsed):
         main(arguments)
 

@@ -23,7 +23,7 @@ from utils.cli import run
 from utils.errors import PipelineError
 from utils.finetune.token_counts import load_tokenizer
 from utils.jsonl import read_rows
-from utils.row_files import read_parquet
+from utils.parquet_files import read_parquet
 
 # Questions of a cluster, and last lines of a prompt.
 SHOWN_QUESTIONS = 5

@@ -23,7 +23,7 @@ ONE_PLACE = {
 }
 MOST_MODULES = 15  # in a folder of utils, its __init__ not counted
 LIGHT_STAGES = ("create_prompt", "code_generation_api", "get_instruct_from_response")
-HEAVY = {"pandas", "spacy", "nltk", "gensim", "matplotlib"}
+HEAVY = {"pandas", "spacy", "nltk", "gensim", "matplotlib", "pyarrow"}
 
 
 def python_files() -> list[Path]:

@@ -3,8 +3,6 @@ import tracemalloc
 from pathlib import Path
 from typing import Any
 
-import pyarrow
-import pyarrow.parquet
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,37 +10,8 @@ from hypothesis import strategies as st
 from utils import row_files as json_records
 from utils.errors import PipelineError
 from utils.jsonl import read_rows
-from utils.row_files import ROW_GROUP, parquet_columns, read_parquet, read_records, row_file
+from utils.row_files import read_records, row_file
 from utils.stage_output import StageOutput
-
-
-@pytest.fixture
-def path(tmp_path):
-    rows = [{"a": number, "b": {"text": ["x", "y"]}, "c": None} for number in range(600)]
-    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), tmp_path / "x.parquet")
-    return tmp_path / "x.parquet"
-
-
-def test_the_wanted_columns_that_exist_are_read_over_many_batches(path):
-    rows = list(read_parquet(path, ["b", "a", "absent"]))
-    assert len(rows) == 600
-    assert rows[599] == {"a": 599, "b": {"text": ["x", "y"]}}
-    assert parquet_columns(path) == ["a", "b", "c"]
-
-
-def test_a_required_column_that_is_missing_is_named_with_those_there_are(path):
-    with pytest.raises(PipelineError, match=r"column 'd' is missing \(has: a, b, c\); is it\?"):
-        list(read_parquet(path, ["a"], ["a", "d"], "is it?"))
-
-
-@pytest.mark.parametrize("read", [parquet_columns, lambda path: list(read_parquet(path, ["a"]))])
-def test_what_is_no_parquet_file_is_named(read, tmp_path):
-    (tmp_path / "x.parquet").write_bytes(b"{}\n")
-    with pytest.raises(PipelineError, match=r"x\.parquet: not a readable Parquet file"):
-        read(tmp_path / "x.parquet")
-    with pytest.raises(PipelineError, match="no such file"):
-        read(tmp_path / "y.parquet")
-
 
 VALUES = st.recursive(
     st.none()
@@ -164,20 +133,6 @@ def write(path, rows):
 def test_json_lines_read_back(tmp_path):
     write(tmp_path / "x.jsonl", ROWS)
     assert list(read_rows(tmp_path / "x.jsonl")) == ROWS
-
-
-@pytest.mark.parametrize("count", [1, ROW_GROUP, ROW_GROUP + 1])
-def test_parquet_reads_back_group_by_group(tmp_path, count):
-    rows = (ROWS * count)[:count]
-    write(tmp_path / "x.parquet", rows)
-    table = pyarrow.parquet.read_table(tmp_path / "x.parquet")
-    assert table.to_pylist() == rows
-    assert table.schema.names == ["a", "turns"]
-
-
-def test_parquet_without_rows_is_a_file_all_the_same(tmp_path):
-    write(tmp_path / "x.parquet", [])
-    assert pyarrow.parquet.read_table(tmp_path / "x.parquet").num_rows == 0
 
 
 @pytest.mark.parametrize("name", ["x.jsonl", "x.parquet"])

@@ -1,9 +1,4 @@
-"""Append-only files that a crash leaves readable, and the lock on who writes one.
-
-Locks that keep two runs from writing one file.
-
-A file that only grows, by whole lines, and survives a crash or a full disk between them.
-"""
+"""Files that only grow, by whole lines, and survive a crash; and the lock on who writes one."""
 
 import os
 from pathlib import Path

@@ -1,8 +1,6 @@
-"""Seeded draws: shares, margins, samples of a stream of unknown length.
+"""Seeded draws: exact shares, quotas by topic, one seed per item, samples of a stream.
 
-Shares and seeds: exact allocation, topic quotas, and one seed per item of parallel work.
-
-A random sample of a stream that depends on what is in it, not on its order or its size.
+A `BottomK` sample depends on what is in the stream, not on its order or its size.
 """
 
 from __future__ import annotations

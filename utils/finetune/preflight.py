@@ -1,6 +1,5 @@
-"""What will happen to rows in a trainer: how long they are, what is cut, how they pack.
-
-Text in a training row that trainers take for something else than text.
+"""What will happen to rows in a trainer: how long they are, what is cut, how they pack, and which
+hold text that it takes for something else than text.
 """
 
 import re

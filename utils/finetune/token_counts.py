@@ -1,7 +1,4 @@
-"""Tokens of training rows, counted by a model's tokenizer or estimated.
-
-How many tokens a text takes, estimated where no tokenizer is at hand.
-"""
+"""Tokens of training rows, counted by a model's tokenizer, or estimated where none is at hand."""
 
 import json
 from collections.abc import Sequence

@@ -1,11 +1,8 @@
 """What a run asks for: the prompts of a file, or the samples that a script has planned.
 
-A file of prompts: checked whole before the first request, then read row by row.
-
-A run of a script that plans samples, asks for what they need, and writes them in order.
-
-The answers go to an append log beside the output, so that nothing is paid twice; the output is
-written from it in one step when all are there.
+A file of prompts is checked whole before the first request, then read row by row. The answers to
+planned samples go to an append log beside the output, so that nothing is paid twice; the output is
+written from it in one step, in the order of the plan, when all are there.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence

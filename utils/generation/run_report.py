@@ -1,8 +1,5 @@
-"""What a run says: while it goes on, and when it has ended.
-
-What a person sees of a run: a bar at a terminal, a line a minute elsewhere.
-
-How a run ended: what there is, what failed, what it took, and the command to go on.
+"""What a run says: a bar at a terminal, or a line a minute, while it goes on; when it has ended,
+what there is, what failed, what it took, and the command to go on.
 """
 
 import asyncio

@@ -1,6 +1,6 @@
 """What the conversations of one run share: settings, limits, statistics, the wish to stop.
 
-The figures of a run: requests, tokens, cost, latency, retries by cause.
+The statistics are requests, tokens, cost, latency, and retries by cause.
 """
 
 import asyncio

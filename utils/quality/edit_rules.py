@@ -1,8 +1,4 @@
-"""Rules about the edit from the code before to the code after: it changes something, not too much.
-
-Rules about form alone: fields that hold text, of a size and a kind that can be judged.
-
-Each rule says what is wrong with a triplet, in a few words, or None.
+"""Rules about the edit as a whole: fields of text that can be judged, and a change, not too large.
 
 Each rule says what is wrong with a triplet, in a few words, or None.
 """

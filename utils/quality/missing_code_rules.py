@@ -1,12 +1,6 @@
 """Rules about code that is not there any more: elided by a placeholder, or deleted in silence.
 
-The rule against definitions and imports that vanish though nobody asked for it.
-
-The rule says what is wrong with a triplet, in a few words, or None.
-
-The rule against code that stands for other code: comments, dots and empty bodies.
-
-The rule says what is wrong with a triplet, in a few words, or None.
+Each rule says what is wrong with a triplet, in a few words, or None.
 """
 
 import ast

@@ -1,6 +1,6 @@
-"""What can be told about a Python program without running it.
+"""What can be told about a Python program without running it, and whether two are the same.
 
-Syntax trees compared as programs: with or without their docstrings and annotations.
+Syntax trees are compared as programs: with or without their docstrings and annotations.
 """
 
 import ast

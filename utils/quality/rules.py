@@ -1,6 +1,4 @@
-"""All that is found out about one row by itself, as a worker sends it back.
-
-The table of rules, and the one place that asks them.
+"""The table of rules, the one place that asks them, and all that is found out about one row.
 
 A rule takes a triplet and says what is wrong with it in a few words, or None; its key in the table
 is the reason a row is rejected with.

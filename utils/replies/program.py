@@ -1,6 +1,6 @@
 """The program in a section of a reply: which fenced block, or which edit of the code before.
 
-What tells the program among several blocks of code from what is said about it.
+Of several blocks, what is said about each and what it shares with the code before tell the program.
 """
 
 import re

@@ -1,9 +1,8 @@
-"""Figures of diversity and selection: measures side by side, clusters of repeats, distances left.
+"""Measures of diversity as a table, a row a measure and a column a file, and as figures.
 
-Measures of diversity as one table, a row a measure and a column a file, and as bars.
-
-Those of a MinHash filter and of a k-center selection stand in the `.summary.json` beside a file;
-the measures are computed on demand, or read from what `evaluate_diversity` wrote.
+Those of a MinHash filter and of a k-center selection, clusters of repeats and distances left, stand
+in the `.summary.json` beside a file; the measures are computed on demand, or read from what
+`evaluate_diversity` wrote.
 """
 
 from __future__ import annotations

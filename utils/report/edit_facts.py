@@ -1,7 +1,4 @@
-"""Facts about the edits of a file that take comparing the two programs.
-
-What kind of edit a pair of programs is: lines added or removed, and which parts changed.
-"""
+"""Facts about edits that take comparing the two programs: lines added or removed, parts changed."""
 
 from __future__ import annotations
 

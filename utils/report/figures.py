@@ -1,6 +1,6 @@
 """The figures of the report, each made from what the surveys found; no drawing here.
 
-Samples laid out on a plane so that those with similar words lie close together.
+One lays samples out on a plane, so that those with similar words lie close together.
 """
 
 from __future__ import annotations

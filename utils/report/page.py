@@ -1,10 +1,7 @@
-"""The report's page: template, style, script and data put into one HTML file.
+"""The report's page: samples drawn and made into data, then put into one HTML file.
 
-Code coloured by Pygments, as data: the text of each line and the lengths of its spans.
-
-An edit as blocks of highlighted lines, to be shown side by side.
-
-The samples that a person browses: drawn, then made into data for the page.
+Code is coloured by Pygments, and an edit cut into blocks to be shown side by side, as data: the
+text of each line and the lengths of its spans.
 """
 
 from __future__ import annotations

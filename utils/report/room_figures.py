@@ -1,8 +1,5 @@
-"""A report's figures and tables about the rooms' rows.
-
-The figures of files of coding histories: what samples hold, how long their histories are.
-
-Figures of synthesised files: how models' votes, lineages and preference pairs came out.
+"""A report's figures about the rooms' rows: what the samples of coding histories hold and how long
+the histories are, and how models' votes, lineages and preference pairs came out.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""How a report shows the rooms' rows: coding histories, and synthesised instructions.
+"""How a report shows the rooms' rows.
 
-What a report shows of rows of coding histories: commits, lists of versions, samples.
-
-What a report shows of rows that models have synthesised: pairs, candidates, lineages, votes.
+Coding histories are commits, lists of versions and samples; what models have synthesised are pairs,
+candidates, lineages and votes.
 """
 
 from __future__ import annotations

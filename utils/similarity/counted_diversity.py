@@ -1,17 +1,13 @@
-"""Diversity by counting: words, distinct n-grams, labels.
+"""Diversity by counting: distinct n-grams of texts, and how evenly labels are spread.
 
-Texts of any language, with or without formulas and code, as sequences of tokens.
+Texts of any language, with or without formulas and code, are sequences of tokens. Distinct-n, the
+share of different n-grams (Li et al. 2016), falls with the amount of text, whatever the text is: of
+a million words few are new. `rarefied_share` compares files of any size: it is the share to be
+expected in so many n-grams drawn out of all (Hurlbert 1971), computed exactly, without drawing.
 
-Distinct-n: how many of the n-grams in a set of texts are different ones.
-
-The plain share (Li et al. 2016) falls with the amount of text, whatever the text is: of a million
-words few are new. `rarefied_share` compares files of any size: it is the share to be expected in so
-many n-grams drawn out of all (Hurlbert 1971), computed exactly, without drawing.
-
-How evenly labels, or the entities of texts, are spread: Shannon's entropy, Simpson's index.
-
-Labels are counted in a `Counter`. No labels, and one alone, have no diversity: each measure is 0,
-but the effective number, which counts the labels themselves: 0 and 1.
+Labels, or the entities of texts, are counted in a `Counter`, and measured by Shannon's entropy and
+Simpson's index. No labels, and one alone, have no diversity: each measure is 0, but the effective
+number, which counts the labels themselves: 0 and 1.
 """
 
 import math

@@ -1,9 +1,7 @@
 """The verb and the object that an instruction opens with: "Add a cache to `load`" -> add, cache.
 
-Word lists for reading imperative English without a language model.
-
 With a spaCy model of English on this machine the dependency parse finds them (as in Self-Instruct,
-Wang et al. 2023); without one, rules for imperative sentences and a list of verbs do.
+Wang et al. 2023); without one, rules for imperative sentences and lists of words do.
 """
 
 from __future__ import annotations

@@ -1,9 +1,4 @@
-"""What is found out about each row of a file, and how many rows of each topic stay.
-
-What is found out about each row of a file, a few bytes a row.
-
-How many rows of each topic stay, and which.
-"""
+"""What is found out about each row of a file, a few bytes a row, and which rows of a topic stay."""
 
 import hashlib
 import random

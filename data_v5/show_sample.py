@@ -14,8 +14,8 @@ from typing import Any
 
 from data_v5.reading.columns import Unusable
 from data_v5.reading.domain import Domain, load_domain
+from data_v5.reading.question_sources import open_questions
 from data_v5.reading.questions import QuestionStore, question_record
-from data_v5.reading.sources import open_questions
 from data_v5.selection.clusters import read_clusters
 from data_v5.tokens.token_files import FIELDS
 from data_v5.tokens.token_ids import TOKENIZER_FILE, tokenizer_folder

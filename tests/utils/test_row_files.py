@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from utils import row_files as json_records
+from utils import row_files
 from utils.errors import PipelineError
 from utils.jsonl import read_rows
 from utils.row_files import read_records, row_file
@@ -36,7 +36,7 @@ def test_any_array_reads_as_json_does_however_it_is_cut_into_pieces(
 ) -> None:
     path = file_of(tmp_path_factory.mktemp("x"), json.dumps(values, indent=indent))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(json_records, "PIECE", piece)
+        patch.setattr(row_files, "PIECE", piece)
         assert list(read_records(path)) == values
 
 
@@ -80,11 +80,11 @@ def test_a_broken_file_is_told_in_one_line(
 
 
 def test_a_fault_far_from_the_end_is_seen_before_the_file_is_read_whole(tmp_path: Path) -> None:
-    path = file_of(tmp_path, "[{'a': 1}" + " " * 30 * json_records.PIECE + "]")
+    path = file_of(tmp_path, "[{'a': 1}" + " " * 30 * row_files.PIECE + "]")
     tracemalloc.start()
     with pytest.raises(PipelineError, match="element 1"):
         list(read_records(path))
-    assert tracemalloc.get_traced_memory()[1] < 10 * json_records.PIECE
+    assert tracemalloc.get_traced_memory()[1] < 10 * row_files.PIECE
     tracemalloc.stop()
 
 
@@ -105,7 +105,7 @@ def test_an_array_streams(tmp_path: Path) -> None:
     assert sum(row["number"] for row in read_records(path)) == 3000 * 2999 // 2
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert peak < 8 * json_records.PIECE < path.stat().st_size
+    assert peak < 8 * row_files.PIECE < path.stat().st_size
 
 
 def test_an_output_that_ends_in_json_is_an_array_with_an_element_a_line(tmp_path: Path) -> None:

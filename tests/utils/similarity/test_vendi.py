@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from utils.similarity import vendi as diversity
+from utils.similarity import vendi
 from utils.similarity.vendi import (
     effective_number,
     mean_similarity,
@@ -63,7 +63,7 @@ def test_large_sets_are_read_in_blocks_with_the_same_result(monkeypatch):
     for shape in ((200, 12), (12, 200)):
         rows = random_rows(*shape)
         whole = vendi_score(rows), mean_similarity(rows)
-        monkeypatch.setattr(diversity, "BLOCK_NUMBERS", 50)
+        monkeypatch.setattr(vendi, "BLOCK_NUMBERS", 50)
         assert (vendi_score(rows), mean_similarity(rows)) == pytest.approx(whole, abs=1e-9)
         monkeypatch.undo()
 

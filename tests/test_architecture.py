@@ -102,6 +102,33 @@ def test_no_module_edits_the_search_path() -> None:
     assert edited == []
 
 
+# Names that several commands may give to functions or classes of their own.
+EVERY_COMMANDS = {
+    *("main", "parse_arguments", "check_arguments", "read_limits", "share", "token_number"),
+    *("Settings", "read_settings"),
+}
+
+
+def public_definitions(file: Path) -> set[str]:
+    return {
+        node.name
+        for node in ast.parse(file.read_bytes()).body
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+        if not node.name.startswith("_")
+    }
+
+
+def test_no_public_function_or_class_has_the_name_of_another() -> None:
+    # The stand-in is a program of its own, reached over HTTP, and submissions are data.
+    others = (ROOT / "offline_model", ROOT / "programming_instruct/submissions")
+    places: dict[str, list[str]] = {}
+    for file in python_files():
+        if not any(file.is_relative_to(other) for other in others):
+            for name in public_definitions(file) - EVERY_COMMANDS:
+                places.setdefault(name, []).append(module_name(file))
+    assert {name: found for name, found in places.items() if len(found) > 1} == {}
+
+
 def folders() -> list[Path]:
     return [ROOT / "utils", *sorted(path.parent for path in (ROOT / "utils").glob("*/__init__.py"))]
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple, TypeVar
 
 from utils.errors import BadReply
-from utils.generation.client import asked_messages, estimate_tokens
+from utils.generation.client import asked_messages, guess_prompt_tokens
 from utils.generation.recovery import SampleKey
 from utils.generation.replies import PassingError, Reply, RequestRefused, Usage
 from utils.generation.run_state import RunState
@@ -227,7 +227,7 @@ class Conversation:
         if run.limiter.is_over_limit():
             self.release_slot()
             await self._regain_slot()
-        reserved_tokens = estimate_tokens(asked_messages(body)) + body["max_tokens"]
+        reserved_tokens = guess_prompt_tokens(asked_messages(body)) + body["max_tokens"]
         if wait := channel.reserve_rates(reserved_tokens):
             await self._rest(wait)
         # Before the budget: who waits for a server lets the slot go, and may not tie up money

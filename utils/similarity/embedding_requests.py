@@ -12,7 +12,7 @@ import orjson
 from numpy.typing import NDArray
 
 from utils.errors import PipelineError
-from utils.generation.client import BYTES_PER_TOKEN, ChatClient
+from utils.generation.client import CHARACTERS_PER_TOKEN, ChatClient
 from utils.generation.model_map import ModelSettings
 from utils.generation.replies import PassingError, RequestRefused, RunRefused
 from utils.generation.servers import Endpoint, Endpoints, RateBucket, SlotLimiter
@@ -154,7 +154,7 @@ class _Fetch:
         """Wait until the account's rates and a server allow one more request."""
         wait = self._request_bucket.reserve(1) if self._request_bucket else 0.0
         if self._token_bucket:
-            tokens = sum(map(len, batch)) // BYTES_PER_TOKEN + 1
+            tokens = sum(map(len, batch)) // CHARACTERS_PER_TOKEN + 1
             wait = max(wait, self._token_bucket.reserve(tokens))
         await self._rest(wait)
         while (endpoint := self._endpoints.pick(avoided=failed)) is None:

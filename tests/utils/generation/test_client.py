@@ -14,7 +14,7 @@ from tests.fault_server import FaultServer
 from utils.generation.client import (
     ChatClient,
     error_details,
-    estimate_tokens,
+    guess_prompt_tokens,
     is_refused_run,
     parse_reply,
     retry_after_seconds,
@@ -294,4 +294,4 @@ def test_more_connections_than_a_hundred_are_open_at_once() -> None:
 
 
 def test_tokens_are_estimated_from_the_length() -> None:
-    assert estimate_tokens([{"role": "user", "content": "x" * 400}]) == 101
+    assert guess_prompt_tokens([{"role": "user", "content": "x" * 400}]) == 101

@@ -13,7 +13,7 @@ from typing import Annotated
 from pydantic import Field, PositiveInt
 
 from utils.cli import parse_flags, run
-from utils.generation.client import estimate_tokens
+from utils.generation.client import guess_prompt_tokens
 from utils.generation.conversation import Conversation, Job
 from utils.generation.jobs import PromptFile, estimate_run, opening_messages
 from utils.generation.model_map import load_model, load_models
@@ -80,7 +80,7 @@ def describe_run(prompts: PromptFile, settings: RunSettings) -> str:
         f"prompt tokens      {tokens_in:>14,}  (about; 4 characters a token)\n"
         f"completion tokens  {tokens_out:>14,}  (at {reply_tokens} a reply)\n"
         f"cost               {prices.cost(tokens_in, tokens_out):>14,.2f}\n"
-        f"first prompt       {estimate_tokens(messages):>14,}  tokens\n"
+        f"first prompt       {guess_prompt_tokens(messages):>14,}  tokens\n"
     )
 
 

@@ -24,7 +24,6 @@ from utils.config import read_yaml
 from utils.finetune.token_counts import ESTIMATE_METHOD as TOKEN_METHOD
 from utils.jsonl import atomic_file
 from utils.report import figures
-from utils.report import room_figures as history_figures
 from utils.report.diversity_figures import (
     diversity_figures,
     diversity_table,
@@ -34,10 +33,10 @@ from utils.report.diversity_figures import (
 from utils.report.edit_facts import EditComparer
 from utils.report.figure_kinds import Figure
 from utils.report.figures import FigureLimits
-from utils.report.lineage import Lineage, generation_settings
+from utils.report.lineage import Lineage, worded_sampling
 from utils.report.page import as_page_data, build_page, data_set_id, draw_rejected, draw_samples
 from utils.report.plotting import write_pdfs
-from utils.report.room_figures import synthesis_figures
+from utils.report.room_figures import history_figures, synthesis_figures
 from utils.report.stage_yield import load_prices, yield_figure, yield_tables
 from utils.report.survey import (
     FileSurvey,
@@ -128,7 +127,7 @@ def read_surveys(paths: Sequence[str], settings: SurveySettings, samples: int) -
     lineage = Lineage(view for _, view in drawn)
     for survey in surveys:
         if survey not in focus:
-            watch = lineage.watcher(survey.label, generation_settings(survey))
+            watch = lineage.watcher(survey.label, worded_sampling(survey))
             survey_rows(survey, watch)
     for survey, view in drawn:
         lineage.watcher(survey.label)(view)
@@ -157,7 +156,7 @@ def make_figures(found: ReportFindings, limits: FigureLimits, seed: int, tables:
             *(figures.sample_map(survey, seed) for survey in mapped),
         ],
         "instructions": [figures.verb_objects(survey) for survey in found.focus],
-        "histories": history_figures.history_figures(surveys),
+        "histories": history_figures(surveys),
         "synthesis": synthesis_figures(surveys),
         "diversity": diversity_figures(surveys, found.diversity),
         "yield": [yield_figure(tables)],

@@ -24,7 +24,7 @@ import numpy as np
 import orjson
 from tqdm import tqdm
 
-from utils.quality.program import Program
+from utils.quality.python_program import Program
 from utils.similarity.near_duplicates import SignatureStore, find_near_duplicates
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -11,8 +11,8 @@ of the questions, the model or the settings never meets old ones.
 
 from pathlib import Path
 
+from data_v5.reading.question_sources import open_questions
 from data_v5.reading.questions import Opened, QuestionStore, collect_questions
-from data_v5.reading.sources import open_questions
 from data_v5.selection.clusters import (
     ClusterFile,
     Clusters,

@@ -16,8 +16,8 @@ from pydantic import Field, PositiveInt
 
 from data_v5.reading.columns import Unusable
 from data_v5.reading.domain import Domain, load_domain
+from data_v5.reading.question_sources import open_questions
 from data_v5.reading.questions import QuestionStore, question_record
-from data_v5.reading.sources import open_questions
 from data_v5.selection.clusters import read_clusters
 from data_v5.tokens.token_files import FIELDS
 from data_v5.tokens.token_ids import TOKENIZER_FILE, tokenizer_folder
@@ -25,7 +25,7 @@ from utils.cli import Flag, parse_flags, run
 from utils.errors import PipelineError
 from utils.finetune.token_counts import load_tokenizer
 from utils.jsonl import read_rows
-from utils.row_files import read_parquet
+from utils.parquet_files import read_parquet
 
 # Questions of a cluster, and last lines of a prompt.
 SHOWN_QUESTIONS = 5

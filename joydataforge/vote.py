@@ -78,7 +78,7 @@ async def label_row(config: VoteConfig, row: Row, conversation: Conversation) ->
     ballots = Ballots()
     for model in config.model_list:
         await cast(config, asked, model, ballots, conversation)
-    labels, label_vote, reason = await decide(config, asked, ballots, conversation)
+    labels, label_vote, reason = await decide_label(config, asked, ballots, conversation)
     votes = {
         model: config.as_voted(ballots.labels[model]) if model in ballots.labels else None
         for model in config.model_list
@@ -127,7 +127,7 @@ async def cast(
         ballots.reasons[model] = answer[REASON]
 
 
-async def decide(
+async def decide_label(
     config: VoteConfig, messages: Messages, ballots: Ballots, conversation: Conversation
 ) -> tuple[list[str], Row, str | None]:
     """Count the votes; returns the labels that won, how it came to that, and why none did."""

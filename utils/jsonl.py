@@ -1,8 +1,6 @@
-"""JSON Lines in and out: rows one at a time, whole files in place, and rows read again by number.
+"""JSON Lines: rows streamed in, rows written so that a file is whole or absent, rows read again.
 
-JSON Lines: rows streamed in, rows written so that a file is whole or absent.
-
-Byte offsets of a JSONL file's rows: pass over them once, read any of them back later.
+A `RowIndex` keeps where each row of a file begins, so that any of them is read back by number.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ from data_v5.reading.option_lists import (
     shuffled,
     split_lettered,
 )
-from data_v5.reading.templates import fill_template, template_places
+from data_v5.reading.question_templates import fill_template, template_places
 from utils.jsonl import Row
 
 __all__ = ["Format", "Item", "Unusable", "format_item", "identity_text", "solved_text"]

@@ -13,7 +13,7 @@ from tqdm import tqdm
 from data_v5.reading.columns import Unusable, cell_text, look_up
 from data_v5.reading.domain import QuestionSource
 from data_v5.reading.formats import identity_text
-from data_v5.reading.sources import SourceReader
+from data_v5.reading.question_sources import SourceReader
 from utils.errors import PipelineError
 from utils.jsonl import Row, dump_row, load_row
 from utils.stage_output import StageOutput

@@ -19,7 +19,7 @@ _EMPTY_TURN = "<|im_start|>assistant\n<|im_end|>\n"
 
 
 def estimate_tokens(text: str) -> int:
-    """Estimate the tokens of a text by `METHOD`."""
+    """Estimate the tokens of a text by `ESTIMATE_METHOD`."""
     return -(-len(text.encode("utf-8", "surrogatepass")) // BYTES_PER_TOKEN)
 
 

@@ -33,7 +33,7 @@ REFUSED_RUN_HINTS = {
     404: "check 'base' and 'model' in the model map",
 }
 THROTTLED_STATUSES = {429, 503}
-BYTES_PER_TOKEN = 4  # a rough mean over English and code, for estimates that say so
+CHARACTERS_PER_TOKEN = 4  # a rough mean over English and code, for estimates that say so
 # Idle connections are dropped before most servers and balancers would drop them (60 s and up).
 KEEP_ALIVE_SECONDS = 30.0
 CONNECT_SECONDS = 30.0
@@ -209,7 +209,9 @@ def parse_usage(usage: Any, body: dict[str, Any], text: str) -> Usage:
         return Usage(int(usage["prompt_tokens"]), int(usage["completion_tokens"]), int(cached))
     except (KeyError, TypeError, ValueError, AttributeError):
         return Usage(
-            estimate_tokens(asked_messages(body)), len(text) // BYTES_PER_TOKEN + 1, estimated=True
+            guess_prompt_tokens(asked_messages(body)),
+            len(text) // CHARACTERS_PER_TOKEN + 1,
+            estimated=True,
         )
 
 
@@ -218,6 +220,6 @@ def asked_messages(body: dict[str, Any]) -> list[dict[str, str]]:
     return [{"content": body["prompt"]}] if "prompt" in body else body["messages"]
 
 
-def estimate_tokens(messages: list[dict[str, str]]) -> int:
+def guess_prompt_tokens(messages: list[dict[str, str]]) -> int:
     """Guess the prompt tokens of a request from its length."""
-    return sum(len(message["content"]) for message in messages) // BYTES_PER_TOKEN + 1
+    return sum(len(message["content"]) for message in messages) // CHARACTERS_PER_TOKEN + 1

@@ -9,7 +9,7 @@ from utils.errors import BadReply
 from utils.generation.client import (
     asked_messages,
     completion_path,
-    estimate_tokens,
+    guess_prompt_tokens,
     parse_reply,
 )
 from utils.generation.recovery import SampleKey
@@ -143,7 +143,7 @@ class Conversation:
         return Request(
             completion_path(body),
             body,
-            tokens=estimate_tokens(asked_messages(body)) + body["max_tokens"],
+            tokens=guess_prompt_tokens(asked_messages(body)) + body["max_tokens"],
             parse=partial(self._parse, body),
             highest_cost=self._run.highest_cost(self.sender.channel, body),
         )

@@ -12,7 +12,7 @@ from pathlib import Path
 from utils.cli import log
 from utils.errors import BadReply, PipelineError
 from utils.generation.batch import Converse
-from utils.generation.client import estimate_tokens
+from utils.generation.client import guess_prompt_tokens
 from utils.generation.conversation import Conversation, Job, Messages, SampleRejected
 from utils.generation.recovery import SampleKey, is_plain_id
 from utils.generation.run import run_jobs
@@ -116,11 +116,11 @@ def estimate_run(prompts: PromptFile, completions: int, reply_tokens: int) -> tu
     requests = prompt_tokens = 0
     for number in range(len(prompts)):
         row = prompts.row(number)
-        history = estimate_tokens(opening_messages(row))
+        history = guess_prompt_tokens(opening_messages(row))
         rounds = round_texts(row)
         for text in [*rounds[1:], ""]:
             prompt_tokens += history
-            history += reply_tokens + estimate_tokens([{"content": text}])
+            history += reply_tokens + guess_prompt_tokens([{"content": text}])
         requests += len(rounds)
     return (
         requests * completions,

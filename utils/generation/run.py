@@ -125,7 +125,7 @@ def _open_journal(jobs: Jobs, models: dict[str, ModelSettings], settings: RunSet
     return Journal(
         settings.output_file,
         settings.recovery_file,
-        fingerprint(models, settings),
+        answer_settings(models, settings),
         settings.continue_from_error,
         settings.overwrite,
     )
@@ -140,7 +140,7 @@ def _check_prices(models: dict[str, ModelSettings], settings: RunSettings) -> No
             )
 
 
-def fingerprint(models: dict[str, ModelSettings], settings: RunSettings) -> dict[str, Any]:
+def answer_settings(models: dict[str, ModelSettings], settings: RunSettings) -> dict[str, Any]:
     """List the settings that shape the answers; a run goes on only with the same."""
 
     def of_each(values: list[Any]) -> Any:

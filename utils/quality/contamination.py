@@ -2,7 +2,8 @@
 
 Code is contaminated by one shared 20-gram of tokens or by a fifth of a benchmark's 13-grams, an
 instruction by one shared 13-gram of words. A benchmark's code shorter than that counts as one gram
-of its own, so that only the same code as a whole matches it.
+of its own, so that only the same code as a whole matches it. Where the benchmarks' texts stand is
+said by presets or by the config.
 """
 
 import json

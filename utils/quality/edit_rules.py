@@ -9,7 +9,7 @@ import re
 from utils.code.fences import fence_lines
 from utils.code.lexing import code_comments, without_strings
 from utils.code.lines import diff_stats
-from utils.quality.program import same_tree
+from utils.quality.python_program import same_tree
 from utils.quality.triplet import Triplet
 
 MAX_INSTRUCTION = 20_000

@@ -14,7 +14,7 @@ from utils.code.elision import elision_comments
 from utils.code.lexing import code_comments, code_tokens
 from utils.code.lines import lines_with_ends
 from utils.code.topic_words import split_identifier
-from utils.quality.program import FUNCTIONS, Definition, Function, Program, without_docstring
+from utils.quality.python_program import FUNCTIONS, Definition, Function, Program, without_docstring
 from utils.quality.triplet import Triplet
 
 _ASKS_FOR_REWRITE = re.compile(

@@ -12,7 +12,6 @@ from hashlib import blake2b
 from utils.code.lexing import Hashes, code_tokens, jaccard, united_ngrams
 from utils.jsonl import Row
 from utils.quality import edit_rules, instruction_rules, syntax_rules
-from utils.quality import edit_rules as form_rules
 from utils.quality.contamination import Benchmark, ContaminationIndex
 from utils.quality.missing_code_rules import elided_code, silent_deletion
 from utils.quality.settings import ContaminationSettings, QualityConfig
@@ -33,12 +32,12 @@ class Rule:
 
 # What makes a row unfit to be looked at any closer.
 GUARDS: dict[str, RuleFunction] = {
-    "unreadable_text": form_rules.unreadable_text,
-    "too_large": form_rules.too_large,
+    "unreadable_text": edit_rules.unreadable_text,
+    "too_large": edit_rules.too_large,
 }
 QUALITY_RULES: dict[str, Rule] = {
-    "single_line_code": Rule(form_rules.single_line_code),
-    "markdown_residue": Rule(form_rules.markdown_residue),
+    "single_line_code": Rule(edit_rules.single_line_code),
+    "markdown_residue": Rule(edit_rules.markdown_residue),
     "before_does_not_parse": Rule(syntax_rules.before_does_not_parse, needs_python=True),
     "after_does_not_parse": Rule(syntax_rules.after_does_not_parse, needs_python=True),
     "python2_code": Rule(syntax_rules.python2_code, needs_python=True),

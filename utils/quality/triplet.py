@@ -7,7 +7,7 @@ from functools import cached_property
 
 from utils.code.lexing import code_tokens
 from utils.jsonl import Row
-from utils.quality.program import Program
+from utils.quality.python_program import Program
 from utils.quality.settings import QualityConfig
 from utils.records import TRIPLET_FIELDS, purified
 

@@ -1,4 +1,4 @@
-"""Figures of diversity and selection: measures side by side, clusters of repeats, distances left.
+"""Measures of diversity as a table, a row a measure and a column a file, and as figures.
 
 Those of a MinHash filter and of a k-center selection stand in the `.summary.json` beside a file;
 the measures are computed on demand, or read from what `evaluate_diversity` wrote, and shown as one

@@ -137,7 +137,7 @@ def _plural(count: int, name: str) -> str:
     return f"{count:,} {name}{'' if count == 1 else 's'}"
 
 
-def generation_settings(survey: FileSurvey) -> str:
+def worded_sampling(survey: FileSurvey) -> str:
     """Word the settings that the journal beside a replies file was begun with."""
     path = Path(survey.path).with_name(f"{survey.path.stem}_recovery.jsonl")
     if survey.kind != "replies" or not path.exists():

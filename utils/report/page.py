@@ -1,4 +1,4 @@
-"""The report's page: template, style, script and data put into one HTML file.
+"""The report's page: samples drawn and made into data, then put into one HTML file.
 
 The data holds the samples that a person browses. Code is coloured by Pygments, as data: the text of
 each line and the lengths of its spans; an edit is blocks of such lines, to be shown side by side.

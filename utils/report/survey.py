@@ -33,54 +33,6 @@ WHOLE = "whole example"
 YieldGroup = tuple[str, str, str]
 
 
-def file_lines(surveys: Sequence[FileSurvey]) -> list[dict[str, Any]]:
-    """Sum up each file: its kind, rows, rejected rows, repeats, models and styles."""
-    return [
-        {
-            "label": survey.label,
-            "path": survey.path.as_posix(),
-            "kind": survey.kind,
-            "rows": survey.rows,
-            "rejected": survey.summary.get("rejected"),
-            "incomplete": survey.incomplete,
-            "repeated": survey.repeats("row"),
-            "same_code": survey.repeats("code before") if survey.is_edits else None,
-            "models": most_common(survey.models),
-            "styles": most_common(survey.styles),
-        }
-        for survey in surveys
-    ]
-
-
-def most_common(counts: Counter[str]) -> list[list[Any]]:
-    """List the most frequent names with their counts, the rest as one."""
-    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    shown = [[name, count] for name, count in ordered[:MOST_NAMES]]
-    rest = sum(count for _, count in ordered[MOST_NAMES:])
-    return [*shown, ["others", rest]] if rest else shown
-
-
-def token_length_lines(surveys: Sequence[FileSurvey], cutoff_len: int) -> list[dict[str, Any]]:
-    """Give median, 95th percentile, maximum and the share over the cutoff of each part."""
-    lines = []
-    for survey in surveys:
-        for part, lengths in survey.lengths.items():
-            values = np.frombuffer(lengths, dtype=lengths.typecode)
-            lines.append(
-                {
-                    "label": survey.label,
-                    "part": part,
-                    "median": round(float(np.median(values))),
-                    "p95": round(float(np.percentile(values, 95))),
-                    "max": int(values.max()),
-                    "over": round(float(np.mean(values > cutoff_len)), 6)
-                    if survey.is_edits
-                    else None,
-                }
-            )
-    return lines
-
-
 @dataclass(frozen=True)
 class SurveySettings:
     """How many rows are kept for what can't be done with all, and by which seed."""
@@ -277,3 +229,51 @@ def name_files(paths: Sequence[str]) -> list[str]:
     """Label files by their names alone where these differ, else by their paths."""
     stems = Counter(Path(path).stem for path in paths)
     return [Path(p).stem if stems[Path(p).stem] == 1 else Path(p).as_posix() for p in paths]
+
+
+def file_lines(surveys: Sequence[FileSurvey]) -> list[dict[str, Any]]:
+    """Sum up each file: its kind, rows, rejected rows, repeats, models and styles."""
+    return [
+        {
+            "label": survey.label,
+            "path": survey.path.as_posix(),
+            "kind": survey.kind,
+            "rows": survey.rows,
+            "rejected": survey.summary.get("rejected"),
+            "incomplete": survey.incomplete,
+            "repeated": survey.repeats("row"),
+            "same_code": survey.repeats("code before") if survey.is_edits else None,
+            "models": most_common(survey.models),
+            "styles": most_common(survey.styles),
+        }
+        for survey in surveys
+    ]
+
+
+def most_common(counts: Counter[str]) -> list[list[Any]]:
+    """List the most frequent names with their counts, the rest as one."""
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    shown = [[name, count] for name, count in ordered[:MOST_NAMES]]
+    rest = sum(count for _, count in ordered[MOST_NAMES:])
+    return [*shown, ["others", rest]] if rest else shown
+
+
+def token_length_lines(surveys: Sequence[FileSurvey], cutoff_len: int) -> list[dict[str, Any]]:
+    """Give median, 95th percentile, maximum and the share over the cutoff of each part."""
+    lines = []
+    for survey in surveys:
+        for part, lengths in survey.lengths.items():
+            values = np.frombuffer(lengths, dtype=lengths.typecode)
+            lines.append(
+                {
+                    "label": survey.label,
+                    "part": part,
+                    "median": round(float(np.median(values))),
+                    "p95": round(float(np.percentile(values, 95))),
+                    "max": int(values.max()),
+                    "over": round(float(np.mean(values > cutoff_len)), 6)
+                    if survey.is_edits
+                    else None,
+                }
+            )
+    return lines

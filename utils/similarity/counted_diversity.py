@@ -1,4 +1,4 @@
-"""Diversity by counting: words, distinct n-grams, labels.
+"""Diversity by counting: distinct n-grams of texts, and how evenly labels are spread.
 
 Texts may be of any language, with formulas and code; they are counted as sequences of tokens.
 

@@ -10,7 +10,7 @@ import orjson
 from numpy.typing import NDArray
 
 from utils.errors import PipelineError
-from utils.generation.client import BYTES_PER_TOKEN
+from utils.generation.client import CHARACTERS_PER_TOKEN
 from utils.generation.model_map import ModelSettings
 from utils.generation.replies import PassingError, RequestRefused, RunRefused
 from utils.generation.sender import Request, send_in_batches
@@ -75,7 +75,7 @@ class _EmbeddingWork:
         return Request(
             path="/embeddings",
             body=self._requests.body(batch),
-            tokens=sum(map(len, batch)) // BYTES_PER_TOKEN + 1,
+            tokens=sum(map(len, batch)) // CHARACTERS_PER_TOKEN + 1,
             parse=lambda content: (parse_embeddings(content, len(batch)), None),
         )
 

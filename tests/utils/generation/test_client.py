@@ -15,7 +15,7 @@ from utils.generation.client import (
     Client,
     completion_path,
     error_details,
-    estimate_tokens,
+    guess_prompt_tokens,
     is_refused_run,
     parse_reply,
     retry_after_seconds,
@@ -298,4 +298,4 @@ def test_more_connections_than_a_hundred_are_open_at_once() -> None:
 
 
 def test_tokens_are_estimated_from_the_length() -> None:
-    assert estimate_tokens([{"role": "user", "content": "x" * 400}]) == 101
+    assert guess_prompt_tokens([{"role": "user", "content": "x" * 400}]) == 101

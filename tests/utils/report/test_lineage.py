@@ -1,6 +1,6 @@
 from tests import report_rows as rows
 from utils.jsonl import write_rows
-from utils.report.lineage import Lineage, describe_view, generation_settings
+from utils.report.lineage import Lineage, describe_view, worded_sampling
 from utils.report.row_views import views
 from utils.report.survey import SurveySettings, open_survey
 
@@ -65,6 +65,6 @@ def test_a_rejected_row_says_its_reason():
 def test_the_settings_of_a_generation_are_read_from_its_journal(tmp_path):
     rows.write_production(tmp_path)
     survey = open_survey(tmp_path / "replies.jsonl", "replies", SurveySettings())
-    assert generation_settings(survey) == "temperature 0.8, top_p 0.95, max_tokens 2048"
+    assert worded_sampling(survey) == "temperature 0.8, top_p 0.95, max_tokens 2048"
     write_rows(tmp_path / "replies_recovery.jsonl", [{"other": 1}])
-    assert generation_settings(survey) == ""
+    assert worded_sampling(survey) == ""

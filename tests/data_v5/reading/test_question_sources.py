@@ -8,8 +8,8 @@ import pytest
 
 from data_v5.reading.domain import QuestionSource
 from data_v5.reading.formats import Format
+from data_v5.reading.question_sources import open_questions
 from data_v5.reading.questions import Opened, QuestionStore, collect_questions
-from data_v5.reading.sources import open_questions
 from tests.hub_server import serving
 from utils.errors import PipelineError
 from utils.jsonl import read_rows

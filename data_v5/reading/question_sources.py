@@ -13,7 +13,8 @@ from utils.cli import log
 from utils.errors import PipelineError
 from utils.hub import DatasetSplit
 from utils.jsonl import Row
-from utils.row_files import parquet_columns, read_parquet, read_records
+from utils.parquet_files import parquet_columns, read_parquet
+from utils.row_files import read_records
 
 SUFFIXES = (".json", ".jsonl", ".parquet")
 

@@ -1,4 +1,4 @@
-from data_v5.reading.templates import fill_template, template_places
+from data_v5.reading.question_templates import fill_template, template_places
 
 
 def test_places_are_names_and_paths_in_braces() -> None:

@@ -116,7 +116,7 @@ class Flags:
         str, Field(description="where the training rows go (.jsonl or .parquet)")
     ] = ""
     prompt_format: Annotated[
-        str, Flag(choices=list(PROMPT_FORMATS)), Field(description="layout of a row")
+        str, Flag(choices=PROMPT_FORMATS), Field(description="layout of a row")
     ] = "share_gpt"
     edit_format: Annotated[
         str, Flag(choices=list(EDIT_FORMATS)), Field(description="what an answer gives")

@@ -255,7 +255,7 @@ def report_overlap(seen: int, test_rows: int, mask_inputs: bool) -> None:
     )
 
 
-def row_settings(args: Flags) -> Row:
+def layout_settings(args: Flags) -> Row:
     """Name what the files hang on; neither folders of this machine nor workers are among it."""
     names = ("domains", "max_seq_length", "mask_inputs", "ignore_index", "test_split_fraction",
              "test_split_by", "output_format", "seed")  # fmt: skip
@@ -299,7 +299,8 @@ def main(argv: list[str] | None = None) -> None:
         )
         figures = write_splits(intake, drawn, args, output, written)
         output.summary |= {
-            "settings": row_settings(args) | {"bos_id": encoder.bos_id, "eos_id": encoder.eos_id},
+            "settings": layout_settings(args)
+            | {"bos_id": encoder.bos_id, "eos_id": encoder.eos_id},
             "splits": figures,
             "test_rows_in_train_prompts": drawn.seen,
             "prompt_end_merged_with_response": intake.merged_ends,

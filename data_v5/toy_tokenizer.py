@@ -2,7 +2,7 @@
 
 A byte-level BPE, which can write any text. Writes `tokenizer.json` and `tokenizer_config.json`, as
 a model's folder on the Hugging Face Hub has them. A model has its own: take that for training.
-    python -m data_v5.toy_tokenizer --input_file data/data_v5/questions.jsonl \\
+    python -m data_v5.toy_tokenizer --input_file data_v5/examples/questions.jsonl \\
         --output_dir data/data_v5/tokenizer
 """
 
@@ -66,7 +66,8 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     add = parser.add_argument
-    add("--input_file", type=Path, default=Path("data/data_v5/questions.jsonl"), help="the rows")
+    questions = Path("data_v5/examples/questions.jsonl")
+    add("--input_file", type=Path, default=questions, help="the rows")
     add("--fields", nargs="+", default=["question", "answer"], help="the texts of a row")
     add("--output_dir", type=Path, default=Path("data/data_v5/tokenizer"), help="the folder")
     add("--vocab_size", type=int, default=1000, help="most tokens")

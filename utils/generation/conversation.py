@@ -95,12 +95,14 @@ class Conversation:
         attempt: int = 0,
         model: str | None = None,
         options: dict[str, Any] | None = None,
+        prompt_kind: str = "",
     ) -> Reply:
         """Get the answer to messages, or the completion of a text: journaled, or from a model.
 
         With `last` the reply is not journaled, since the finished row follows at once. A question
         asked anew has another `attempt`, which gives it another seed. `model` is one of the run's;
-        without it, one is drawn. `options` are further fields of the request.
+        without it, one is drawn. `options` are further fields of the request. `prompt_kind` says
+        what is asked for, to embedded models alone.
         """
         place = len(self.replies)
         if place < len(self._answered):
@@ -108,7 +110,7 @@ class Conversation:
             self.replies.append(self._answered[place])
             return self.replies[-1]
         self._turn_to(model, place)
-        body = self._request_body(question, attempt) | (options or {})
+        body = self._request_body(question, attempt, prompt_kind) | (options or {})
         factor = self._run.settings.length_retry_factor
         reply = await (
             self._ask_for_all(body, factor) if factor else self._ask_until_answered(body)
@@ -157,7 +159,9 @@ class Conversation:
             return reply  # more than the server gives; half an answer is paid for and stays
         return replace(whole, usage=reply.usage + whole.usage)
 
-    def _request_body(self, question: Messages | str, attempt: int) -> dict[str, Any]:
+    def _request_body(
+        self, question: Messages | str, attempt: int, prompt_kind: str
+    ) -> dict[str, Any]:
         run, channel = self._run, self._channel
         body: dict[str, Any] = {
             "model": channel.model_id,
@@ -170,6 +174,8 @@ class Conversation:
             parts = (*self._job.key, attempt) if attempt else self._job.key
             # 31 bits: some servers read the seed into a signed 32-bit number.
             body["seed"] = derive_seed(run.settings.random_seed, *parts) >> 32
+        if channel.model.is_embedded and prompt_kind:
+            body["metadata"] = {"prompt_kind": prompt_kind}
         return body | channel.model.extra_body
 
     async def _ask_until_answered(self, body: dict[str, Any]) -> Reply:
@@ -295,6 +301,7 @@ async def ask_for(
     model: str | None = None,
     options: dict[str, Any] | None = None,
     first_attempt: int = 0,
+    prompt_kind: str = "",
 ) -> Parsed:
     """Ask until `parse` takes the answer, each time with another seed.
 
@@ -303,7 +310,9 @@ async def ask_for(
     on with `first_attempt`, or gets the same answers again.
     """
     for attempt in range(first_attempt, first_attempt + max_try):
-        reply = await conversation.ask(question, attempt=attempt, model=model, options=options)
+        reply = await conversation.ask(
+            question, attempt=attempt, model=model, options=options, prompt_kind=prompt_kind
+        )
         try:
             if reply.finish_reason == "length":
                 raise BadReply("cut_off")

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from offline_model.change_answers import ask_for_change, explain_change, judge_blocks
 from offline_model.conversation import Conversation
-from offline_model.exercises import answer_code_extend, answer_rewrite_commit
+from offline_model.exercises import answer_code_extend, answer_rewrite_commit, answer_tests
 from offline_model.judging import answer_judging
 from offline_model.misbehaviour import Answer
 from offline_model.other_prompts import answer_other
@@ -26,6 +26,7 @@ ANSWERERS: dict[str, Callable[[Conversation, float], Answer]] = {
     "code_extend": answer_code_extend,
     "rewrite_commit": answer_rewrite_commit,
     "judge_triplet": answer_judging,
+    "tests": answer_tests,
     "coding_stages": answer_stages,
     "judge_blocks": judge_blocks,
     "change_request": ask_for_change,

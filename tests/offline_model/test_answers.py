@@ -9,12 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from offline_model.answers import ANSWERERS, answer
+from offline_model.compose import compose
 from offline_model.conversation import read_conversation
+from offline_model.exercises import answers_tests
 from offline_model.misbehaviour import Answer
 from offline_model.other_prompts import PLAIN_ANSWER
 from prompts_for_gen import code_extend_rounds, edit_kind_line, rewrite_commit_rounds
 from tests.offline_model.prompts import REVIEW, SNIPPETS, body, code_extend_text, rewrite_text
-from utils.code.fences import fenced
+from utils.code.fences import fenced, only_block
 
 SECTIONS = re.compile(
     r"\[Program Before Edit\]\n```python\n(.+?)\n```\n\n"
@@ -139,3 +141,16 @@ def test_any_snippets_get_programs_that_parse(first: str, second: str, seed: int
     assert before and after and before[1] != after[1]
     ast.parse(before[1])
     ast.parse(after[1])
+
+
+def test_tests_of_a_program_run_and_pass() -> None:
+    for seed in range(10):
+        program = compose("\n".join(SNIPPETS), None, seed).code_after
+        said = ask(f"Test this.\n\n{fenced(program)}", kind="tests").text
+        names: dict = {"__name__": "program"}
+        exec(program + "\n" + only_block(said), names)
+        tests = [value for name, value in names.items() if name.endswith("_can_be_called")]
+        assert tests
+        for test in tests:
+            test()
+    assert answers_tests("def (") == ""

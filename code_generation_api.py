@@ -41,15 +41,17 @@ class Flags(GenerationFlags):
 async def converse(job: Job, conversation: Conversation) -> Row:
     """Hold the rounds of one prompt, each with the history before it."""
     messages = opening_messages(job.row)
+    kind = prompt_kind(job.row)
     later_rounds = round_texts(job.row)[1:]
-    replies = [await conversation.ask(messages, last=not later_rounds)]
+    replies = [await conversation.ask(messages, last=not later_rounds, prompt_kind=kind)]
     for number, text in enumerate(later_rounds, 1):
         messages = [
             *messages,
             {"role": "assistant", "content": replies[-1].text},
             {"role": "user", "content": text},
         ]
-        replies.append(await conversation.ask(messages, last=number == len(later_rounds)))
+        is_last = number == len(later_rounds)
+        replies.append(await conversation.ask(messages, last=is_last, prompt_kind=kind))
     made = conversation.head()
     # A prompt made from replies may hold fields of these names; what was made here wins.
     passed_on = {field: value for field, value in job.row.items() if field not in made}
@@ -59,6 +61,16 @@ async def converse(job: Job, conversation: Conversation) -> Row:
         "response": [reply.text for reply in replies],
         **{f"response_{number}": reply.text for number, reply in enumerate(replies, 1)},
     }
+
+
+def prompt_kind(row: Row) -> str:
+    """Tell by its fields what a prompt of this pipeline asks for; '' for any other prompt."""
+    kinds = {
+        "code_snippet": "code_extend",
+        "commit_message": "rewrite_commit",
+        "judged_prompt_id": "judge_triplet",
+    }
+    return next((kind for field, kind in kinds.items() if field in row), "")
 
 
 def describe_run(prompts: PromptFile, settings: RunSettings) -> str:

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Data V5 from questions and conversations to tokenised files, one command a step, as you would type
-# them. The questions are arithmetic word problems that a generator makes, the conversations a few
+# them. The questions are arithmetic word problems that a generator made, the conversations a few
 # written by hand. Runs on this machine alone, without a model, in less than half a minute after the
 # install. Can be started from any folder.
 set -euo pipefail
@@ -9,13 +9,10 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # Set-up: a virtual environment with the pinned packages, made once.
 source ./setup_venv.sh requirements.txt
 
-# A set of questions: 300 problems with their steps, some of them there twice ...
-python -m data_v5.word_problems --output_file data/data_v5/questions.jsonl --num_questions 300 \
-    --random_seed 42
-
-# ... of which data_v5/domains/quickstart.yaml makes a domain. A model has its own tokenizer, which
-# you would take for training; here is a small one, made of the questions.
-python -m data_v5.toy_tokenizer --input_file data/data_v5/questions.jsonl \
+# A set of questions stands in data_v5/examples/questions.jsonl: 300 problems with their steps, some
+# of them there twice, of which data_v5/domains/quickstart.yaml makes a domain. A model has its own
+# tokenizer, which you would take for training; here is a small one, made of the questions.
+python -m data_v5.toy_tokenizer --input_file data_v5/examples/questions.jsonl \
     --output_dir data/data_v5/tokenizer
 
 # Step 1, select: find clusters of similar questions, and draw from each by its size ...

@@ -2,7 +2,7 @@
 
 A byte-level BPE, which can write any text. Writes `tokenizer.json` and `tokenizer_config.json`, as
 a model's folder on the Hugging Face Hub has them. A model has its own: take that for training.
-    python -m data_v5.toy_tokenizer --input_file data/data_v5/questions.jsonl \\
+    python -m data_v5.toy_tokenizer --input_file data_v5/examples/questions.jsonl \\
         --output_dir data/data_v5/tokenizer
 """
 
@@ -67,7 +67,7 @@ class Flags:
     """Train a small tokenizer on a file's texts."""
 
     input_file: Annotated[Path, Field(description="the rows")] = Path(
-        "data/data_v5/questions.jsonl"
+        "data_v5/examples/questions.jsonl"
     )
     fields: Annotated[tuple[str, ...], Field(description="the texts of a row")] = (
         "question",

@@ -94,6 +94,7 @@ async def answer(config: DpoConfig, row: Row, conversation: Conversation) -> lis
                 config.max_try,
                 model=model,
                 first_attempt=number * config.max_try,
+                prompt_kind="answer",
             )
         except BadReply:
             continue
@@ -146,6 +147,7 @@ async def judge(config: DpoConfig, row: Row, conversation: Conversation) -> list
                 config.max_try,
                 model=name,
                 options={"temperature": config.judge_temperature},
+                prompt_kind="compare" if is_pairwise else "rate",
             )
             place: Row = {"shown": list(shown)} if is_pairwise else {"candidate": shown[0]}
             verdicts.append({"judge": name, **place, **verdict})

@@ -149,6 +149,7 @@ class Play:
             model=model,
             options=role.options,
             first_attempt=number * config.max_try,
+            prompt_kind="pick" if role.picks else "answer",
         )
 
     def _shown_order(self, role: Role) -> list[int]:

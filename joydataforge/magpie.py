@@ -172,6 +172,7 @@ class MadeUpConversation:
                 template.up_to_query(self._system, self._turns),
                 lambda text: check_instruction(text, config.limits, template.control, earlier),
                 config.instruction_options,
+                "query",
             )
         except (RunRefused, SampleFailed) as error:
             text = str(error)
@@ -179,18 +180,18 @@ class MadeUpConversation:
                 raise RunRefused(f"{text}; {NEEDED}") from None
             raise
 
-    async def _complete(self, text: str, parse: Any, options: dict[str, Any]) -> str:
+    async def _complete(self, text: str, parse: Any, options: dict[str, Any], kind: str) -> str:
         options = {"stop": self._template.stops, **options}
-        return await self._ask(text, parse, options)
+        return await self._ask(text, parse, options, kind)
 
     async def _answer(self, query: str) -> str:
         config = self._config
         system = self._system if config.vary_in_answer else config.system
         if config.answer_with == "completion":
             text = self._template.up_to_answer(system, self._turns, query)
-            return await self._complete(text, self._clean_answer, config.answer_options)
+            return await self._complete(text, self._clean_answer, config.answer_options, "answer")
         asked = [*self._messages(self._turns), {"role": "user", "content": query}]
-        return await self._ask(asked, answer_that_answers, config.answer_options)
+        return await self._ask(asked, answer_that_answers, config.answer_options, "answer")
 
     def _clean_answer(self, text: str) -> str:
         answer = answer_that_answers(text)
@@ -207,7 +208,9 @@ class MadeUpConversation:
             messages.append({"role": "assistant", "content": answer})
         return messages
 
-    async def _ask(self, question: Messages | str, parse: Any, options: dict[str, Any]) -> str:
+    async def _ask(
+        self, question: Messages | str, parse: Any, options: dict[str, Any], kind: str
+    ) -> str:
         return await ask_for(
             self._conversation,
             question,
@@ -215,6 +218,7 @@ class MadeUpConversation:
             self._config.max_try,
             model=self._config.model,
             options=options,
+            prompt_kind=kind,
         )
 
 

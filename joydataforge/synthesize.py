@@ -91,7 +91,10 @@ def main(argv: list[str] | None = None) -> int:
 
     async def answer(job: Job, conversation: Conversation) -> Row:
         messages = config.messages(job.row)
-        return {**job.row, **await ask_for(conversation, messages, config.parse, config.max_try)}
+        answer = await ask_for(
+            conversation, messages, config.parse, config.max_try, prompt_kind="answer"
+        )
+        return {**job.row, **answer}
 
     async def answer_in_variants(job: Job, conversation: Conversation) -> Row:
         [compared, *_] = config.answers()

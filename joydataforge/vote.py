@@ -114,6 +114,7 @@ async def cast(
             lambda text: parse_answer(text, config.answer_fields()),
             config.max_try,
             model=model,
+            prompt_kind="vote",
         )
     except BadReply as error:
         ballots.missing[model] = error.reason

@@ -155,7 +155,10 @@ class QueryLineage:
         eliminated: list[Row] = []
         for attempt in range(config.max_try):
             reply = await self._conversation.ask(
-                self._messages(prompt), attempt=attempt, model=config.model
+                self._messages(prompt),
+                attempt=attempt,
+                model=config.model,
+                prompt_kind="evolve",
             )
             try:
                 refuse_unfinished([reply.finish_reason])
@@ -180,6 +183,7 @@ class QueryLineage:
                 lambda text: parse_answer(text, DIFFICULTY),
                 config.max_try,
                 model=config.model,
+                prompt_kind="difficulty",
             )
         except BadReply:
             return None
@@ -221,6 +225,7 @@ class QueryLineage:
                     answer_that_answers,
                     self._config.max_try,
                     model=self._config.model,
+                    prompt_kind="answer",
                 )
             }
         except BadReply as error:

@@ -2,12 +2,10 @@
 
 import random
 import re
-from dataclasses import dataclass, field
 
+from offline_model.diff_facts import DiffFacts, read_diff
 from offline_model.wording import counted, listed, quoted, spell_out
 
-_DEFINITION = re.compile(r"^\s*(?:async\s+)?(?:def|class)\s+(\w+)")
-_HUNK = re.compile(r"@@ [^@]*@@ ?(.*)")
 # What a message holds that an instruction must not: ticket numbers, links, people, trailers.
 _NOISE = re.compile(
     r"\(?#\d+\)?|\b[A-Z]{2,}-\d+\b:?|https?://\S+|\S+@\S+\.\w+|\[[^\]]{0,30}\]"
@@ -15,65 +13,20 @@ _NOISE = re.compile(
 )
 _TRAILER = re.compile(r"^[A-Z][\w-]+-by:.*|^(?:git-svn-id|Change-Id|Reviewed|Bug|Issue):.*", re.M)
 _PREFIX = re.compile(r"^(feat|fix|docs|refactor|chore|test|perf|style|build|ci)(?:\([^)]*\))?!?: *")
-_IMPERATIVES = {
-    "added": "add", "adds": "add", "adding": "add",
-    "fixed": "fix", "fixes": "fix", "fixing": "fix",
-    "removed": "remove", "removes": "remove", "removing": "remove",
-    "changed": "change", "changes": "change", "changing": "change",
-    "updated": "update", "updates": "update", "updating": "update",
-    "renamed": "rename", "renames": "rename", "renaming": "rename",
-    "moved": "move", "moves": "move", "moving": "move",
-    "made": "make", "makes": "make", "making": "make",
-    "improved": "improve", "improves": "improve", "improving": "improve",
-    "used": "use", "uses": "use", "using": "use",
-    "replaced": "replace", "replaces": "replace", "replacing": "replace",
-    "allowed": "allow", "allows": "allow", "allowing": "allow",
-    "refactored": "refactor", "refactors": "refactor", "refactoring": "refactor",
-    "handled": "handle", "handles": "handle", "handling": "handle",
-    "implemented": "implement", "implements": "implement", "implementing": "implement",
-    "corrected": "correct", "corrects": "correct", "supported": "support", "supports": "support",
-    "cleaned": "clean", "cleans": "clean", "converted": "convert", "converts": "convert",
-}  # fmt: skip
+_VERBS_TEXT = """
+    add allow change clean convert correct fix handle implement improve make move refactor remove
+    rename replace support update use
+"""
+_VERBS = _VERBS_TEXT.split()
+_IMPERATIVES = {"made": "make"} | {
+    stem + ending: verb
+    for verb in _VERBS
+    for stem, endings in ((verb, ("s", "es", "ed", "ing")), (verb.rstrip("e"), ("ed", "ing")))
+    for ending in endings
+}
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _MERGE = re.compile(r"Merge (?:pull request|branch|remote|tag)\b")
 _LONGEST_MESSAGE = 300
-
-
-@dataclass
-class DiffFacts:
-    """What a unified diff says: the lines' numbers, and the names its definitions concern."""
-
-    added: int = 0
-    removed: int = 0
-    touched: list[str] = field(default_factory=list)
-    introduced: list[str] = field(default_factory=list)
-    dropped: list[str] = field(default_factory=list)
-
-
-def read_diff(diff: str) -> DiffFacts:
-    """Count a diff's lines and collect the functions and classes that it touches."""
-    facts = DiffFacts()
-    enclosing: str | None = None
-    in_hunk = False
-    for line in diff.split("\n"):
-        if match := _HUNK.match(line):
-            in_hunk, enclosing = True, _defined(match[1])
-        elif in_hunk and line[:1] in ("+", "-"):
-            facts.added += line[0] == "+"
-            facts.removed += line[0] == "-"
-            if name := _defined(line[1:]):
-                enclosing = name
-                _note(facts.introduced if line[0] == "+" else facts.dropped, name)
-            elif enclosing:
-                _note(facts.touched, enclosing)
-        elif in_hunk and (name := _defined(line[1:])):
-            enclosing = name
-    changed = [name for name in facts.introduced if name in facts.dropped]
-    facts.introduced = [name for name in facts.introduced if name not in changed]
-    facts.dropped = [name for name in facts.dropped if name not in changed]
-    known = {*facts.introduced, *facts.dropped}
-    facts.touched = [name for name in dict.fromkeys(changed + facts.touched) if name not in known]
-    return facts
 
 
 def read_message(message: str) -> tuple[str, str]:
@@ -87,7 +40,7 @@ def read_message(message: str) -> tuple[str, str]:
     subject = _tidy(_PREFIX.sub("", subject.strip()))
     first, blank, rest = subject.partition(" ")
     verb = _IMPERATIVES.get(first.lower().rstrip(":"), first)
-    if prefix and prefix[1] == "fix" and verb.lower() not in _IMPERATIVES.values():
+    if prefix and prefix[1] == "fix" and verb.lower() not in _VERBS:
         verb = "fix " + verb
     subject = (verb[:1].upper() + verb[1:] + blank + rest).rstrip(".:;,- ")
     if len(_WORD.findall(subject)) < 2 or _MERGE.match(subject):
@@ -121,7 +74,7 @@ def _fact_sentences(facts: DiffFacts, rng: random.Random) -> list[str]:
     if facts.touched:
         opening = rng.choice(["The change concerns", "Work in", "What has to change is in"])
         sentences.append(f"{opening} {quoted(facts.touched[:4])}.")
-    sizes = {"added": facts.added, "removed": facts.removed}
+    sizes = {"added": len(facts.added), "removed": len(facts.removed)}
     size = [f"{counted(number, 'line')} {verb}" for verb, number in sizes.items() if number]
     if size:
         opening = rng.choice(["The edit is small:", "Expect roughly", "In all, that makes about"])
@@ -147,16 +100,6 @@ def _subject_of(facts: DiffFacts) -> str:
     if facts.touched:
         return f"Rework {quoted(facts.touched[:2])}"
     return "Revise the code of the module"
-
-
-def _defined(line: str) -> str | None:
-    match = _DEFINITION.match(line)
-    return match[1] if match else None
-
-
-def _note(names: list[str], name: str) -> None:
-    if name not in names:
-        names.append(name)
 
 
 def _tidy(text: str) -> str:

@@ -5,7 +5,7 @@ import re
 from functools import cache
 
 from offline_model.draft import Draft, Triplet
-from offline_model.edits import Maker, makers_of, overhaul
+from offline_model.edits import Maker, makers_of
 from offline_model.naming import NameGiver
 from offline_model.programs import Program, load_catalogue
 
@@ -49,10 +49,6 @@ _ALIASES = {
     "docs": "documentation",
     "docstring": "documentation",
 }
-# Kinds of which a few come as a clean-up of everything: edits that a diff filter finds too large.
-_OVERHAULED_KINDS = {"typing", "documentation", "logging", "tests"}
-_OVERHAULED_PROGRAMS = ("event_bus", "record_store", "release_versions", "usage_meter")
-_OVERHAUL_SHARE = 0.08
 
 
 def known_kind(asked: str) -> str | None:
@@ -89,10 +85,6 @@ def compose(snippets: str, kind: str | None, seed: int) -> Triplet:
     rng = random.Random(seed)
     drawn_kind = rng.choices(list(KIND_WEIGHTS), list(KIND_WEIGHTS.values()))[0]
     kind = kind or drawn_kind
-    if kind in _OVERHAULED_KINDS and rng.random() < _OVERHAUL_SHARE:
-        programs = [program for program in catalogue() if program.name in _OVERHAULED_PROGRAMS]
-        program = rng.choice(programs)
-        return overhaul(draw_draft(program, snippets, rng), kind)
     program, makers = rng.choice(recipes()[kind])
     return rng.choice(makers)(draw_draft(program, snippets, rng))
 

@@ -1,7 +1,7 @@
 """The edits: each turns a draft of a program into the code before, the code after and the words.
 
 Most edits of the catalogue switch one layer of a program on (`switch_layer`); the others fit every
-program: annotations, docstrings, tests, better names, and rarely all of these at once.
+program: annotations, docstrings, tests, better names.
 """
 
 import ast
@@ -9,15 +9,10 @@ import re
 from collections.abc import Callable
 from functools import partial
 
-from offline_model.added_tests import add_tests, as_test_case, case_class, case_sources
+from offline_model.added_tests import add_tests
 from offline_model.draft import Draft, Triplet
 from offline_model.programs import LayerEdit, Program
-from offline_model.wording import definitions, describe_signature, listed, quoted, spell_out
-
-# What an overhaul takes along; the second group goes without saying in its short instruction.
-_EXTRA_KINDS = ("feature", "validation", "error_handling", "api_change")
-_TIDY_KINDS = ("refactoring", "performance")
-
+from offline_model.wording import definitions, describe_signature, listed, quoted
 
 Maker = Callable[[Draft], Triplet]
 
@@ -133,45 +128,6 @@ def _with_poor_names(code: str, pairs: list[tuple[str, str]]) -> str:
     for good, bad in pairs:
         code = re.sub(rf"\b{good}\b", bad, code)
     return code
-
-
-def overhaul(draft: Draft, kind: str) -> Triplet:
-    """Make most of what the program offers at once: a large edit, as big clean-ups are."""
-    extras, wishes = _within_words(draft, _EXTRA_KINDS, 40)
-    repairs, tidied = _within_words(draft, _TIDY_KINDS, 60)
-    switched = {"types", "docs", "logs"} | {edit.layer for edit in extras + repairs}
-    full = draft.layers | switched
-    after = as_test_case(draft.code(full), case_sources(draft, full), draft)
-    pairs = _poor_names(draft, draft.code(draft.layers - switched))
-    before = _with_poor_names(draft.code(draft.layers - switched), pairs)
-    says = (
-        "{Bring this module up to the standard of our code base.|This module is to become part of"
-        " our shared code; get it into shape.} Annotate all functions and methods, add docstrings"
-        " to the module and to what it defines, log through a module logger, and write a"
-        f" `unittest.TestCase` named `{case_class(draft)}` for the main cases."
-        f" Rename {_renamed(pairs)}. {{Besides:|While you are at it:}}"
-        f" {'; '.join(wishes + tidied)}."
-    )
-    words = (
-        "{Add|Needs} types, docs, logging and tests, and better names and loops."
-        f" Also: {'; '.join(wishes)}."
-    )
-    return draft.triplet("overhaul", kind, (before, after), (says, words), False)
-
-
-def _within_words(
-    draft: Draft, kinds: tuple[str, ...], most_words: int
-) -> tuple[list[LayerEdit], list[str]]:
-    """Pick the program's independent edits of some kinds whose short wordings fit together."""
-    edits: list[LayerEdit] = []
-    wishes: list[str] = []
-    for edit in draft.program.edits:
-        wish = spell_out(draft.fill(edit.lazy), draft.rng).rstrip(".")
-        fits = len(" ".join([*wishes, wish]).split()) <= most_words
-        if edit.kind in kinds and not edit.needs and fits:
-            edits.append(edit)
-            wishes.append(wish)
-    return edits, wishes
 
 
 def _documented(code: str) -> list[str]:

@@ -16,7 +16,6 @@ import warnings
 
 from offline_model.conversation import Conversation
 from offline_model.misbehaviour import Answer
-from offline_model.sections import split_sections
 
 # An instruction may name these though neither program does.
 PYTHONS_OWN_NAMES = {
@@ -26,7 +25,6 @@ PYTHONS_OWN_NAMES = {
     *logging.getLevelNamesMapping(),
     *(level.lower() for level in logging.getLevelNamesMapping()),
 }
-SECTIONS = ("Code Before", "Detailed Instruction", "Short Instruction", "Code After", "Difference")
 _ELISION = re.compile(
     r"#.*(?:\.\.\.|\b(?:rest|remaining|unchanged|existing code)\b)", re.IGNORECASE
 )
@@ -39,18 +37,13 @@ _UNREADABLE = (
 Verdict = tuple[str, str]
 
 
-def is_judging(conversation: Conversation) -> bool:
-    text = conversation.users[0]
-    return "before_lacks_it" in text and all(f"\n## {name}\n" in text for name in SECTIONS)
-
-
 def answer_judging(conversation: Conversation, share: float) -> Answer:
     """Judge the triplet of a prompt; a share of the answers is talk without an object."""
     rng = random.Random(conversation.seed)
     if rng.random() < share:
         return Answer(rng.choice(_UNREADABLE))
-    sections = split_sections(conversation.users[0])
-    before, detailed, _, after, _ = (sections.get(name, "") for name in SECTIONS)
+    before, *instructions, after = _shown_texts(conversation)
+    detailed = max(instructions, key=len, default="")
     verdicts = {
         "before_lacks_it": judge_before(before, after, detailed),
         "after_fulfills_it": judge_after(before, after, detailed),
@@ -59,6 +52,12 @@ def answer_judging(conversation: Conversation, share: float) -> Answer:
     entries = {name: {"verdict": v, "reason": reason} for name, (v, reason) in verdicts.items()}
     text = json.dumps(entries)
     return Answer(f"```json\n{text}\n```" if rng.random() < 0.3 else text)
+
+
+def _shown_texts(conversation: Conversation) -> list[str]:
+    """List the program before, the instructions and the program after, as they are shown."""
+    texts = [block.text for block in conversation.blocks if not block.is_diff]
+    return texts if len(texts) > 1 else ["", ""]
 
 
 def judge_before(before: str, after: str, instruction: str) -> Verdict:

@@ -126,3 +126,11 @@ def draw_spoiler(seed: int, share: float, rounds: int) -> tuple[int, Spoiler] | 
     ]
     number, spoiler, _ = rng.choices(choices, [weight for *_, weight in choices])[0]
     return number, spoiler
+
+
+def spoiled_text(answer: Answer, share: float, rng: random.Random) -> Answer:
+    """Spoil a share of plain answers: a refusal, or an answer that ends in its midst."""
+    if rng.random() >= share:
+        return answer
+    half = answer.text[: len(answer.text) // 2]
+    return rng.choice((refusal(answer, rng), Answer(half or "No."), Answer(half, "length")))

@@ -7,8 +7,12 @@ from typing import Any
 from aiohttp import web
 
 from offline_model.answers import answer, count_tokens
-from offline_model.completions import Prompt, complete, read_prompt
-from offline_model.conversation import BadRequest, Conversation, read_conversation
+from offline_model.conversation import (
+    BadRequest,
+    Conversation,
+    read_completion,
+    read_conversation,
+)
 from offline_model.misbehaviour import Answer
 from utils.jsonl import dump_row, load_row
 
@@ -36,14 +40,15 @@ async def chat_completions(request: web.Request) -> web.Response:
     conversation = read_conversation(await _body(request))
     found = answer(conversation, request.app[SHARE])
     await _hold(request)
-    return _json(completion(conversation, found))
+    message = {"role": "assistant", "content": found.text}
+    return _json(_completion(conversation, found, "chat.completion", {"message": message}))
 
 
 async def completions(request: web.Request) -> web.Response:
-    prompt = read_prompt(await _body(request))
-    found = complete(prompt, request.app[SHARE])
+    conversation = read_completion(await _body(request))
+    found = answer(conversation, request.app[SHARE])
     await _hold(request)
-    return _json(text_completion(prompt, found))
+    return _json(_completion(conversation, found, "text_completion", {"text": found.text}))
 
 
 async def _body(request: web.Request) -> Any:
@@ -74,42 +79,25 @@ async def errors_as_json(request: web.Request, handler: Any) -> web.StreamRespon
         return _error(error.status, f"{request.method} {request.path}: {error.reason}", None)
 
 
-def completion(conversation: Conversation, found: Answer) -> dict[str, Any]:
-    """Build the body of a chat completion's response."""
+def _completion(
+    conversation: Conversation, found: Answer, sort: str, content: dict[str, Any]
+) -> dict[str, Any]:
+    """Build the body of a response; `content` is where the two endpoints differ."""
+    asked = count_tokens(conversation.prompt_characters)
+    answered = count_tokens(len(found.text))
+    choice = {"index": 0, **content, "logprobs": None, "finish_reason": found.finish_reason}
     key = f"{conversation.seed} {conversation.round} {found.text}"
-    message = {"role": "assistant", "content": found.text}
     return {
-        "id": f"chatcmpl-{_digest(key)}",
-        "object": "chat.completion",
+        "id": f"{'chatcmpl' if 'message' in content else 'cmpl'}-{_digest(key)}",
+        "object": sort,
         "created": CREATED,
         "model": conversation.model,
-        "choices": [_choice(found, {"message": message})],
-        "usage": _usage(conversation.prompt_characters, found),
-    }
-
-
-def text_completion(prompt: Prompt, found: Answer) -> dict[str, Any]:
-    """Build the body of a plain completion's response."""
-    return {
-        "id": f"cmpl-{_digest(f'{prompt.seed} {found.text}')}",
-        "object": "text_completion",
-        "created": CREATED,
-        "model": prompt.model,
-        "choices": [_choice(found, {"text": found.text})],
-        "usage": _usage(len(prompt.text), found),
-    }
-
-
-def _choice(found: Answer, content: dict[str, Any]) -> dict[str, Any]:
-    return {"index": 0, **content, "logprobs": None, "finish_reason": found.finish_reason}
-
-
-def _usage(prompt_characters: int, found: Answer) -> dict[str, int]:
-    asked, answered = count_tokens(prompt_characters), count_tokens(len(found.text))
-    return {
-        "prompt_tokens": asked,
-        "completion_tokens": answered,
-        "total_tokens": asked + answered,
+        "choices": [choice],
+        "usage": {
+            "prompt_tokens": asked,
+            "completion_tokens": answered,
+            "total_tokens": asked + answered,
+        },
     }
 
 

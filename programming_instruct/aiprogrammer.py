@@ -107,6 +107,7 @@ async def write_history(max_try: int, job: Job, conversation: Conversation) -> R
         stage_messages(content, lang, job.row["persona"]),
         lambda reply: read_stages(reply, content, lang),
         max_try,
+        prompt_kind="coding_stages",
     )
     return {**job.row, "output": stages}
 

@@ -52,6 +52,12 @@ REQUIRED = {
     "commit": ("code1", "code2", "git", "lang"),
     "submit": ("submissions", "language", "problems_contexts"),
 }
+# What is asked for, as embedded models are told.
+PROMPT_KINDS = {
+    "judge": "judge_blocks",
+    "instruction": "change_request",
+    "chat": "change_message",
+}
 Parsed = TypeVar("Parsed")
 
 
@@ -160,7 +166,8 @@ class Collector:
         if sum(len(message["content"]) for message in messages) > self.max_prompt_chars:
             raise BadReply("prompt_too_long")
         try:
-            return await ask_for(conversation, messages, parse, self.max_try)
+            kind = PROMPT_KINDS[name]
+            return await ask_for(conversation, messages, parse, self.max_try, prompt_kind=kind)
         except BadReply as error:
             raise BadReply(f"{name}_{error.reason}") from None
 

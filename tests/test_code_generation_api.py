@@ -4,11 +4,12 @@ import json
 import re
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
-from code_generation_api import main
+from code_generation_api import main, prompt_kind
 from tests.fault_server import FaultServer
 from tests.stage2 import (
     ROOT,
@@ -23,7 +24,7 @@ from tests.stage2 import (
     write_prompts,
 )
 from utils.errors import PipelineError
-from utils.generation import sender
+from utils.generation import run, sender
 
 KEY = "sk-planted-0123456789"
 
@@ -74,6 +75,37 @@ def test_sampling_settings_and_extra_body_reach_the_server(tmp_path: Path) -> No
     assert (body["temperature"], body["top_p"], body["max_tokens"]) == (0.1, 0.5, 77)
     assert body["model"] == "org/M" and body["enable_thinking"] is False
     assert 0 <= body["seed"] < 2**31
+
+
+def test_only_an_embedded_model_is_told_what_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with FaultServer() as server:
+        set_up(tmp_path, server, 1)
+        prompts = read_jsonl(tmp_path / "prompts.jsonl")
+        rows = [json.dumps(row | {"code_snippet": ["a", "b"]}) for row in prompts]
+        (tmp_path / "prompts.jsonl").write_text("\n".join(rows) + "\n")
+        assert main(flags(tmp_path)) == 0
+        assert not any("metadata" in body for body in server.state.bodies)
+        server.state.bodies.clear()
+        monkeypatch.setattr(run, "embedded_server", lambda: nullcontext(server.url))
+        (tmp_path / "models.yaml").write_text(json.dumps({"m": {"base": "embedded"}}))
+        assert main([*flags(tmp_path), "--overwrite"]) == 0
+        told = [body["metadata"] for body in server.state.bodies]
+    assert told == [{"prompt_kind": "code_extend"}] * 2
+
+
+@pytest.mark.parametrize(
+    "field, kind",
+    [
+        ("code_snippet", "code_extend"),
+        ("commit_message", "rewrite_commit"),
+        ("judged_prompt_id", "judge_triplet"),
+        ("mine", ""),
+    ],
+)
+def test_the_fields_of_a_row_tell_what_its_prompt_asks_for(field: str, kind: str) -> None:
+    assert prompt_kind({"user": "Go on.", field: "x"}) == kind
 
 
 def test_several_completions_differ_in_their_seed(tmp_path: Path) -> None:

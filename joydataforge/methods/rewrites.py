@@ -51,7 +51,14 @@ async def rewrite(config: Rewriting, row: Row, conversation: Conversation, compa
         first = number * config.max_try
         try:
             made.append(
-                await ask_for(conversation, messages, parse, config.max_try, first_attempt=first)
+                await ask_for(
+                    conversation,
+                    messages,
+                    parse,
+                    config.max_try,
+                    first_attempt=first,
+                    prompt_kind="reword",
+                )
             )
         except BadReply as error:
             missing.append(error.reason)

@@ -27,7 +27,7 @@ if [ "$2" = "$FAILS" ]; then exit 2; fi
 if [ -n "$ONLY_NOTES" ]; then exit 0; fi
 exec {python} "$@"
 """
-STEPS = ["word_problems", "toy_tokenizer", "select_data", "few_shot_sample", "fewshot_to_prompt"]
+STEPS = ["toy_tokenizer", "select_data", "few_shot_sample", "fewshot_to_prompt"]
 STEPS += ["check_length", "prepare_chat", "chat_2_seq2seq", "check_length", "prepare_synthetic"]
 
 
@@ -86,8 +86,9 @@ def summary_of(path: Path) -> Row:
 
 def test_questions_become_a_sample_from_all_clusters(finished: tuple[Path, str]) -> None:
     data, _ = finished
-    questions, sample = data / "data_v5/questions.jsonl", data / "quickstart_question.jsonl"
-    assert len(rows_of(questions)) == 300 and len(rows_of(sample)) == 60
+    sample = data / "quickstart_question.jsonl"
+    questions = rows_of(ROOT / "data_v5/examples/questions.jsonl")
+    assert len(questions) == 300 and len(rows_of(sample)) == 60
     summary = summary_of(sample)
     assert summary["passed_over"]["duplicate_question"] >= 5
     # A cluster for each family of problems, or two.

@@ -36,10 +36,13 @@ def rewrite_text(old_code: str, diff: str, message: str) -> str:
     return "# Task\n\n" + "\n".join(f"## {name}\n{fence(text)}" for name, text in sections.items())
 
 
-def body(*turns: str, seed: int | None = 1, **settings: Any) -> dict[str, Any]:
-    """Build a request; `turns` are the user's and the assistant's in turn."""
+def body(
+    *turns: str, kind: str = "code_extend", seed: int | None = 1, **settings: Any
+) -> dict[str, Any]:
+    """Build a request of a kind; `turns` are the user's and the assistant's in turn."""
     roles = ["user", "assistant"] * len(turns)
     messages = [{"role": "system", "content": "You write exercises."}]
     messages += [{"role": role, "content": text} for role, text in zip(roles, turns, strict=False)]
     asked = {} if seed is None else {"seed": seed}
-    return {"model": "offline", "messages": messages, **asked, **settings}
+    told = {"metadata": {"prompt_kind": kind}} if kind else {}
+    return {"model": "offline", "messages": messages, **told, **asked, **settings}

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from offline_model.commits import read_diff, read_message, word_commit
+from offline_model.commits import read_message, word_commit
+from offline_model.diff_facts import read_diff
 
 DIFF = """\
 --- a/x.py
@@ -27,7 +28,7 @@ DIFF = """\
 
 def test_a_diff_tells_names_and_numbers() -> None:
     facts = read_diff(DIFF)
-    assert (facts.added, facts.removed) == (4, 3)
+    assert (len(facts.added), len(facts.removed)) == (4, 3)
     assert facts.introduced == ["save"]
     assert facts.dropped == ["gone"]
     assert facts.touched == ["load"]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from offline_model.conversation import BadRequest, read_conversation
+from offline_model.conversation import BadRequest, read_completion, read_conversation
 from tests.offline_model.prompts import body
 
 
@@ -28,6 +28,38 @@ def test_content_may_come_in_parts() -> None:
     assert conversation.users == ("hel\nlo",)
 
 
+def test_the_kind_is_read_and_may_be_missing() -> None:
+    assert read_conversation(body("hello", kind="vote")).kind == "vote"
+    assert read_conversation(body("hello", kind="")).kind == ""
+
+
+def test_blocks_are_listed_with_their_labels_and_diffs_are_known() -> None:
+    text = "Look:\n```python\nx = 1\n```\n```diff\n-x\n```\n````\n@@ -1 +1 @@\n+```\n````\n"
+    blocks = read_conversation(body(text)).blocks
+    assert [block.label for block in blocks] == ["python", "diff", ""]
+    assert [block.is_diff for block in blocks] == [False, True, True]
+
+
+def test_a_completion_is_a_conversation_of_one_turn() -> None:
+    asked = {"prompt": "Once", "stop": "\n", "max_tokens": 9, "metadata": {"prompt_kind": "query"}}
+    found = read_completion(asked)
+    assert (found.users, found.kind, found.stops, found.max_tokens) == (
+        ("Once",),
+        "query",
+        ("\n",),
+        9,
+    )
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{}, {"prompt": ""}, {"prompt": ["a", "b"]}, {"prompt": "a", "echo": True}, {"prompt": 3}],
+)
+def test_a_completion_of_another_form_is_refused(wrong: object) -> None:
+    with pytest.raises(BadRequest):
+        read_completion(wrong)
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -45,6 +77,9 @@ def test_content_may_come_in_parts() -> None:
         {"messages": [{"role": "user", "content": ["hi"]}]},
         {"messages": [{"role": "user", "content": "hi"}], "stream": True},
         {"messages": [{"role": "user", "content": "hi"}], "model": 4},
+        {"messages": [{"role": "user", "content": "hi"}], "metadata": "vote"},
+        {"messages": [{"role": "user", "content": "hi"}], "metadata": {"prompt_kind": 1}},
+        {"messages": [{"role": "user", "content": "hi"}], "stop": [""]},
         {"messages": [{"role": "user", "content": "hi"}], "max_tokens": 0},
         {"messages": [{"role": "user", "content": "hi"}], "max_tokens": True},
         {"messages": [{"role": "user", "content": "hi"}], "max_completion_tokens": "9"},

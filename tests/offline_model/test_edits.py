@@ -15,7 +15,7 @@ import pytest
 
 from offline_model.compose import catalogue, compose, draw_draft
 from offline_model.draft import Triplet
-from offline_model.edits import makers_of, overhaul
+from offline_model.edits import makers_of
 from tests.offline_model.prompts import SNIPPETS
 
 ROOT = Path(__file__).parents[2]
@@ -27,7 +27,6 @@ def make_all_triplets() -> list[Triplet]:
     triplets = []
     for program in catalogue():
         makers = [maker for _, maker in makers_of(program)]
-        makers.append(lambda draft: overhaul(draft, "tests"))
         for number, maker in enumerate(makers):
             for seed in range(DRAFTS_PER_EDIT):
                 rng = random.Random(1000 * number + seed)
@@ -54,7 +53,7 @@ def results(triplets: list[Triplet]) -> list[tuple[Triplet, dict[str, Any], dict
     cases = []
     for triplet in triplets:
         check = triplet.check or None
-        has_tests = triplet.edit in ("add_tests", "overhaul")
+        has_tests = triplet.edit == "add_tests"
         cases.append({"code": triplet.code_before, "check": check})
         cases.append({"code": triplet.code_after, "check": check, "run_tests": has_tests})
     done = run_programs(cases)
@@ -81,7 +80,7 @@ def test_every_edit_changes_the_program(triplets) -> None:
 
 def test_every_edit_of_the_catalogue_does_what_it_says(results) -> None:
     checked = [(t, before, after) for t, before, after in results if t.check]
-    assert len(checked) > 300
+    assert len(checked) > 150
     assert [named(t) for t, _, after in checked if after["check_error"]] == []
     assert [named(t) for t, before, _ in checked if not before["check_error"]] == []
 
@@ -161,9 +160,9 @@ def modified_lines(triplet: Triplet) -> int:
     return sum(max(i2 - i1, j2 - j1) for tag, i1, i2, j1, j2 in blocks if tag != "equal")
 
 
-def test_few_edits_are_too_large_for_a_diff_filter() -> None:
+def test_no_edit_is_too_large_for_a_diff_filter() -> None:
     sizes = [modified_lines(compose("\n".join(SNIPPETS), None, seed)) for seed in range(1000)]
-    assert 0 < sum(size > 70 for size in sizes) <= 25
+    assert max(sizes) <= 70
     assert sum(size <= 30 for size in sizes) >= 900 and min(sizes) == 1
 
 
@@ -178,7 +177,7 @@ def test_instructions_keep_to_their_lengths_and_leave_nothing_unfilled(triplets)
 
 def test_instructions_name_things_of_the_program(triplets) -> None:
     for triplet in triplets:
-        if triplet.kind in ("typing", "documentation", "tests") or triplet.edit == "overhaul":
+        if triplet.kind in ("typing", "documentation", "tests"):
             continue
         code = triplet.code_before + triplet.code_after
         names = re.findall(r"`(\w+)[`(.]", triplet.instruct_descriptive)

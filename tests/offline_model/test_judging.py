@@ -27,7 +27,8 @@ def ask(before: str, after: str, instruction: str, seed: int = 1, share: float =
         {"role": "system", "content": JUDGE_SYSTEM},
         {"role": "user", "content": user[0]},
     ]
-    body = {"model": "offline", "messages": messages, "seed": seed}
+    kind = {"prompt_kind": "judge_triplet"}
+    body = {"model": "offline", "messages": messages, "seed": seed, "metadata": kind}
     return answer(read_conversation(body), share).text
 
 

@@ -3,6 +3,7 @@
 import random
 from collections import Counter
 
+from offline_model.exercises import join_sections
 from offline_model.misbehaviour import (
     FIRST_ROUND,
     SECOND_ROUND,
@@ -15,7 +16,7 @@ from offline_model.misbehaviour import (
     missing_section,
     truncated,
 )
-from offline_model.sections import fenced, join_sections
+from utils.code.fences import fenced
 from utils.sampling import derive_seed
 
 CODE = "\n".join(f"line_{i} = {i}" for i in range(20)) + "\n"

@@ -26,7 +26,10 @@ def write(path: Path, value: Any) -> str:
 
 
 def write_map(folder: Path, base: str = "embedded") -> str:
-    return write(folder / "model_map.json", {"offline": {"base": base}})
+    model: dict[str, Any] = {"base": base}
+    if base != "embedded":  # a server that was started by hand is told in the body
+        model["extra_body"] = {"metadata": {"prompt_kind": "coding_stages"}}
+    return write(folder / "model_map.json", {"offline": model})
 
 
 def plan(folder: Path, snippets: Any, seed: int = 42) -> list[Row]:
@@ -154,7 +157,7 @@ def test_after_the_last_try_the_snippet_is_put_aside_with_its_reason(tmp_path: P
     summary = json.loads((tmp_path / "out.summary.json").read_text())
     assert summary["requests"] == 16 and summary["rejected"] == 8
     reasons = {row["reject_reason"] for row in rejected(tmp_path)}
-    spoiled = {"refusal", "last_block_differs", "equal_neighbours", "only_slices", "truncated"}
+    spoiled = {"refusal", "last_block_differs", "equal_neighbours", "single_stage", "truncated"}
     assert reasons <= spoiled and len(reasons) > 1
     assert all(row["content"] and row["persona"] for row in rejected(tmp_path))
 

@@ -4,15 +4,16 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from offline_model.answers import answer
+from offline_model.conversation import read_conversation
 from programming_instruct.data_collection import Collector, main, plan_rows
 from programming_instruct.histories import PlanSettings
+from tests.joydataforge.scripted_server import ScriptedServer
 from utils.errors import PipelineError
 from utils.generation.conversation import Job
 from utils.generation.recovery import SampleKey
@@ -235,14 +236,18 @@ def test_a_wrong_flag_is_one_line_and_leaves_no_file(
     assert not (tmp_path / "out.json").exists()
 
 
-@contextmanager
-def offline_server(*options: str) -> Iterator[str]:
-    command = [sys.executable, "-m", "offline_model", "--exit_with_stdin", *options]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, text=True) as server:
-        assert server.stdout is not None
-        yield server.stdout.readline().strip()
-        server.terminate()
+# A heading of each prompt that the others lack.
+TOLD_BY = {"Blocks of the Next Edit": "judge_blocks", "Edit to Ask For": "change_request"}
+
+
+def write_as_offline(body: Row) -> tuple[str, str]:
+    """Answer as the stand-in does, slowly and often badly; it is told here what is asked for."""
+    time.sleep(0.01)
+    last = body["messages"][-1]["content"]
+    kind = next((kind for name, kind in TOLD_BY.items() if f"# {name}\n" in last), "change_message")
+    told = {**body, "metadata": {"prompt_kind": kind}}
+    found = answer(read_conversation(told), misbehave_share=0.4)
+    return found.text, found.finish_reason
 
 
 def many(count: int) -> list[Row]:
@@ -263,8 +268,8 @@ def kill_when_under_way(argv: list[str], log: Path) -> None:
 
 def test_a_killed_run_goes_on_and_ends_in_the_same_bytes(tmp_path: Path) -> None:
     whole, killed = tmp_path / "whole", tmp_path / "killed"
-    with offline_server("--misbehave_share", "0.4", "--delay", "0.02") as base:
-        models = {"one": {"base": base}, "two": {"base": base}}
+    with ScriptedServer(write_as_offline) as server:
+        models = {"one": {"base": server.url}, "two": {"base": server.url}}
         for folder in (whole, killed):
             folder.mkdir()
             argv = [*flags(folder, "commit", many(24), "--num_proc", "2"), "--model_name"]

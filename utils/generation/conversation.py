@@ -89,12 +89,14 @@ class Conversation:
         attempt: int = 0,
         model: str | None = None,
         options: dict[str, Any] | None = None,
+        prompt_kind: str = "",
     ) -> Reply:
         """Get the answer to messages, or the completion of a text: journaled, or from a model.
 
         With `last` the reply is not journaled, since the finished row follows at once. A question
         asked anew has another `attempt`, which gives it another seed. `model` is one of the run's;
-        without it, one is drawn. `options` are further fields of the request.
+        without it, one is drawn. `options` are further fields of the request. `prompt_kind` says
+        what is asked for, to embedded models alone.
         """
         run, place = self._run, len(self.replies)
         if place < len(self._answered):
@@ -104,7 +106,7 @@ class Conversation:
         self.sender.turn_to(
             run.channels[model] if model else run.draw_channel(*self._job.key, place)
         )
-        body = self._body(question, attempt) | (options or {})
+        body = self._body(question, attempt, prompt_kind) | (options or {})
         try:
             reply = self._cut_off_before()
             if reply is None:
@@ -130,7 +132,7 @@ class Conversation:
         if model and answered.model not in ("", model):
             raise SampleFailed("refused_by_server", f"{model} has refused before", passing=False)
 
-    def _body(self, question: Messages | str, attempt: int) -> dict[str, Any]:
+    def _body(self, question: Messages | str, attempt: int, prompt_kind: str) -> dict[str, Any]:
         run, channel = self._run, self.sender.channel
         body: dict[str, Any] = {
             "model": channel.model_id,
@@ -143,6 +145,8 @@ class Conversation:
             parts = (*self._job.key, attempt) if attempt else self._job.key
             # 31 bits: some servers read the seed into a signed 32-bit number.
             body["seed"] = derive_seed(run.settings.random_seed, *parts) >> 32
+        if channel.model.is_embedded and prompt_kind:
+            body["metadata"] = {"prompt_kind": prompt_kind}
         return body | channel.model.extra_body
 
     def _request(self, body: dict[str, Any]) -> Request[Reply]:
@@ -209,6 +213,7 @@ async def ask_for(
     model: str | None = None,
     options: dict[str, Any] | None = None,
     first_attempt: int = 0,
+    prompt_kind: str = "",
 ) -> Parsed:
     """Ask until `parse` takes the answer, each time with another seed.
 
@@ -217,7 +222,9 @@ async def ask_for(
     on with `first_attempt`, or gets the same answers again.
     """
     for attempt in range(first_attempt, first_attempt + max_try):
-        reply = await conversation.ask(question, attempt=attempt, model=model, options=options)
+        reply = await conversation.ask(
+            question, attempt=attempt, model=model, options=options, prompt_kind=prompt_kind
+        )
         try:
             refuse_unfinished([reply.finish_reason])
             return parse(reply.text)

@@ -1,1 +1,0 @@
-"""Arithmetic word problems with worked answers, to try the steps on."""

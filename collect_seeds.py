@@ -22,6 +22,7 @@ from utils.jsonl import Row
 from utils.processes import batched, map_in_order, worker_count
 from utils.sampling import derive_seed
 from utils.seeds.cleaning import PERMISSIVE_LICENSES, SeedLimits, clean_seed, without_texts
+from utils.seeds.secrets import read_allow_list
 from utils.seeds.sources import KINDS, open_source
 from utils.stage_output import StageOutput
 
@@ -103,6 +104,11 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
         metavar="NAMES",
         help="comma-separated; rows that carry another licence are dropped",
     )
+    add(
+        "--secrets_allow_list",
+        metavar="FILE",
+        help="values, or fingerprints out of secret_evidence, that are no secrets; one a line",
+    )
     add("--lang", default=limits.lang, help="language to take from a dataset of hf:")
     add("--num_workers", type=int, default=1, help="processes that clean; 0: one per core")
     arguments = parser.parse_args(argv)
@@ -126,12 +132,14 @@ def check_arguments(arguments: argparse.Namespace) -> None:
 
 def read_limits(arguments: argparse.Namespace) -> SeedLimits:
     names = [name.strip().lower() for name in arguments.allowed_licenses.split(",")]
+    allow_list = arguments.secrets_allow_list
     return SeedLimits(
         min_lines=arguments.min_lines,
         max_lines=arguments.max_lines,
         max_bytes=arguments.max_bytes,
         allowed_licenses=tuple(name for name in names if name),
         lang=arguments.lang,
+        allowed_secrets=read_allow_list(allow_list) if allow_list else frozenset(),
     )
 
 

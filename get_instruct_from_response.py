@@ -35,10 +35,13 @@ from utils.replies.sections import (
     read_sections,
     without_escapes,
 )
+from utils.seeds.secrets import evidence, read_allow_list
 from utils.stage_output import StageOutput
 
 # A file made elsewhere may carry its replies as one list or as a field a round.
 REQUIRED = ("commit", ("response", "response_1"), ("prompt_id", "user"))
+# What must hold no credential: models write some down as they remember them.
+SAFE_FIELDS = tuple(map(purified, TRIPLET_FIELDS))
 BATCH = 500
 # No model writes a reply of this length; what does is noise that would hold the others up.
 MAX_CHARACTERS = 500_000
@@ -131,26 +134,36 @@ def finished_replies(row: Row, replies: list[Any]) -> list[str]:
     return replies
 
 
-def read_batch(rows: list[Row], language: str) -> list[tuple[Row, str | None]]:
+def read_batch(
+    rows: list[Row], language: str, allowed_secrets: frozenset[str] = frozenset()
+) -> list[tuple[Row, str | None]]:
     """Read a batch of rows: each one's triplet, or the row itself and its reason."""
     parses = parser_for(language)
     results: list[tuple[Row, str | None]] = []
     for row in rows:
         try:
-            results.append((extract_triplet(row, parses, language), None))
+            triplet = extract_triplet(row, parses, language)
         except BadReply as error:
             results.append((row, error.reason))
+            continue
+        if found := evidence(triplet, SAFE_FIELDS, allowed_secrets):
+            results.append((row | {"secret_evidence": found}, "secret"))
+        else:
+            results.append((triplet, None))
     return results
 
 
 def read_replies(
-    rows: Iterable[Row], language: str, num_workers: int
+    rows: Iterable[Row],
+    language: str,
+    num_workers: int,
+    allowed_secrets: frozenset[str] = frozenset(),
 ) -> Iterator[tuple[Row, str | None]]:
     """Read a stream of rows in order, in several processes if there is more than one batch."""
     batches = batched(rows, BATCH)
     head = list(islice(batches, 2))
     workers = num_workers if len(head) > 1 else 1
-    read = partial(read_batch, language=language)
+    read = partial(read_batch, language=language, allowed_secrets=allowed_secrets)
     for results in map_in_order(read, chain(head, batches), workers):
         yield from results
 
@@ -167,6 +180,11 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
         "installed (pip install tree-sitter-javascript), and known by their fences elsewhere",
     )
     add("--num_workers", type=int, default=0, help="processes; 0 (default): one per core")
+    add(
+        "--secrets_allow_list",
+        metavar="FILE",
+        help="values, or fingerprints out of secret_evidence, that are no secrets; one a line",
+    )
     return parser.parse_args(argv)
 
 
@@ -176,9 +194,11 @@ def main(argv: list[str] | None = None) -> None:
         raise PipelineError(f"--num_workers {arguments.num_workers}: must not be negative")
     rows = with_prompt_ids(read_rows(arguments.input_file, REQUIRED))
     workers = worker_count(arguments.num_workers)
+    allow_list = arguments.secrets_allow_list
+    allowed = read_allow_list(allow_list) if allow_list else frozenset()
     with StageOutput(arguments.output_file, [arguments.input_file]) as output:
         for row, reason in tqdm(
-            read_replies(rows, arguments.language, workers), unit=" replies", disable=None
+            read_replies(rows, arguments.language, workers, allowed), unit=" replies", disable=None
         ):
             if reason is None:
                 output.keep(row)

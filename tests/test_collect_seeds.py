@@ -83,6 +83,21 @@ def test_no_file_holds_the_secret_or_the_address(folder: Path, output: Path) -> 
     assert "email@example.com" in written
 
 
+def test_the_evidence_of_a_secret_is_masked_and_an_allow_list_lets_it_through(
+    folder: Path, tmp_path: Path, output: Path
+) -> None:
+    collect(output, "--source", f"dir:{folder}")
+    [row] = [row for row in rejected(output) if row["reject_reason"] == "holds_secret"]
+    [found] = row["secret_evidence"]
+    line = CODE.count("\n") + 1
+    assert (found["field"], found["line"]) == ("old_contents", line)
+    assert found["masked"] == "AKIA*** (20 characters)"
+    allowed = tmp_path / "allowed.txt"
+    allowed.write_text(f"# ours\n{found['fingerprint']}\n", encoding="utf-8")
+    rows = collect(output, "--source", f"dir:{folder}", "--secrets_allow_list", str(allowed))
+    assert "leak.py" in [row["old_file"] for row in rows]
+
+
 def test_a_copy_of_a_row_with_a_secret_is_not_written_either(folder: Path, output: Path) -> None:
     write(folder, {"leak_again.py": (folder / "leak.py").read_text()})
     collect(output, "--source", f"dir:{folder}")

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from utils.jsonl import Row
 from utils.seeds.emails import CACHED_VERSIONS, mask_emails, mask_emails_in_code
-from utils.seeds.secrets import holds_secret
+from utils.seeds.secrets import evidence, holds_secret
 
 # Licences that let the code and what is made of it be passed on with no more than a notice.
 PERMISSIVE_LICENSES = (
@@ -83,6 +83,7 @@ class SeedLimits:
     max_bytes: int = 100_000
     allowed_licenses: tuple[str, ...] = PERMISSIVE_LICENSES
     lang: str = "python"
+    allowed_secrets: frozenset[str] = frozenset()
 
 
 Rule = Callable[[Row, SeedLimits], str | None]
@@ -94,12 +95,16 @@ def clean_seed(
     """Return the row as it may be written, and the reason to drop it, or None.
 
     A row that falls before it is known to hold no secret comes back without its texts, so that
-    the file of rejected rows never holds one; the others come back with e-mail addresses masked.
+    the file of rejected rows never holds one, but with what was found, masked, in
+    `secret_evidence`; the others come back with e-mail addresses masked.
     `rules` replaces those that judge a safe row (default: RULES).
     """
     for rule in RULES_BEFORE_CONTENTS_ARE_SAFE:
         if reason := rule(row, limits):
-            return without_texts(row), reason
+            found = {}
+            if rule is find_secret:
+                found["secret_evidence"] = evidence(row, TEXT_FIELDS, limits.allowed_secrets)
+            return without_texts(row) | found, reason
     row = mask_row(normalise_row(row))
     for rule in RULES if rules is None else rules:
         if reason := rule(row, limits):
@@ -168,7 +173,8 @@ def find_large_file(row: Row, limits: SeedLimits) -> str | None:
 
 
 def find_secret(row: Row, limits: SeedLimits) -> str | None:
-    return "holds_secret" if holds_secret(row[field] for field in TEXT_FIELDS) else None
+    texts = (row[field] for field in TEXT_FIELDS)
+    return "holds_secret" if holds_secret(texts, limits.allowed_secrets) else None
 
 
 def find_other_language(row: Row, limits: SeedLimits) -> str | None:

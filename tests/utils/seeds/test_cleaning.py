@@ -81,6 +81,8 @@ def test_a_bad_row_is_dropped_with_its_reason(changes: Row, reason: str) -> None
 def test_a_row_with_a_secret_comes_back_without_its_texts() -> None:
     row, reason = clean_seed(seed(message="Use " + SECRET_LINE), LIMITS)
     assert reason == "holds_secret"
+    [found] = row.pop("secret_evidence")
+    assert (found["field"], found["line"]) == ("message", 1)
     assert row == {
         "commit": "c1",
         "old_file": "shapes/area.py",

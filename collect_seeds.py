@@ -10,18 +10,21 @@ files of `dir:` and `stdlib` have no edit (`new_contents` empty) and serve as sn
 import argparse
 import hashlib
 import heapq
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import partial
 from itertools import chain
 
 from tqdm import tqdm
 
-from utils.cli import HelpFormatter, run
+from utils.cli import HelpFormatter, log, run
 from utils.errors import PipelineError
 from utils.jsonl import Row
 from utils.processes import batched, map_in_order, worker_count
 from utils.sampling import derive_seed
+from utils.seeds.choice import MAX_FILES, FileChoice
 from utils.seeds.cleaning import PERMISSIVE_LICENSES, SeedLimits, clean_seed, without_texts
+from utils.seeds.licences import UNKNOWN_LICENSE
 from utils.seeds.secrets import read_allow_list
 from utils.seeds.sources import KINDS, open_source
 from utils.stage_output import StageOutput
@@ -102,8 +105,14 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
         "--allowed_licenses",
         default=",".join(PERMISSIVE_LICENSES),
         metavar="NAMES",
-        help="comma-separated; rows that carry another licence are dropped",
+        help="comma-separated; rows of any source that carry another licence are dropped",
     )
+    add("--license", metavar="NAME", help="the licence of git: and dir: sources; None: read it")
+    add("--max_files", type=int, default=MAX_FILES, help="take commits of up to so many files")
+    add("--since", metavar="DATE", help="take no earlier commits")
+    add("--until", metavar="DATE", help="take no later commits")
+    add("--paths", nargs="+", default=[], help="folders, files or patterns to take; None: all")
+    add("--exclude_tests", action="store_true", help="leave the files of tests out")
     add(
         "--secrets_allow_list",
         metavar="FILE",
@@ -143,10 +152,22 @@ def read_limits(arguments: argparse.Namespace) -> SeedLimits:
     )
 
 
+def read_choice(arguments: argparse.Namespace) -> FileChoice:
+    return FileChoice(
+        max_files=arguments.max_files,
+        since=arguments.since,
+        until=arguments.until,
+        paths=tuple(arguments.paths),
+        exclude_tests=arguments.exclude_tests,
+        license=arguments.license.lower() if arguments.license else None,
+    )
+
+
 def main(argv: list[str] | None = None) -> None:
     arguments = parse_arguments(argv)
-    limits = read_limits(arguments)
-    readers = [open_source(source, arguments.lang) for source in arguments.source]
+    limits, choice = read_limits(arguments), read_choice(arguments)
+    readers = [open_source(source, arguments.lang, choice) for source in arguments.source]
+    licences: Counter[str] = Counter()
     with StageOutput(arguments.output_file, inputs=arguments.source) as output:
         rows = tqdm(
             chain.from_iterable(read() for read in readers), "seeds", unit=" rows", disable=None
@@ -159,14 +180,18 @@ def main(argv: list[str] | None = None) -> None:
                 output.reject(row, reason)
             else:
                 output.keep(row)
+                licences[row["license"]] += 1
         check_result(output)
+        output.summary["licenses"] = dict(licences.most_common())
+    if unknown := licences[UNKNOWN_LICENSE]:
+        log.warning("%s seeds carry no known licence; state it with --license", f"{unknown:,}")
 
 
 def check_result(output: StageOutput) -> None:
     if not output.kept + output.rejected:
         raise PipelineError(
-            "no seed found; git: takes commits that modify one Python file and no other, "
-            "dir: takes plain Python files"
+            "no seed found; git: takes commits that modify one Python file, or one of "
+            "few (--max_files); dir: takes plain Python files"
         )
     if not output.kept:
         raise PipelineError(f"no seed is left ({output.summary_line()}); name other sources")

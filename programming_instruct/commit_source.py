@@ -18,7 +18,6 @@ from utils.code.languages import language_of_file, read_languages
 from utils.errors import PipelineError
 from utils.jsonl import Row
 from utils.seeds.cleaning import (
-    UNKNOWN_LICENSE,
     Rule,
     SeedLimits,
     clean_seed,
@@ -108,7 +107,7 @@ def as_seed(edit: FileEdit, repository: str) -> Row:
         "subject": "",
         "message": edit.message,
         "lang": language_of_file(edit.path),
-        "license": UNKNOWN_LICENSE,
+        "license": edit.license,
         "repos": repository,
     }
 

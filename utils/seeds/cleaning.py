@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from utils.jsonl import Row
+from utils.replies.vague import why_trivial
 from utils.seeds.emails import CACHED_VERSIONS, mask_emails, mask_emails_in_code
+from utils.seeds.licences import UNKNOWN_LICENSE, is_allowed
 from utils.seeds.secrets import evidence, holds_secret
 
 # Licences that let the code and what is made of it be passed on with no more than a notice.
@@ -28,7 +30,6 @@ PERMISSIVE_LICENSES = (
     "unlicense",
     "zlib",
 )
-UNKNOWN_LICENSE = "unknown"
 
 # Folders of code that the project at hand did not write.
 VENDORED_FOLDERS = frozenset(
@@ -182,8 +183,13 @@ def find_other_language(row: Row, limits: SeedLimits) -> str | None:
 
 
 def find_forbidden_license(row: Row, limits: SeedLimits) -> str | None:
-    name = str(row["license"]).lower()
-    return None if name in (UNKNOWN_LICENSE, *limits.allowed_licenses) else "license_not_allowed"
+    allowed = (UNKNOWN_LICENSE, *limits.allowed_licenses)
+    return None if is_allowed(str(row["license"]), allowed) else "license_not_allowed"
+
+
+def find_trivial_subject(row: Row, limits: SeedLimits) -> str | None:
+    subject = row["subject"] or row["message"].partition("\n")[0]
+    return "trivial_subject" if has_edit(row) and why_trivial(subject) else None
 
 
 def find_vendored_path(row: Row, limits: SeedLimits) -> str | None:
@@ -236,6 +242,7 @@ RULES: tuple[Rule, ...] = (
     find_generated_code,
     find_minified_code,
     find_broken_code,
+    find_trivial_subject,
 )
 
 

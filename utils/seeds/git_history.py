@@ -215,7 +215,8 @@ def read_log(
 ) -> Iterator[tuple[str, str, list[FileChange]]]:
     """Yield (commit, message, changes) for every commit that is not a merge."""
     # What a partial clone lacks can't be compared, and git would stop there.
-    is_partial = any(True for _ in Path(path).glob("**/objects/pack/*.promisor"))
+    packs = (Path(path, folder, "objects/pack") for folder in (".git", "."))
+    is_partial = any(True for pack in packs for _ in pack.glob("*.promisor"))
     renames = "--no-renames" if is_partial else "--find-renames"
     command = ["log", "-z", "--raw", "--no-abbrev", renames, "--no-merges"]
     command += [f"--since={since}"] if since else []

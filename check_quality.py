@@ -8,19 +8,19 @@ Most rules look at one triplet, in worker processes. The two on duplicates compa
 first in order stays, unless another rule rejects it. No code of a triplet is ever run.
 """
 
-import argparse
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
+from typing import Annotated
 
 import numpy as np
+from pydantic import Field, NonNegativeInt
 from tqdm import tqdm
 
-from utils.cli import log, run
+from utils.cli import Flag, log, parse_flags, run
 from utils.code.lexing import Hashes
 from utils.config import load_config, parse_config, read_yaml
-from utils.errors import PipelineError
 from utils.jsonl import Row, RowIndex
 from utils.processes import guarded_map, worker_count
 from utils.quality.contamination import Benchmark
@@ -36,6 +36,26 @@ from utils.quality.settings import QualityConfig
 from utils.quality.triplet import FIELDS, Triplet
 from utils.similarity.near_duplicates import Match, SignatureStore, find_near_duplicates
 from utils.stage_output import StageOutput
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flags:
+    """Let only sound triplets through."""
+
+    input_file: Annotated[
+        str, Flag("input_file"), Field(description="triplets, from get_instruct_from_response.py")
+    ]
+    output_file: Annotated[str, Flag("output_file"), Field(description="where the sound ones go")]
+    config: Annotated[str, Field(description="YAML file")] = "quality_config.yaml"
+    benchmarks: Annotated[
+        str | None,
+        Field(description="YAML list of benchmarks, in place of the config's `benchmarks`"),
+    ] = None
+    language: Annotated[str, Field(description="of the programs")] = "python"
+    num_workers: Annotated[
+        NonNegativeInt | None,
+        Field(description="processes, in place of the config's; 0: one per core"),
+    ] = None
 
 
 @dataclass(frozen=True)
@@ -69,6 +89,7 @@ class Findings:
             self.signatures.add(number, np.frombuffer(found.signature, dtype=np.uint32))
 
     def add_match(self, number: int, match: Match) -> None:
+        """Note that a triplet nearly repeats an earlier one, as one more of its faults."""
         self.matches[number] = match
         self.duplicate_of[number] = match.number
         self.faults.setdefault(number, {})["near_duplicate"] = f"{match.similarity:.2f} in common"
@@ -80,7 +101,7 @@ class Findings:
         return number
 
 
-def survey(index: RowIndex, config: QualityConfig, language: str) -> Findings:
+def survey_quality(index: RowIndex, config: QualityConfig, language: str) -> Findings:
     """Judge each row by itself, in worker processes, then look for near duplicates."""
     findings = Findings(SignatureStore(config.dedup.permutations))
     texts = ({name: row[name] for name in FIELDS} for _, row in index.scan())
@@ -154,7 +175,7 @@ def row_name(row: Row, number: int) -> str:
     return f"{row['prompt_id']}{sample}"
 
 
-def read_config(arguments: argparse.Namespace) -> QualityConfig:
+def read_config(arguments: Flags) -> QualityConfig:
     """Read the config, with what the command line sets in its place, and the benchmarks."""
     config = load_config(arguments.config, QualityConfig)
     if arguments.benchmarks:
@@ -162,8 +183,6 @@ def read_config(arguments: argparse.Namespace) -> QualityConfig:
         listed = parse_config({"benchmarks": read_yaml(path)}, BenchmarkList, path)
         config = replace(config, benchmarks=listed.benchmarks)
     if arguments.num_workers is not None:
-        if arguments.num_workers < 0:
-            raise PipelineError(f"--num_workers {arguments.num_workers}: must not be negative")
         config = replace(config, num_workers=arguments.num_workers)
     if config.rules.contaminated and config.benchmarks:
         contamination_index(config.benchmarks, config.contamination, arguments.language)
@@ -172,24 +191,12 @@ def read_config(arguments: argparse.Namespace) -> QualityConfig:
     return config
 
 
-def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Let only sound triplets through.")
-    add = parser.add_argument
-    add("input_file", help="triplets, from get_instruct_from_response.py")
-    add("output_file", help="where the sound ones go")
-    add("--config", default="quality_config.yaml", help="YAML file (default: %(default)s)")
-    add("--benchmarks", help="YAML list of benchmarks, in place of the config's `benchmarks`")
-    add("--language", default="python", help="of the programs (default: %(default)s)")
-    add("--num_workers", type=int, help="processes, in place of the config's; 0: one per core")
-    return parser.parse_args(argv)
-
-
 def main(argv: list[str] | None = None) -> None:
-    arguments = parse_arguments(argv)
+    arguments = parse_flags(Flags, argv)
     config = read_config(arguments)
-    output = StageOutput(arguments.output_file, [arguments.input_file])
+    output = StageOutput(arguments.output_file, [arguments.input_file], stage="triplets")
     with RowIndex(arguments.input_file, FIELDS) as index, output:
-        findings = survey(index, config, arguments.language)
+        findings = survey_quality(index, config, arguments.language)
         output.summary["settings"] = {
             name: value
             for name, value in asdict(config).items()

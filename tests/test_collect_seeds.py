@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from collect_seeds import main, parse_arguments, read_limits, sample_seeds
+from collect_seeds import Flags, main, sample_seeds
 from tests.git_repository import CODE, Repository
 from tests.hub_server import serving
+from utils.cli import parse_flags
 from utils.errors import PipelineError
 from utils.jsonl import Row
 from utils.seeds.sources import SEED_FIELDS
@@ -259,8 +260,8 @@ def test_size_and_license_limits_are_taken_from_the_command(folder: Path, output
     assert [row["old_file"] for row in rows] == ["short.py"]
     with pytest.raises(PipelineError, match="no seed is left .*too large 7"):
         collect(output, "--source", f"dir:{folder}", "--max_bytes", "20")
-    arguments = parse_arguments(["--source", "stdlib", "--allowed_licenses", "MIT, isc"])
-    assert read_limits(arguments).allowed_licenses == ("mit", "isc")
+    limits = parse_flags(Flags, ["--source", "stdlib", "--allowed_licenses", "MIT, isc"])
+    assert limits.allowed_licenses == ("mit", "isc")
 
 
 def test_commitpackft_is_read_from_the_hub_that_the_environment_names(tmp_path: Path) -> None:
@@ -302,10 +303,18 @@ def test_commitpackft_is_read_from_the_hub_that_the_environment_names(tmp_path: 
     [
         (["--source", "foo"], "--source foo: not a source"),
         (["--source", "dir:/nowhere/at/all"], "no such folder"),
-        (["--source", "stdlib", "--max_seeds", "0"], "--max_seeds 0: must be at least 1"),
-        (["--source", "stdlib", "--num_workers", "-1"], "--num_workers -1"),
-        (["--source", "stdlib", "--max_files", "0"], "--max_files 0: must be at least 1"),
-        (["--source", "stdlib", "--since", "yesterday"], "--since yesterday: no date"),
+        (["--source", "stdlib", "--max_seeds", "0"], "--max_seeds must be above 0, not 0"),
+        (
+            ["--source", "stdlib", "--num_workers", "-1"],
+            "--num_workers must not be negative, not -1",
+        ),
+        (["--source", "stdlib", "--max_files", "0"], "--max_files must be above 0, not 0"),
+        (["--source", "stdlib", "--since", "yesterday"], "--since: yesterday is no date"),
+        (
+            ["--source", "stdlib", "--since", "2024-02-01", "--until", "2024-01-01"],
+            "after --until 2024-01-01",
+        ),
+        (["--source", "stdlib", "--secrets_allow_list", "/nowhere"], "--secrets_allow_list /nowh"),
         (["--source", "stdlib", "--min_lines", "9", "--max_lines", "5"], "above --max_lines 5"),
     ],
 )

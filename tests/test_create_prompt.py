@@ -249,12 +249,12 @@ def test_an_example_with_an_empty_field_is_refused(folder):
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (["--sample_num=0"], "--sample_num 0"),
-        (["--min_snippet_lines=0"], "--min_snippet_lines 0"),
+        (["--sample_num=0"], "--sample_num must be above 0, not 0"),
+        (["--min_snippet_lines=0"], "--min_snippet_lines must be above 0, not 0"),
         (["--min_snippet_lines=9", "--max_snippet_lines=8"], "above --max_snippet_lines 8"),
-        (["--val_ratio=1"], "--val_ratio 1.0"),
-        (["--val_ratio=-0.1"], "--val_ratio -0.1"),
-        (["--val_ratio=nan"], "--val_ratio nan"),
+        (["--val_ratio=1"], "--val_ratio must be below 1, not 1"),
+        (["--val_ratio=-0.1"], "--val_ratio must not be negative, not -0.1"),
+        (["--val_ratio=nan"], "--val_ratio must be a finite number, not nan"),
         (["--edit_kinds=none.yaml"], "none.yaml: no such file"),
         (["--prompt_type=rewrite_commit", "--edit_kinds=kinds.yaml"], "code_extend only"),
         (["--few_shot_file=none.jsonl"], "none.jsonl: no such file"),

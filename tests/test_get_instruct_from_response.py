@@ -248,7 +248,7 @@ def test_a_stage_does_not_overwrite_its_input(folder):
 
 
 def test_a_negative_number_of_processes_is_refused(folder):
-    with pytest.raises(PipelineError, match="--num_workers -1"):
+    with pytest.raises(PipelineError, match="--num_workers must not be negative, not -1"):
         run_stage([reply()], "--num_workers=-1")
 
 

@@ -36,11 +36,13 @@ class Groups:
         return len(self._parents) - 1
 
     def root(self, row: int) -> int:
+        """Give the row that stands for a row's group: its first, whatever the joins' order."""
         while self._parents[row] != row:
             self._parents[row] = row = self._parents[self._parents[row]]
         return row
 
     def join(self, one: int, other: int) -> None:
+        """Put the groups of two rows together."""
         # The first row of a group stands for it, whatever order the joins come in.
         low, high = sorted((self.root(one), self.root(other)))
         self._parents[high] = low

@@ -1,12 +1,6 @@
 """Rules about code that is not there any more: elided by a placeholder, or deleted in silence.
 
-The rule against definitions and imports that vanish though nobody asked for it.
-
-The rule says what is wrong with a triplet, in a few words, or None.
-
-The rule against code that stands for other code: comments, dots and empty bodies.
-
-The rule says what is wrong with a triplet, in a few words, or None.
+Each rule says what is wrong with a triplet, in a few words, or None.
 """
 
 import ast
@@ -20,7 +14,7 @@ from utils.code.elision import elision_comments
 from utils.code.lexing import code_comments, code_tokens
 from utils.code.lines import lines_with_ends
 from utils.code.topic_words import split_identifier
-from utils.quality.program import FUNCTIONS, Definition, Function, Program, without_docstring
+from utils.quality.python_program import FUNCTIONS, Definition, Function, Program, without_docstring
 from utils.quality.triplet import Triplet
 
 _ASKS_FOR_REWRITE = re.compile(
@@ -72,7 +66,7 @@ def silent_deletion(triplet: Triplet) -> str | None:
     ]
     if not triplet.speaks_of(_ASKS_FOR_REMOVAL):
         gone += _imports_gone(triplet)
-    unnamed = [name for name in gone if not names(triplet.instruction, name)]
+    unnamed = [name for name in gone if not names_identifier(triplet.instruction, name)]
     return ", ".join(sorted(unnamed)) or None
 
 
@@ -104,7 +98,7 @@ def _deleted_lines(triplet: Triplet) -> set[int]:
     }
 
 
-def names(instruction: str, identifier: str) -> bool:
+def names_identifier(instruction: str, identifier: str) -> bool:
     """Tell whether an instruction names an identifier other than to keep it.
 
     It may be spelled out in words: "the busy minutes" names `busy_minutes`.

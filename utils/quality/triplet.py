@@ -7,7 +7,7 @@ from functools import cached_property
 
 from utils.code.lexing import code_tokens
 from utils.jsonl import Row
-from utils.quality.program import Program
+from utils.quality.python_program import Program
 from utils.quality.settings import QualityConfig
 from utils.records import TRIPLET_FIELDS, purified
 
@@ -29,6 +29,7 @@ class Triplet:
 
     @classmethod
     def of(cls, row: Row, config: QualityConfig, language: str = "python") -> "Triplet":
+        """Take the purified fields of a row; all four must be there."""
         before, after, descriptive, lazy = (row[field] for field in FIELDS)
         return cls(before, after, descriptive, lazy, config, language)
 
@@ -38,6 +39,7 @@ class Triplet:
 
     @property
     def texts(self) -> dict[str, str]:
+        """All four texts, by their fields' names without `_purify`."""
         values = (self.before, self.after, self.descriptive, self.lazy)
         return dict(zip(TRIPLET_FIELDS, values, strict=True))
 
@@ -77,6 +79,7 @@ class Triplet:
 
     @cached_property
     def removed_lines(self) -> list[str]:
+        """The lines of the code before that the code after has not, bare of margins."""
         return _lines_only_in(self.before, self.after)
 
     def speaks_of(self, pattern: re.Pattern[str]) -> bool:

@@ -165,7 +165,7 @@ def _reasons(text: str, code: str) -> Iterator[str]:
         yield "version_bump"
     if is_short and _STOCK.fullmatch(bare) and not _CODE.search(text):
         yield "stock_phrase"
-    if count_words(bare) < MIN_WORDS:
+    if count_words_and_signs(bare) < MIN_WORDS:
         yield "few_words"
     if holds_url(text, code):
         yield "url"
@@ -191,10 +191,10 @@ def why_trivial(subject: str) -> str | None:
         return "version_bump"
     if any(map(_STOCK.fullmatch, judged)) and not _CODE.search(said):
         return "stock_phrase"
-    return "few_words" if count_words(judged[1]) < MIN_WORDS else None
+    return "few_words" if count_words_and_signs(judged[1]) < MIN_WORDS else None
 
 
-def count_words(text: str) -> int:
+def count_words_and_signs(text: str) -> int:
     """Count words; of scripts without blanks between them, two signs count as one."""
     spaced = _UNSPACED.sub(" ", text)
     signs = len(_UNSPACED.findall(text))

@@ -4,35 +4,69 @@ import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from fnmatch import fnmatchcase
+from typing import Annotated
 
-from utils.errors import PipelineError
+from pydantic import AfterValidator, Field, PositiveInt, StringConstraints
+
+from utils.cli import Flag
 from utils.seeds.git_history import FileChange, is_python_edit
 
-MAX_FILES = 3
 _TEST_FOLDERS = {"test", "tests", "testing", "unittests", "conftest"}
 _TEST_FILE = re.compile(r"test_.*|.*_tests?|tests?|conftest")
+
+
+def day_begins(said: str) -> str:
+    """Give the first moment of a bare date; a moment stays as it is."""
+    return _as_moment(said, "00:00:00")
+
+
+def day_ends(said: str) -> str:
+    """Give the last moment of a bare date; a moment stays as it is."""
+    return _as_moment(said, "23:59:59")
+
+
+def _as_moment(said: str, time: str) -> str:
+    # Git takes a bare date for this time of that day, and any other word for today.
+    try:
+        if re.fullmatch(r"\d{4}-\d\d-\d\d", said):
+            return f"{date.fromisoformat(said)}T{time}Z"
+        datetime.fromisoformat(said)
+    except ValueError:
+        raise ValueError(f"{said} is no date; write it as 2024-12-31") from None
+    return said
 
 
 @dataclass(frozen=True)
 class FileChoice:
     """What to take; `paths` are folders, files or patterns, and none of them takes all."""
 
-    max_files: int = MAX_FILES
-    since: str | None = None
-    until: str | None = None
-    paths: tuple[str, ...] = ()
-    exclude_tests: bool = False
+    max_files: Annotated[PositiveInt, Field(description="take commits of up to so many files")] = 3
+    since: Annotated[
+        Annotated[str, AfterValidator(day_begins)] | None,
+        Flag(metavar="DATE"),
+        Field(description="take no earlier commits"),
+    ] = None
+    until: Annotated[
+        Annotated[str, AfterValidator(day_ends)] | None,
+        Flag(metavar="DATE"),
+        Field(description="take no later commits"),
+    ] = None
+    paths: Annotated[
+        tuple[str, ...], Field(description="folders, files or patterns to take; none: all")
+    ] = ()
+    exclude_tests: Annotated[bool, Field(description="leave the files of tests out")] = False
     # Stated by the user: no file is asked.
-    license: str | None = None
+    license: Annotated[
+        Annotated[str, StringConstraints(to_lower=True)] | None,
+        Flag(metavar="NAME"),
+        Field(description="the licence of git: and dir: sources; None: read it"),
+    ] = None
 
     def __post_init__(self) -> None:
-        if self.max_files < 1:
-            raise PipelineError(f"--max_files {self.max_files}: must be at least 1")
-        # Git takes a bare date for this time of that day, and any other word for today.
-        object.__setattr__(self, "since", _as_moment("--since", self.since, "00:00:00"))
-        object.__setattr__(self, "until", _as_moment("--until", self.until, "23:59:59"))
         if self.since and self.until and self.since > self.until:
-            raise PipelineError(f"--since {self.since}: is after --until {self.until}")
+            raise ValueError(
+                f"--since {self.since}: after --until {self.until}; set an earlier --since"
+            )
 
     def takes_change(self, change: FileChange) -> bool:
         """Tell whether a change is an edit of a Python file that is taken."""
@@ -56,15 +90,3 @@ def _is_below(path: str, pattern: str) -> bool:
     pattern = pattern.removeprefix("./").rstrip("/")
     is_inside = pattern == "." or path == pattern or path.startswith(pattern + "/")
     return is_inside or fnmatchcase(path, pattern)
-
-
-def _as_moment(flag: str, said: str | None, time: str) -> str | None:
-    if said is None:
-        return None
-    try:
-        if re.fullmatch(r"\d{4}-\d\d-\d\d", said):
-            return f"{date.fromisoformat(said)}T{time}Z"
-        datetime.fromisoformat(said)
-    except ValueError:
-        raise PipelineError(f"{flag} {said}: no date; write it as 2024-12-31") from None
-    return said

@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Annotated
 
 from detect_secrets.plugins.aws import AWSKeyDetector
 from detect_secrets.plugins.azure_storage_key import AzureStorageKeyDetector
@@ -30,7 +31,9 @@ from detect_secrets.plugins.slack import SlackDetector
 from detect_secrets.plugins.softlayer import SoftlayerDetector
 from detect_secrets.plugins.square_oauth import SquareOAuthDetector
 from detect_secrets.plugins.twilio import TwilioKeyDetector
+from pydantic import Field
 
+from utils.cli import Flag
 from utils.errors import PipelineError
 from utils.jsonl import Row
 from utils.seeds.given_secrets import find_given, find_private_keys
@@ -134,6 +137,17 @@ def read_allow_list(path: str) -> frozenset[str]:
             "fingerprint a line"
         ) from None
     return frozenset(line.strip() for line in lines if line.strip() and not line.startswith("#"))
+
+
+# A field of a script's flags, which holds what its file says.
+AllowedSecrets = Annotated[
+    frozenset[str],
+    Flag("--secrets_allow_list", type=read_allow_list, metavar="FILE"),
+    Field(
+        description="values, or fingerprints out of secret_evidence, that are no secrets; "
+        "one a line"
+    ),
+]
 
 
 def _find(text: str) -> Iterator[tuple[int, str]]:

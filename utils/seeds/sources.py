@@ -34,7 +34,7 @@ SEED_FIELDS = (
     "repos",
 )
 REQUIRED_HUB_FIELDS = ("commit", "old_contents", "new_contents", "message")
-KINDS = "git:PATH, dir:PATH, stdlib or hf:OWNER/NAME"
+SOURCE_KINDS = "git:PATH, dir:PATH, stdlib or hf:OWNER/NAME"
 # What the standard library holds beside itself: tests, installed packages, bundled wheels, and
 # files that its build makes.
 _NOT_STDLIB = frozenset(
@@ -55,16 +55,18 @@ def open_source(source: str, lang: str, choice: FileChoice | None = None) -> See
     if source == "stdlib":
         return open_stdlib()
     if not colon or not place or kind not in _OPENERS:
-        raise PipelineError(f"--source {source}: not a source; write {KINDS}")
+        raise PipelineError(f"--source {source}: not a source; write {SOURCE_KINDS}")
     return _OPENERS[kind](place, lang, choice)
 
 
 def open_git(path: str, lang: str, choice: FileChoice) -> SeedReader:
+    """Check that a path is a git repository; its commits are read when the reader is called."""
     check_repository(path)
     return partial(read_git, path, choice)
 
 
 def open_folder(path: str, lang: str, choice: FileChoice | None = None) -> SeedReader:
+    """Check that a folder holds a Python file before anything is written."""
     if not Path(path).is_dir():
         raise PipelineError(f"dir:{path}: no such folder; name one with Python files in it")
     choice = choice or FileChoice()
@@ -76,6 +78,7 @@ def open_folder(path: str, lang: str, choice: FileChoice | None = None) -> SeedR
 
 
 def open_stdlib() -> SeedReader:
+    """Find the running Python's own library; some distributions ship it compiled alone."""
     folder = Path(sysconfig.get_paths()["stdlib"])
     choice = FileChoice(license="psf-2.0")
     reader = partial(read_files, folder, "python/cpython", "psf-2.0", _NOT_STDLIB, choice)

@@ -16,7 +16,7 @@ from utils.topics.topic_model import TopicSettings
 
 Limit = Annotated[int, Field(strict=True, ge=1)]
 Name = Annotated[str, Field(min_length=1)]
-Share = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+KindShare = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 def as_list(value: Any) -> Any:
@@ -58,7 +58,7 @@ class FilterSettings:
     max_samples_total: Limit | None = None
     max_samples_per_topic: Limit | None = None
     refit: bool = False
-    edit_kind_quota: dict[Name, Share] | None = None
+    edit_kind_quota: dict[Name, KindShare] | None = None
 
     def __post_init__(self) -> None:
         self._refuse_both("max_modify_lines", "keep_percentile")
@@ -73,6 +73,7 @@ class FilterSettings:
 
     @property
     def lines_limit(self) -> int:
+        """Most modified lines, for those that ask before a percentile is known."""
         return self.max_modify_lines or MAX_MODIFY_LINES
 
     @property
@@ -122,5 +123,6 @@ class FilterConfig:
 
     @property
     def required_fields(self) -> Required:
+        """The fields that every row must have: where one is missing the file is refused."""
         kind = () if self.filter_settings.edit_kind_quota is None else ("edit_kind",)
         return (*self.reader.required, *kind)

@@ -1,6 +1,6 @@
 import pytest
 
-from utils.replies.vague import count_words, why_trivial, why_vague
+from utils.replies.vague import count_words_and_signs, why_trivial, why_vague
 
 FEW = ["Fix", "Fix it.", "wip", "Lint", "Improve", "", "...", "修复"]
 STOCK = [
@@ -170,8 +170,8 @@ def test_a_subject_with_a_reference_may_say_enough(subject: str) -> None:
 
 
 def test_words_are_counted_in_scripts_without_blanks_too() -> None:
-    assert count_words("Add one-shot `x.y` tests") == 4
-    assert count_words("修复登录页面") == 3
+    assert count_words_and_signs("Add one-shot `x.y` tests") == 4
+    assert count_words_and_signs("修复登录页面") == 3
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
-"""What can be told about a Python program without running it.
+"""What can be told about a Python program without running it, and whether two are the same.
 
-Syntax trees compared as programs: with or without their docstrings and annotations.
+Two programs are compared as syntax trees, with or without their docstrings and annotations.
 """
 
 import ast
@@ -96,10 +96,11 @@ class Program:
                 compile(self.code, "<code>", "exec", dont_inherit=True)
                 return ast.parse(self.code), ""
         except COMPILE_ERRORS as error:
-            return None, describe(error)
+            return None, describe_error(error)
 
     @property
     def tree(self) -> ast.Module | None:
+        """The syntax tree, or None where the program does not compile."""
         return self._compiled[0]
 
     @property
@@ -156,6 +157,7 @@ class Program:
 
     @cached_property
     def loaded_names(self) -> frozenset[str]:
+        """The names that are read anywhere, whatever scope they are in."""
         return frozenset(
             node.id
             for node in self.nodes
@@ -182,7 +184,7 @@ class _NameChecker(Checker):
         self._known = names & self._words
 
 
-def describe(error: BaseException) -> str:
+def describe_error(error: BaseException) -> str:
     """Put an error of the parser or compiler into a few words."""
     if isinstance(error, SyntaxError):
         return f"line {error.lineno}: {error.msg}"

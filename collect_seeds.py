@@ -9,6 +9,7 @@ files of `dir:` and `stdlib` have no edit (`new_contents` empty) and serve as sn
 
 import hashlib
 import heapq
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -18,12 +19,14 @@ from typing import Annotated
 from pydantic import Field, NonNegativeInt, PositiveInt
 from tqdm import tqdm
 
-from utils.cli import Flag, parse_flags, run
+from utils.cli import Flag, log, parse_flags, part_of, run
 from utils.errors import PipelineError
 from utils.jsonl import Row
 from utils.processes import batched, map_in_order, worker_count
 from utils.sampling import derive_seed
+from utils.seeds.choice import FileChoice
 from utils.seeds.cleaning import SeedLimits, clean_seed, without_texts
+from utils.seeds.licences import UNKNOWN_LICENSE
 from utils.seeds.sources import SOURCE_KINDS, open_source
 from utils.stage_output import StageOutput
 
@@ -33,7 +36,7 @@ SeedVerdict = tuple[Row, str | None]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Flags(SeedLimits):
+class Flags(SeedLimits, FileChoice):
     """Collect seed code and clean it."""
 
     source: Annotated[
@@ -53,6 +56,7 @@ class Flags(SeedLimits):
     ] = 1
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.min_lines > self.max_lines:
             raise ValueError(
                 f"--min_lines {self.min_lines}: above --max_lines {self.max_lines}; "
@@ -117,7 +121,9 @@ def sample_seeds(
 
 def main(argv: list[str] | None = None) -> None:
     arguments = parse_flags(Flags, argv)
-    readers = [open_source(source, arguments.lang) for source in arguments.source]
+    choice = part_of(arguments, FileChoice)
+    readers = [open_source(source, arguments.lang, choice) for source in arguments.source]
+    licences: Counter[str] = Counter()
     with StageOutput(arguments.output_file, inputs=arguments.source, stage="seeds") as output:
         rows = tqdm(
             chain.from_iterable(read() for read in readers), "seeds", unit=" rows", disable=None
@@ -130,15 +136,19 @@ def main(argv: list[str] | None = None) -> None:
                 output.reject(row, reason)
             else:
                 output.keep(row)
+                licences[row["license"]] += 1
         check_seeds_found(output)
+        output.summary["licenses"] = dict(licences.most_common())
+    if unknown := licences[UNKNOWN_LICENSE]:
+        log.warning("%s seeds carry no known licence; state it with --license", f"{unknown:,}")
 
 
 def check_seeds_found(output: StageOutput) -> None:
     """Refuse an output without seeds: the next stage could do nothing with it."""
     if not output.kept + output.rejected:
         raise PipelineError(
-            "no seed found; git: takes commits that modify one Python file and no other, "
-            "dir: takes plain Python files"
+            "no seed found; git: takes commits that modify one Python file, or one of "
+            "few (--max_files); dir: takes plain Python files"
         )
     if not output.kept:
         raise PipelineError(f"no seed is left ({output.summary_line()}); name other sources")

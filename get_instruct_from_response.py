@@ -40,10 +40,13 @@ from utils.replies.sections import (
     read_sections,
     without_escapes,
 )
+from utils.seeds.secrets import AllowedSecrets, evidence
 from utils.stage_output import StageOutput
 
 # A file made elsewhere may carry its replies as one list or as a field a round.
 REQUIRED = ("commit", ("response", "response_1"), ("prompt_id", "user"))
+# What must hold no credential: models write some down as they remember them.
+SAFE_FIELDS = tuple(map(purified, TRIPLET_FIELDS))
 BATCH = 500
 # No model writes a reply of this length; what does is noise that would hold the others up.
 MAX_CHARACTERS = 500_000
@@ -140,26 +143,36 @@ def finish_reasons(row: Row) -> list[Any]:
     return reasons if isinstance(reasons, list) else [reasons]
 
 
-def read_batch(rows: list[Row], language: str) -> list[tuple[Row, str | None]]:
+def read_batch(
+    rows: list[Row], language: str, allowed_secrets: frozenset[str] = frozenset()
+) -> list[tuple[Row, str | None]]:
     """Read a batch of rows: each one's triplet, or the row itself and its reason."""
     parses = parser_for(language)
     results: list[tuple[Row, str | None]] = []
     for row in rows:
         try:
-            results.append((extract_triplet(row, parses, language), None))
+            triplet = extract_triplet(row, parses, language)
         except BadReply as error:
             results.append((row, error.reason))
+            continue
+        if found := evidence(triplet, SAFE_FIELDS, allowed_secrets):
+            results.append((row | {"secret_evidence": found}, "secret"))
+        else:
+            results.append((triplet, None))
     return results
 
 
 def read_replies(
-    rows: Iterable[Row], language: str, num_workers: int
+    rows: Iterable[Row],
+    language: str,
+    num_workers: int,
+    allowed_secrets: frozenset[str] = frozenset(),
 ) -> Iterator[tuple[Row, str | None]]:
     """Read a stream of rows in order, in several processes if there is more than one batch."""
     batches = batched(rows, BATCH)
     head = list(islice(batches, 2))
     workers = num_workers if len(head) > 1 else 1
-    read = partial(read_batch, language=language)
+    read = partial(read_batch, language=language, allowed_secrets=allowed_secrets)
     for results in map_in_order(read, chain(head, batches), workers):
         yield from results
 
@@ -182,6 +195,7 @@ class Flags:
     num_workers: Annotated[
         NonNegativeInt, Field(description="processes; 0 (default): one per core")
     ] = 0
+    allowed_secrets: AllowedSecrets = frozenset()
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -189,10 +203,9 @@ def main(argv: list[str] | None = None) -> None:
     rows = with_prompt_ids(read_rows(arguments.input_file, REQUIRED))
     workers = worker_count(arguments.num_workers)
     unfinished: Counter[str] = Counter()
+    replies = read_replies(rows, arguments.language, workers, arguments.allowed_secrets)
     with StageOutput(arguments.output_file, [arguments.input_file], stage="triplets") as output:
-        for row, reason in tqdm(
-            read_replies(rows, arguments.language, workers), unit=" replies", disable=None
-        ):
+        for row, reason in tqdm(replies, unit=" replies", disable=None):
             if reason is None:
                 output.keep(row)
                 continue

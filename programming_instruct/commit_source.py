@@ -19,7 +19,6 @@ from utils.code.languages import language_of_file, read_languages
 from utils.errors import PipelineError
 from utils.jsonl import Row
 from utils.seeds.cleaning import (
-    UNKNOWN_LICENSE,
     CleaningRule,
     SeedLimits,
     clean_seed,
@@ -130,7 +129,7 @@ def as_seed(edit: FileEdit, repository: str) -> Row:
         "subject": "",
         "message": edit.message,
         "lang": language_of_file(edit.path),
-        "license": UNKNOWN_LICENSE,
+        "license": edit.license,
         "repos": repository,
     }
 

@@ -23,8 +23,14 @@ from utils.code.lines import count_code_lines, split_lines
 from utils.errors import PipelineError
 from utils.jsonl import Row
 from utils.sampling import derive_seed
-from utils.seeds.cleaning import UNKNOWN_LICENSE, SeedLimits, clean_seed
-from utils.seeds.git_history import check_repository, head_commit, read_head_files, repository_name
+from utils.seeds.cleaning import SeedLimits, clean_seed
+from utils.seeds.git_history import (
+    check_repository,
+    head_commit,
+    head_licence,
+    read_head_files,
+    repository_name,
+)
 from utils.seeds.sources import SeedReader, open_folder, open_stdlib
 from utils.stage_output import StageOutput
 
@@ -48,7 +54,7 @@ def open_snippet_source(source: str) -> SeedReader:
 
 def read_repository(path: str) -> Iterator[Row]:
     """Yield a seed row for each Python file of HEAD."""
-    repository, commit = repository_name(path), head_commit(path)
+    repository, commit, licence = repository_name(path), head_commit(path), head_licence(path)
     for name, contents in read_head_files(path, lambda file: language_of_file(file) == "python"):
         yield {
             "commit": commit,
@@ -58,7 +64,7 @@ def read_repository(path: str) -> Iterator[Row]:
             "subject": "",
             "message": "",
             "lang": "Python",
-            "license": UNKNOWN_LICENSE,
+            "license": licence,
             "repos": repository,
         }
 

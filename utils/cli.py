@@ -205,7 +205,7 @@ def _shown(flag: Flag, default: Any) -> str:
     """Write a default as it would be given, '' where there is none to speak of."""
     if flag.is_positional or default is MISSING or default is None or default is False:
         return ""
-    if isinstance(default, list | tuple):
+    if isinstance(default, list | tuple | frozenset):
         return ("," if flag.joined else " ").join(map(str, default))
     return str(default)
 

@@ -86,7 +86,7 @@ def survey_edits(inputs: Inputs, val_ratio: float, seed: int) -> EditSurvey:
         found.is_val.append(is_sound and row.get("split") == "val")
         if grouping and is_sound:
             sound.append(number)
-            grouping.add(prompt_of(row), row["code_before_purify"])
+            grouping.add(prompt_of(row), row["code_before_purify"], row["commit"])
     if any(found.is_val):
         if grouping:
             raise PipelineError(

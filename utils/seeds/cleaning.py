@@ -12,8 +12,10 @@ from pydantic import Field, PositiveInt, StringConstraints
 
 from utils.cli import Flag
 from utils.jsonl import Row
+from utils.replies.vague import why_trivial
 from utils.seeds.emails import CACHED_VERSIONS, mask_emails, mask_emails_in_code
-from utils.seeds.secrets import holds_secret
+from utils.seeds.licences import UNKNOWN_LICENSE, is_allowed
+from utils.seeds.secrets import AllowedSecrets, evidence, holds_secret
 
 # Licences that let the code and what is made of it be passed on with no more than a notice.
 PERMISSIVE_LICENSES = (
@@ -32,7 +34,6 @@ PERMISSIVE_LICENSES = (
     "unlicense",
     "zlib",
 )
-UNKNOWN_LICENSE = "unknown"
 
 # Folders of code that the project at hand did not write.
 VENDORED_FOLDERS = frozenset(
@@ -88,9 +89,12 @@ class SeedLimits:
     allowed_licenses: Annotated[
         tuple[Annotated[str, StringConstraints(to_lower=True)], ...],
         Flag(joined=True, metavar="NAMES"),
-        Field(description="comma-separated; rows that carry another licence are dropped"),
+        Field(
+            description="comma-separated; rows of any source that carry another licence are dropped"
+        ),
     ] = PERMISSIVE_LICENSES
     lang: Annotated[str, Field(description="language to take from a dataset of hf:")] = "python"
+    allowed_secrets: AllowedSecrets = frozenset()
 
 
 CleaningRule = Callable[[Row, SeedLimits], str | None]
@@ -102,12 +106,16 @@ def clean_seed(
     """Return the row as it may be written, and the reason to drop it, or None.
 
     A row that falls before it is known to hold no secret comes back without its texts, so that
-    the file of rejected rows never holds one; the others come back with e-mail addresses masked.
-    `rules` replaces those that judge a safe row (default: RULES).
+    the file of rejected rows never holds one, but with what was found, masked, in
+    `secret_evidence`; the others come back with e-mail addresses masked.
+    `rules` replaces those that judge a safe row (default: CLEANING_RULES).
     """
     for rule in RULES_BEFORE_CONTENTS_ARE_SAFE:
         if reason := rule(row, limits):
-            return without_texts(row), reason
+            found = {}
+            if rule is find_secret:
+                found["secret_evidence"] = evidence(row, TEXT_FIELDS, limits.allowed_secrets)
+            return without_texts(row) | found, reason
     row = mask_row(normalise_row(row))
     for rule in CLEANING_RULES if rules is None else rules:
         if reason := rule(row, limits):
@@ -179,7 +187,8 @@ def find_large_file(row: Row, limits: SeedLimits) -> str | None:
 
 
 def find_secret(row: Row, limits: SeedLimits) -> str | None:
-    return "holds_secret" if holds_secret(row[field] for field in TEXT_FIELDS) else None
+    texts = (row[field] for field in TEXT_FIELDS)
+    return "holds_secret" if holds_secret(texts, limits.allowed_secrets) else None
 
 
 def find_other_language(row: Row, limits: SeedLimits) -> str | None:
@@ -188,8 +197,14 @@ def find_other_language(row: Row, limits: SeedLimits) -> str | None:
 
 def find_forbidden_license(row: Row, limits: SeedLimits) -> str | None:
     """Reject licences not allowed; one that nobody knows passes, and is marked so."""
-    name = str(row["license"]).lower()
-    return None if name in (UNKNOWN_LICENSE, *limits.allowed_licenses) else "license_not_allowed"
+    allowed = (UNKNOWN_LICENSE, *limits.allowed_licenses)
+    return None if is_allowed(str(row["license"]), allowed) else "license_not_allowed"
+
+
+def find_trivial_subject(row: Row, limits: SeedLimits) -> str | None:
+    """Reject commits whose subject tells nothing of the edit; files pass."""
+    subject = row["subject"] or row["message"].partition("\n")[0]
+    return "trivial_subject" if has_edit(row) and why_trivial(subject) else None
 
 
 def find_vendored_path(row: Row, limits: SeedLimits) -> str | None:
@@ -246,6 +261,7 @@ CLEANING_RULES: tuple[CleaningRule, ...] = (
     find_generated_code,
     find_minified_code,
     find_broken_code,
+    find_trivial_subject,
 )
 
 

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field
 from utils.code.lines import MAX_CODE_LINES, MAX_HUNK_NUM, MAX_MODIFY_LINES
 from utils.errors import PipelineError
 from utils.jsonl import Required
+from utils.records import purified
 from utils.sampling import check_shares
 from utils.topics.edit_texts import EditReader
 from utils.topics.topic_model import TopicSettings
@@ -20,6 +21,26 @@ KindShare = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 def as_list(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
+
+
+def as_instruction_field(value: Any) -> Any:
+    """Take OpenCodeEdit's list, whose texts are joined for the topics, as ours: code comes first.
+
+    A name alone stands for the instruction, to which the code before is always added.
+    """
+    if not isinstance(value, list):
+        return value
+    names = [name for name in value if name != purified("code_before")]
+    if len(names) != 1 or len(value) > 2:
+        raise ValueError(
+            "name one instruction field, or a list of code_before_purify and that field"
+        )
+    return names[0]
+
+
+def as_own_format(value: Any) -> Any:
+    """Take OpenCodeEdit's name for the rows of a mix as ours."""
+    return "triplet" if value == "general" else value
 
 
 @dataclass(frozen=True)
@@ -65,8 +86,10 @@ class FilterConfig:
     """The keys of the file."""
 
     jsonl_path: Annotated[list[Name], Field(min_length=1), BeforeValidator(as_list)]
-    field_name: Name = "instruct_purify"
-    data_format: Literal["triplet", "sharegpt"] = "triplet"
+    field_name: Annotated[Name, BeforeValidator(as_instruction_field)] = "instruct_purify"
+    data_format: Annotated[Literal["triplet", "sharegpt"], BeforeValidator(as_own_format)] = (
+        "triplet"
+    )
     language: Name = "python"
     run_mode: Literal["filter", "analyze_only"] = "filter"
     random_seed: Annotated[int, Field(strict=True)] = 42

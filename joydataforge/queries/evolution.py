@@ -65,6 +65,10 @@ class EvolutionLimits:
         return min(self.max_chars, grown)
 
 
+# A task's id hashes the repr: what was paid for under the older name is found again.
+EvolutionLimits.__qualname__ = "Limits"
+
+
 def draw_kind(evolutions: dict[str, Evolution], seed: int, prompt_id: str, number: int) -> str:
     """Draw the kind of evolution of a row's round by the weights."""
     rng = random.Random(derive_seed(seed, prompt_id, "evolution", number))

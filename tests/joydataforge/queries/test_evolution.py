@@ -140,3 +140,7 @@ def test_what_a_model_says_before_the_query_is_residue(opening: str) -> None:
     check_evolution(query, "How do I cook rice?", "prompt", EvolutionLimits())
     with pytest.raises(BadReply, match="prompt_residue"):
         check_evolution(opening + query, "How do I cook rice?", "prompt", EvolutionLimits())
+
+
+def test_the_limits_are_written_as_in_the_ids_of_tasks_that_were_paid_for():
+    assert repr(EvolutionLimits()).startswith("Limits(")

@@ -186,7 +186,7 @@ def test_three_hundred_samples_come_through_one_fault_in_five(tmp_path: Path) ->
     kinds += ["broken_json", "empty_body", "empty_content", "null_content"]
     with FaultServer({"faults": dict.fromkeys(kinds, 0.2 / len(kinds))}, seed=3) as server:
         set_up(tmp_path, server, 300)
-        assert main(flags(tmp_path, "--timeout", "1")) == 0
+        assert main(flags(tmp_path, "--timeout", "4")) == 0
         given = server.state.given
         useless = given["empty_content"] + given["null_content"]
         assert server.state.answered.total() == 600 + useless, "nothing was paid twice"

@@ -33,7 +33,7 @@ from utils.quality.rules import (
     shingles,
 )
 from utils.quality.settings import QualityConfig
-from utils.quality.triplet import FIELDS, Triplet
+from utils.quality.triplet import REQUIRED, Triplet, text_fields
 from utils.similarity.near_duplicates import Match, SignatureStore, find_near_duplicates
 from utils.stage_output import StageOutput
 
@@ -83,7 +83,7 @@ class Findings:
 def survey(index: RowIndex, config: QualityConfig, language: str) -> Findings:
     """Judge each row by itself, in worker processes, then look for near duplicates."""
     findings = Findings(SignatureStore(config.dedup.permutations))
-    texts = ({name: row[name] for name in FIELDS} for _, row in index.scan())
+    texts = ({name: row[name] for name in text_fields(row)} for _, row in index.scan())
     examined = guarded_map(
         partial(examine, config=config, language=language),
         texts,
@@ -188,7 +188,7 @@ def main(argv: list[str] | None = None) -> None:
     arguments = parse_arguments(argv)
     config = read_config(arguments)
     output = StageOutput(arguments.output_file, [arguments.input_file])
-    with RowIndex(arguments.input_file, FIELDS) as index, output:
+    with RowIndex(arguments.input_file, REQUIRED) as index, output:
         findings = survey(index, config, arguments.language)
         output.summary["settings"] = {
             name: value

@@ -18,7 +18,7 @@ from utils.quality import edit_rules as form_rules
 from utils.quality.contamination import Benchmark, ContaminationIndex
 from utils.quality.missing_code_rules import elided_code, silent_deletion
 from utils.quality.settings import ContaminationSettings, QualityConfig
-from utils.quality.triplet import FIELDS, Triplet
+from utils.quality.triplet import Triplet, text_fields
 from utils.records import first_empty_field
 from utils.similarity.near_duplicates import signature
 
@@ -44,6 +44,7 @@ RULES: dict[str, Rule] = {
     "before_does_not_parse": Rule(syntax_rules.before_does_not_parse, needs_python=True),
     "after_does_not_parse": Rule(syntax_rules.after_does_not_parse, needs_python=True),
     "python2_code": Rule(syntax_rules.python2_code, needs_python=True),
+    "newer_syntax": Rule(syntax_rules.newer_syntax, needs_python=True),
     "new_undefined_name": Rule(syntax_rules.new_undefined_name, needs_python=True),
     "new_missing_import": Rule(syntax_rules.new_missing_import, needs_python=True),
     "removed_definition_still_used": Rule(
@@ -68,7 +69,7 @@ def find_faults(row: Row, config: QualityConfig, language: str = "python") -> di
 
     A row with an empty field, or that a guard turns away, is not shown to the other rules.
     """
-    if empty := first_empty_field(row, FIELDS):
+    if empty := first_empty_field(row, text_fields(row)):
         return {"empty_field": empty} if config.rules.empty_field else {}
     triplet = Triplet.of(row, config, language)
     try:
@@ -122,7 +123,7 @@ def examine(row: Row, config: QualityConfig, language: str) -> Examination:
     if config.rules.contaminated and config.benchmarks:
         index = contamination_index(config.benchmarks, config.contamination, language)
         tokens = (triplet.tokens_before, triplet.tokens_after)
-        if source := index.find(tokens, (triplet.descriptive, triplet.lazy)):
+        if source := index.find(tokens, triplet.instructions.values()):
             faults["contaminated"] = source
     digest = exact_digest(triplet) if config.rules.duplicate else b""
     if not config.rules.near_duplicate:

@@ -27,6 +27,7 @@ class RuleSwitches:
     before_does_not_parse: bool = True
     after_does_not_parse: bool = True
     python2_code: bool = True
+    newer_syntax: bool = False
     new_undefined_name: bool = True
     new_missing_import: bool = True
     removed_definition_still_used: bool = True

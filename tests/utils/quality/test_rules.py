@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from utils.quality.program import Program
 from utils.quality.rules import GUARDS, RULES, find_faults
 from utils.quality.settings import Limits, QualityConfig, RuleSwitches
 
@@ -313,3 +314,144 @@ def test_the_few_shot_examples_pass_the_rules_that_need_no_code_after(number):
     found = faults(code, code, example["instruct_descriptive"], example["instruct_lazy"])
     # Without an edit nothing has changed, and what is asked to be added is not there.
     assert found.keys() <= {"no_change", "ungrounded_instruction"}
+
+
+# Mentioned only to be left alone, so no alibi for an edit of nothing else.
+KEPT = [
+    "Add a cache to {}, and leave comments and docstrings untouched.",
+    "Rename `x` to `y` in {} without changing comments or docstrings.",
+    "Raise the limit in {}. Do not touch unrelated comments and docstrings.",
+    "Raise the limit in {}; existing comments and docstrings must not be changed.",
+    "Comments, docstrings, and formatting must stay as they are in {}; raise the limit.",
+    "Raise the limit in {}, leaving everything else, comments and docstrings included, unchanged.",
+    "Preserve all docstrings and comments of {} while raising the limit to 7.",
+    "Raise the limit in {} (leave the docstrings and comments alone).",
+    "Never rewrite the comments or docstrings, only raise the limit in {}.",
+    "Raise the limit in {} and refrain from touching any docstring or comment.",
+    "Do not add, remove or reword comments or docstrings of {}; raise the limit.",
+]
+
+
+@pytest.mark.parametrize("wish", KEPT)
+@pytest.mark.parametrize(
+    "edit",
+    ["    # Round it.\n    size =", '    """Round it."""\n    size ='],
+    ids=["comment", "doc"],
+)
+def test_what_must_stay_is_not_what_is_asked_for(wish, edit):
+    instruction = wish.format("the function")
+    edited = BEFORE.replace("    size =", edit)
+    assert "no_change" in faults(after=edited, descriptive=f"{instruction} Now.", lazy=instruction)
+
+
+ASKED = [
+    "Leave a comment explaining the size.",
+    "Add a comment to the size and leave the rest untouched.",
+    "Without changing the logic, add comments to all functions.",
+    "Leave everything except the comments unchanged.",
+    "Change nothing but the comments.",
+    "Write comments for the tricky parts; keep behaviour the same.",
+    "Do not change any code, just document it in comments.",
+    "Keep the comments in line with the code by adding what is missing.",
+]
+
+
+@pytest.mark.parametrize("wish", ASKED)
+def test_comments_that_are_asked_for_are_an_edit(wish):
+    assert faults(**changed("    size =", "    # Round it.\n    size =", wish)) == {}
+
+
+NAMES_BOUND = [
+    "def f(v):\n    try:\n        print(v)\n    except OSError:\n        del v\n"
+    "        raise ValueError\n    return v\n",
+    "def f(vs):\n    for v in vs:\n        if v:\n            print(last)\n        else:\n"
+    "            last = v\n",
+    "def f(v):\n    if v > 2:\n        del v\n    else:\n        del v\n",
+    "def f(v):\n    match v:\n        case 1:\n            del v\n"
+    "        case _:\n            print(v)\n",
+    "import gettext\ngettext.install('app')\nprint(_('value'))\n",
+    "globals()['conf'] = 1\nprint(conf)\n",
+    "for name in ('a', 'b'):\n    globals()[name] = name\nprint(a, b)\n",
+    "globals().update(limit=3)\nprint(limit)\n",
+    "if 'debug' in globals():\n    print(debug)\n",
+    "import builtins\nbuiltins.log = print\nlog(1)\n",
+    "display(area(2))\nget_ipython().run_line_magic('time', '1')\n",
+    "def deque(maxlen):\n    return [None] * maxlen\n\n\nprint(deque(2))\n",
+]
+
+
+@pytest.mark.parametrize("code", NAMES_BOUND)
+def test_a_name_that_may_well_be_bound_is_no_fault(code):
+    assert faults(after=AFTER + code) == {}
+
+
+NAMES_MISSING = [
+    ("def f(v):\n    del v\n    return v\n", "new_undefined_name"),
+    ("try:\n    pass\nexcept OSError as e:\n    pass\nprint(e)\n", "new_undefined_name"),
+    ("print(limit)\nlimit = 1\n", "new_undefined_name"),
+    ("def f(vs):\n    [v for v in vs]\n    return v\n", "new_undefined_name"),
+    ("def f(vs):\n    for v in vs:\n        if v:\n            n += 1\n", "new_undefined_name"),
+    ("def f():\n    import json\n\n\nprint(json.dumps(1))\n", "new_undefined_name"),
+]
+
+
+@pytest.mark.parametrize(("code", "reason"), NAMES_MISSING)
+def test_a_name_that_is_never_bound_where_it_is_used_is_one(code, reason):
+    assert list(faults(after=AFTER + code)) == [reason]
+
+
+NEWER = [
+    "def first[T](values: list[T]) -> T:\n    return values[0]\n",
+    "class Box[T]:\n    def get(self) -> T:\n        return self.value\n",
+    "type Pair[T] = tuple[T, T]\n",
+    "prices = {'a': 1}\nprint(f'{prices['a']} of {'\\n'.join(prices)}')\n",
+    "def both[*Ts, **P](values): return values\n",
+]
+
+
+@pytest.mark.parametrize("code", NEWER)
+def test_syntax_newer_than_this_python_is_kept_unless_switched_on(code):
+    assert faults(after=AFTER + code) == {}
+    program = Program(AFTER + code)
+    strict = QualityConfig(rules=RuleSwitches(newer_syntax=True))
+    row = {"code_before_purify": BEFORE, "code_after_purify": program.code}
+    row |= {"instruct_descriptive_purify": DESCRIPTIVE, "instruct_lazy_purify": LAZY}
+    reasons = ["newer_syntax"] if program.newer_syntax else []
+    assert list(find_faults(row, strict)) == reasons
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "def f[T](x: T)\n    return x\n",
+        "def f[T](a, a): pass\n",
+        "type X = \n",
+        "def f[T](a=1, b): pass\n",
+        "x = f'{a b}'\n",
+    ],
+)
+def test_what_is_wrong_in_any_syntax_does_not_pass_for_new(code):
+    assert "after_does_not_parse" in faults(after=AFTER + code)
+
+
+@pytest.mark.parametrize(
+    "name", ["title", "config.toml", "max", "snake_case", "discribe_", "GitHub"]
+)
+def test_a_word_in_backticks_that_is_no_name_of_code_is_no_fault(name):
+    assert faults(descriptive=f"{DESCRIPTIVE} It concerns `{name}` as well.") == {}
+
+
+@pytest.mark.parametrize("name", ["Circle.bend", "round_half_up", "roundHalf", "spin()", "rows[0]"])
+def test_a_name_of_code_that_nothing_is_spelled_like_is_one(name):
+    descriptive = f"{DESCRIPTIVE} It concerns `{name}` as well."
+    assert list(faults(descriptive=descriptive)) == ["ungrounded_instruction"]
+
+
+@pytest.mark.parametrize("missing", ["instruct_lazy_purify", "instruct_descriptive_purify"])
+def test_an_instruction_of_one_style_is_enough(missing):
+    row = {"code_before_purify": BEFORE, "code_after_purify": AFTER}
+    row |= {"instruct_descriptive_purify": DESCRIPTIVE, "instruct_lazy_purify": LAZY}
+    del row[missing]
+    assert find_faults(row, QualityConfig()) == {}
+    row["code_after_purify"] = BEFORE
+    assert list(find_faults(row, QualityConfig())) == ["no_change"]

@@ -15,6 +15,7 @@ from rapidfuzz import fuzz, process
 from utils.code.fences import block_text, fence_lines, read_blocks
 from utils.code.lexing import code_tokens, ngram_hashes
 from utils.quality.triplet import Triplet
+from utils.quality.vague_instruction import vagueness
 from utils.replies.sections import NAMES, is_refusal, is_unreasonable
 
 # A shorter line is found in any program: `else:`, `return x`.
@@ -138,6 +139,16 @@ def _is_nearly_one_of(name: str, known: frozenset[str]) -> bool:
 
 def _nearness(one: str, other: str, **_: object) -> float:
     return fuzz.ratio(one.lower().replace("_", ""), other.lower().replace("_", ""))
+
+
+def vague_instruction(triplet: Triplet) -> str | None:
+    """An instruction that says too little, or speaks of what a model can't see."""
+    code = f"{triplet.before}\n{triplet.after}"
+    has_fault = triplet.is_python and bool(triplet.program_before.error)
+    for name, text in triplet.instructions.items():
+        if problem := vagueness(text, code, may_be_general=has_fault):
+            return f"{name}: {problem}"
+    return None
 
 
 def style_contract(triplet: Triplet) -> str | None:

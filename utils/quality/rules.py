@@ -16,7 +16,8 @@ from utils.jsonl import Row
 from utils.quality import edit_rules, instruction_rules, syntax_rules
 from utils.quality import edit_rules as form_rules
 from utils.quality.contamination import Benchmark, ContaminationIndex
-from utils.quality.missing_code_rules import elided_code, silent_deletion
+from utils.quality.deletion_rules import silent_deletion
+from utils.quality.missing_code_rules import elided_code
 from utils.quality.settings import ContaminationSettings, QualityConfig
 from utils.quality.triplet import Triplet, text_fields
 from utils.records import first_empty_field
@@ -53,9 +54,10 @@ RULES: dict[str, Rule] = {
     "no_change": Rule(edit_rules.no_change),
     "diff_too_large": Rule(edit_rules.diff_too_large),
     "elided_code": Rule(elided_code),
-    "silent_deletion": Rule(silent_deletion, needs_python=True),
+    "silent_deletion": Rule(silent_deletion),
     "instruction_leaks_solution": Rule(instruction_rules.instruction_leaks_solution),
     "ungrounded_instruction": Rule(instruction_rules.ungrounded_instruction),
+    "vague_instruction": Rule(instruction_rules.vague_instruction),
     "style_contract": Rule(instruction_rules.style_contract),
 }
 # Given by the guard around each row and not by a rule, so they can't be switched off.

@@ -37,6 +37,7 @@ class RuleSwitches:
     silent_deletion: bool = True
     instruction_leaks_solution: bool = True
     ungrounded_instruction: bool = True
+    vague_instruction: bool = True
     style_contract: bool = True
     contaminated: bool = True
     duplicate: bool = True

@@ -45,8 +45,8 @@ _NOT = (
 _KEEPS = re.compile(
     # `leave` and `keep` what is there, but not "leave a comment", "keep the docstring in sync".
     r"\b(?:leav(?:e|es|ing)|left)\b(?! (?:a|an|some|one|short|brief|behind|out|no|room)\b)"
-    r"|\b(?:keep(?:s|ing)?|kept|maintain\w*)\b"
-    r"(?!.* (?:in sync|in line|in step|up[- ]to[- ]date|current|accurate|consistent)\b)"
+    r"|\b(?:keep(?:s|ing)?|kept|maintain\w*)\b(?! (?:a|an|track|count)\b)"
+    r"(?!.* (?:instead|in sync|in line|in step|up[- ]to[- ]date|current|accurate|consistent)\b)"
     r"|\b(?:preserv\w+|retain\w*|ignor(?:e|ing) (?:the|all|any|existing)|regardless of"
     r"|unaffected|unchanged|untouched|unmodified|unaltered|intact|verbatim"
     r"|nothing else|nothing to do with|off[- ]limits|out of scope|not in scope"
@@ -57,7 +57,7 @@ _KEEPS = re.compile(
     rf"|\bwithout (?:any |further |other )?(?:\w+ ){{0,3}}?{_CHANGE}"
     rf"|\brather than {_CHANGE}|\binstead of {_CHANGE}ing\b"
     rf"|\b{_NOT} (?:want|like)\b.*\b{_CHANGE}"
-    rf"|\bno (?:\w+ ){{0,3}}(?:(?:is|are|be) {_CHANGE}|chang\w+|edits?|needed|necessary"
+    rf"|\bno (?!longer)(?:\w+ ){{0,3}}(?:(?:is|are|be) {_CHANGE}|chang\w+|edits?|needed|necessary"
     r"|required|wanted|please)\b|\b(?:need|want|ask)\w* no\b"
     r"|^(?:and |or |but )?(?:not|no|nor)\b(?!.*\b(?:exist|yet|there)\b)"
     rf"|\b(?:is|are) (?:fine|ok|okay|good|correct)\b"

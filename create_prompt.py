@@ -142,7 +142,9 @@ def rewrite_commit_prompt(seed: Row) -> Row:
         "new_code": new_code,
         "commit_message": seed["message"],
     }
-    return prompt | {field: seed[field] for field in ("license", "repos") if field in seed}
+    return prompt | {
+        field: seed[field] for field in ("license", "repos", "old_file") if field in seed
+    }
 
 
 def _split(is_val: bool, settings: Settings) -> Row:

@@ -31,6 +31,7 @@ TRACED_FIELDS = (
     "model",
     "license",
     "repos",
+    "old_file",
     "edit_kind",
     "split",
 )

@@ -15,8 +15,8 @@ from rapidfuzz import fuzz, process
 from utils.code.fences import block_text, fence_lines, read_blocks
 from utils.code.lexing import code_tokens, ngram_hashes
 from utils.quality.triplet import Triplet
-from utils.quality.vague_instruction import vagueness
 from utils.replies.sections import NAMES, is_refusal, is_unreasonable
+from utils.replies.vague_instruction import vagueness
 
 # A shorter line is found in any program: `else:`, `return x`.
 _TELLING_TOKENS = 3

@@ -1,11 +1,11 @@
 """One triplet as the rules see it: its texts, and what is found out about them once."""
 
 import re
-from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 
 from utils.code.lexing import code_tokens
+from utils.code.lines import lines_only_in
 from utils.jsonl import Row
 from utils.quality.program import Program
 from utils.quality.settings import QualityConfig
@@ -90,11 +90,11 @@ class Triplet:
     @cached_property
     def added_lines(self) -> list[str]:
         """The lines of the code after that the code before has not, in order, bare of margins."""
-        return _lines_only_in(self.after, self.before)
+        return lines_only_in(self.after, self.before)
 
     @cached_property
     def removed_lines(self) -> list[str]:
-        return _lines_only_in(self.before, self.after)
+        return lines_only_in(self.before, self.after)
 
     def speaks_of(self, pattern: re.Pattern[str]) -> bool:
         """Tell whether what either instruction asks for holds a match; names in backticks don't."""
@@ -108,14 +108,3 @@ class Triplet:
     @cached_property
     def _prose(self) -> str:
         return _QUOTED_CODE.sub("", "\n".join(self.wishes))
-
-
-def _lines_only_in(code: str, other: str) -> list[str]:
-    left = Counter(map(str.strip, other.split("\n")))
-    found = []
-    for line in map(str.strip, code.split("\n")):
-        if left[line] > 0:
-            left[line] -= 1
-        elif line:
-            found.append(line)
-    return found

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 
 from tqdm import tqdm
@@ -32,6 +33,7 @@ from utils.errors import PipelineError
 from utils.jsonl import Row, RowIndex, read_rows
 from utils.records import with_prompt_ids
 from utils.sampling import derive_seed
+from utils.seeds.edit_choice import choose_edits
 from utils.seeds.edit_kinds import EditKinds
 from utils.seeds.pool import SEED_FIELDS, CommitCheck, SeedPool, SnippetCheck, fill_pool
 from utils.stage_output import StageOutput
@@ -56,10 +58,13 @@ class Settings:
     min_snippet_lines: int
     max_snippet_lines: int
     val_ratio: float
+    max_per_file: int | None = None
 
     def __post_init__(self) -> None:
         if self.sample_num < 1:
             raise PipelineError(f"--sample_num {self.sample_num}: must be at least 1")
+        if self.max_per_file is not None and self.max_per_file < 1:
+            raise PipelineError(f"--max_per_file {self.max_per_file}: must be at least 1")
         if self.min_snippet_lines < 1:
             raise PipelineError(f"--min_snippet_lines {self.min_snippet_lines}: must be at least 1")
         if self.min_snippet_lines > self.max_snippet_lines:
@@ -120,10 +125,21 @@ def code_extend_prompt(
 
 
 def rewrite_commit_prompts(pool: SeedPool, settings: Settings) -> Iterator[Row]:
-    """Yield one prompt for each of the first `sample_num` commits of a seeded permutation."""
+    """Yield one prompt for each of the first `sample_num` commits of a seeded permutation.
+
+    Commits whose edit nearly repeats an earlier one's, and those of files that have enough, are
+    passed over.
+    """
     order = list(range(len(pool)))
     random.Random(derive_seed(settings.random_seed, "rewrite_commit")).shuffle(order)
-    for i in order[: settings.sample_num]:
+    chosen = choose_edits(
+        order,
+        lambda i: pool.index.read(pool.numbers[i]),
+        settings.max_per_file,
+        settings.random_seed,
+        pool.unusable,
+    )
+    for i in islice(chosen, settings.sample_num):
         prompt = rewrite_commit_prompt(pool.index.read(pool.numbers[i]))
         yield prompt | _split(bool(pool.val_marks[i]), settings)
 
@@ -231,6 +247,7 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     add("--min_snippet_lines", type=int, default=5, help="default: %(default)s")
     add("--max_snippet_lines", type=int, default=15, help="default: %(default)s")
     add("--edit_kinds", help="YAML of edit kinds to draw from (code_extend): edit_kinds.yaml")
+    add("--max_per_file", type=int, help="edits of one file of a repository (rewrite_commit)")
     add("--val_ratio", type=float, default=0.0, help="share of the seeds set aside as split: val")
     return parser.parse_args(argv)
 
@@ -249,6 +266,8 @@ def main(argv: list[str] | None = None) -> None:
         total = min(settings.sample_num, len(pool))
         prompts = rewrite_commit_prompts(pool, settings)
     else:
+        if settings.max_per_file is not None:
+            raise PipelineError("--max_per_file: serves rewrite_commit only; leave it out")
         kinds = load_config(kinds_file, EditKinds) if kinds_file else None
         examples = load_examples(few_shot_file)
         output = StageOutput(

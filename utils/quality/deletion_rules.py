@@ -204,17 +204,15 @@ def _deleted_lines(triplet: Triplet) -> set[int]:
 def _shrunk(triplet: Triplet, wishes: RemovalWishes) -> str | None:
     """Say by how much a program shrank, if by over a third that the instruction says nothing of.
 
-    Lines inside of definitions that it names are its business; the wish for something shorter
-    that names none is for the whole.
+    Lines inside of definitions that it names are its business, and of the only one that there is;
+    the wish for something shorter that names none is for the whole.
     """
     before, after = count_code_lines(triplet.before), count_code_lines(triplet.after)
     if before < _SHRINKS_FROM_LINES or after * 3 >= before * 2:
         return None
-    named = [
-        definition
-        for name, definition in definitions_at_any_depth(triplet.program_before).items()
-        if wishes.name(name)
-    ]
+    definitions = definitions_at_any_depth(triplet.program_before)
+    is_one = sum("." not in name for name in definitions) == 1
+    named = [definition for name, definition in definitions.items() if is_one or wishes.name(name)]
     if wishes.are_for_less and not named:
         return None
     left = Counter(_stripped(triplet.after))

@@ -16,7 +16,7 @@ _FOR_ALL = re.compile(
 )
 # What makes something vanish, if only in favour of something else.
 _GOES = (
-    r"(?:remov|delet|\bdrop|\bstrip|get(?:s|ting)? rid|eliminat|clean|no longer|without|replac"
+    r"(?:remov|delet|\bdrop|\bkill|\bpurg|\bditch|discard|retir|\bstrip|get(?:s|ting)? rid|eliminat|clean|no longer|without|replac"
     r"|instead|simplif|switch|renam|\bmov(?:e|ing)|merg|combin|consolidat|collaps|\binlin|convert"
     r"|\bturn|transform|extract|\bsplit|refactor|rewrit|restructur|reorgani|migrat|deprecat|unused"
     r"|redundant|obsolete|\bdead\b|unnecessar|unneeded|not needed|needless|\bgone\b|becom|\bpull"
@@ -39,7 +39,7 @@ _DEAD = re.compile(
 )
 # The kind that a wish is aimed at: "merge the two parsers", "replace the class by functions".
 _AIMED = (
-    r"(?:remov|delet|\bdrop|get(?:s|ting)? rid|eliminat|replac|simplif|merg|combin|consolidat"
+    r"(?:remov|delet|\bdrop|\bkill|\bpurg|\bditch|discard|retir|get(?:s|ting)? rid|eliminat|replac|simplif|merg|combin|consolidat"
     r"|collaps|inlin|convert|turn|transform|rewrit|refactor|unif|fold|clean|strip|switch|prune"
     r"|restructur|flatten|split|renam|mov(?:e|ing)|deduplicat|generali[sz]|instead of|in place of"
     r"|rather than|in favou?r of)\w*\W+"
@@ -54,6 +54,7 @@ _FUNCTION_NOUN = (
 )
 _AT_CLASSES = re.compile(rf"{_AIMED}(?:{_CLASS_NOUN})\b(?:\W+`?\w+)?", re.IGNORECASE)
 _AT_FUNCTIONS = re.compile(rf"{_AIMED}(?:{_FUNCTION_NOUN})\b(?:\W+`?\w+)?", re.IGNORECASE)
+_NOUN = re.compile(rf"{_CLASS_NOUN}|{_FUNCTION_NOUN}", re.IGNORECASE)
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
 # Parts of names that say nothing of what a definition is about.
 _FILLERS = frozenset(["get", "set", "run", "test", "do", "make", "is", "has", "to", "the", "my"])
@@ -109,11 +110,12 @@ class RemovalWishes:
         own = name.rpartition(".")[2]
         if special := _SPECIAL_WORDS.get(own):
             return bool(re.search(special, self._text, re.IGNORECASE))
-        aim = _AT_CLASSES if isinstance(definition, ast.ClassDef) else _AT_FUNCTIONS
+        aims = [_AT_FUNCTIONS, *([_AT_CLASSES] if isinstance(definition, ast.ClassDef) else [])]
         others = known - {own}
         if any(
-            not others & set(_IDENTIFIER.findall(match[0]))
+            not any(word in others and not _NOUN.fullmatch(word) for word in _words_in(match[0]))
             for clause in self._clauses
+            for aim in aims
             for match in aim.finditer(clause)
         ):
             return True
@@ -162,6 +164,10 @@ class RemovalWishes:
         }
         goes = "\n".join(clause for clause in self._clauses if _FOR_ANY.search(clause))
         return any(_root(word.lower()) in goes.lower() for word in words)
+
+
+def _words_in(text: str) -> list[str]:
+    return _IDENTIFIER.findall(text)
 
 
 def _roots_in(clause: str, words: Iterable[str]) -> set[str]:

@@ -25,6 +25,8 @@ _MAY_BE_EMPTY = re.compile(
     r"|fake|mock|dummy|stub|null|no_?op|do_?nothing|sentinel|ignore",
     re.IGNORECASE,
 )
+# A documented hook: "does nothing here, for subclasses to override".
+_SAYS_IT_IS_EMPTY = re.compile(r"overrid|subclass|\bhook\b|no-?op\b|do(?:es)? nothing", re.I)
 _PLACEHOLDER_COMMENT = re.compile(
     r"(?:your|add|insert|put|write|implement\w*|actual|real|more|further)\b.{0,40}"
     r"\b(?:code|logic|implementation|here)\b\W*$"
@@ -129,6 +131,8 @@ def _may_do_nothing(function: Function, owner: ast.ClassDef | None) -> bool:
     override one, constructors, and all of what stands in for something else.
     """
     names = [function.name, *([owner.name] if owner else [])]
+    if _SAYS_IT_IS_EMPTY.search(ast.get_docstring(function) or ""):
+        return True
     if function.decorator_list or any(map(_MAY_BE_EMPTY.search, names)):
         return True
     return owner is not None and (bool(owner.bases) or function.name == "__init__")

@@ -16,7 +16,8 @@ _FOR_ALL = re.compile(
 )
 # What makes something vanish, if only in favour of something else.
 _GOES = (
-    r"(?:remov|delet|\bdrop|\bkill|\bpurg|\bditch|discard|retir|\bstrip|get(?:s|ting)? rid|eliminat|clean|no longer|without|replac"
+    r"(?:remov|delet|\bdrop|\bkill|\bpurg|\bditch|discard|retir"
+    r"|\bstrip|get(?:s|ting)? rid|eliminat|clean|no longer|without|replac"
     r"|instead|simplif|switch|renam|\bmov(?:e|ing)|merg|combin|consolidat|collaps|\binlin|convert"
     r"|\bturn|transform|extract|\bsplit|refactor|rewrit|restructur|reorgani|migrat|deprecat|unused"
     r"|redundant|obsolete|\bdead\b|unnecessar|unneeded|not needed|needless|\bgone\b|becom|\bpull"
@@ -39,7 +40,8 @@ _DEAD = re.compile(
 )
 # The kind that a wish is aimed at: "merge the two parsers", "replace the class by functions".
 _AIMED = (
-    r"(?:remov|delet|\bdrop|\bkill|\bpurg|\bditch|discard|retir|get(?:s|ting)? rid|eliminat|replac|simplif|merg|combin|consolidat"
+    r"(?:remov|delet|\bdrop|\bkill|\bpurg|\bditch|discard|retir"
+    r"|get(?:s|ting)? rid|eliminat|replac|simplif|merg|combin|consolidat"
     r"|collaps|inlin|convert|turn|transform|rewrit|refactor|unif|fold|clean|strip|switch|prune"
     r"|restructur|flatten|split|renam|mov(?:e|ing)|deduplicat|generali[sz]|instead of|in place of"
     r"|rather than|in favou?r of)\w*\W+"
@@ -51,6 +53,7 @@ _FUNCTION_NOUN = (
     r"|accessors?|getters?|setters?|propert(?:y|ies)|constructors?|commands?|handlers?|views?"
     r"|endpoints?|overloads?|fixtures?|shims?|stubs?|implementations?|definitions?|lambdas?|hacks?"
     r"|parsers?|readers?|loaders?|checks?|validators?|converters?|variants?|duplicat\w+|workarounds?"
+    r"|util(?:s|ity|ities)|asserts?|hooks?|mixins?|exceptions?|generators?"
 )
 _AT_CLASSES = re.compile(rf"{_AIMED}(?:{_CLASS_NOUN})\b(?:\W+`?\w+)?", re.IGNORECASE)
 _AT_FUNCTIONS = re.compile(rf"{_AIMED}(?:{_FUNCTION_NOUN})\b(?:\W+`?\w+)?", re.IGNORECASE)

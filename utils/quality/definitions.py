@@ -5,6 +5,9 @@ from collections.abc import Iterator
 
 from utils.quality.program import DEFINITIONS, FUNCTIONS, Definition, Program, names_bound
 
+# Where statements, handlers and cases stand in others; most statements hold none.
+_BLOCKS = ("body", "orelse", "handlers", "finalbody", "cases")
+_SIMPLE = (ast.Assign, ast.Expr, ast.Return, ast.AugAssign, ast.AnnAssign, ast.Raise, ast.Pass)
 _ACCESSORS = ("setter", "deleter")
 
 
@@ -32,13 +35,14 @@ def _statements(program: Program) -> Iterator[tuple[str, ast.AST]]:
     """Yield each statement with the scope that it stands in: "", "Account." or "f.g."."""
     blocks: list[tuple[str, ast.AST]] = [("", program.tree)] if program.tree else []
     for scope, block in blocks:
-        for node in ast.iter_child_nodes(block):
-            if isinstance(node, ast.stmt):
-                yield scope, node
-            if isinstance(node, DEFINITIONS):
-                blocks.append((_dotted(scope, node) + ".", node))
-            elif isinstance(node, ast.stmt | ast.ExceptHandler | ast.match_case):
-                blocks.append((scope, node))
+        for field in _BLOCKS:
+            for node in getattr(block, field, ()):
+                if isinstance(node, ast.stmt):
+                    yield scope, node
+                if isinstance(node, DEFINITIONS):
+                    blocks.append((_dotted(scope, node) + ".", node))
+                elif not isinstance(node, _SIMPLE):
+                    blocks.append((scope, node))
 
 
 def _dotted(scope: str, node: Definition) -> str:

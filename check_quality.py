@@ -11,24 +11,67 @@ first in order stays, unless another rule rejects it; those of `--against` come 
 of a triplet is ever run.
 """
 
-import argparse
 from collections import Counter
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
+from typing import Annotated
 
+from pydantic import Field, NonNegativeInt
 from tqdm import tqdm
 
-from utils.cli import log, run
+from utils.cli import Flag, log, parse_flags, run
 from utils.config import load_config, parse_config, read_yaml
-from utils.errors import PipelineError
 from utils.jsonl import Row, RowIndex
 from utils.quality.contamination import Benchmark
-from utils.quality.duplicates import Findings, RowsOfFiles, survey, triplet_of
+from utils.quality.duplicates import Findings, RowsOfFiles, survey_quality, triplet_of
 from utils.quality.rules import CODES_IN_USE, contamination_index, edit_similarity
 from utils.quality.settings import QualityConfig, RuleSwitches
 from utils.quality.triplet import REQUIRED
 from utils.stage_output import StageOutput
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flags:
+    """Let only sound triplets through."""
+
+    files: Annotated[
+        list[str],
+        Flag("files"),
+        Field(description="triplets and where the sound ones go; inputs with --output_dir"),
+    ]
+    output_dir: Annotated[
+        str | None, Field(description="check all the files together, and write each to this folder")
+    ] = None
+    against: Annotated[
+        list[str], Field(description="data in use already, whose rows none may repeat")
+    ] = field(default_factory=list)
+    config: Annotated[str, Field(description="YAML file")] = "quality_config.yaml"
+    benchmarks: Annotated[
+        str | None,
+        Field(description="YAML list of benchmarks, in place of the config's `benchmarks`"),
+    ] = None
+    language: Annotated[str, Field(description="of the programs")] = "python"
+    num_workers: Annotated[
+        NonNegativeInt | None,
+        Field(description="processes, in place of the config's; 0: one per core"),
+    ] = None
+
+    def __post_init__(self) -> None:
+        if not self.output_dir and len(self.files) != 2:
+            raise ValueError(
+                f"{len(self.files)} files: name one input and one output, or any number of inputs "
+                "and --output_dir"
+            )
+        if repeated := [name for name, count in Counter(self.outputs).items() if count > 1]:
+            raise ValueError(f"{repeated[0]}: two inputs have this name; rename one of them")
+
+    @property
+    def outputs(self) -> list[str]:
+        """Name the file that each input's triplets go to in the folder, where one is given."""
+        if not self.output_dir:
+            return []
+        return [str(Path(self.output_dir, Path(name).name)) for name in self.files]
 
 
 @dataclass(frozen=True)
@@ -92,7 +135,7 @@ def row_name(row: Row, number: int) -> str:
     return f"{row['prompt_id']}{sample}"
 
 
-def read_config(arguments: argparse.Namespace) -> QualityConfig:
+def read_config(arguments: Flags) -> QualityConfig:
     """Read the config, with what the command line sets in its place, and the benchmarks."""
     config = load_config(arguments.config, QualityConfig)
     if arguments.benchmarks:
@@ -100,8 +143,6 @@ def read_config(arguments: argparse.Namespace) -> QualityConfig:
         listed = parse_config({"benchmarks": read_yaml(path)}, BenchmarkList, path)
         config = replace(config, benchmarks=listed.benchmarks)
     if arguments.num_workers is not None:
-        if arguments.num_workers < 0:
-            raise PipelineError(f"--num_workers {arguments.num_workers}: must not be negative")
         config = replace(config, num_workers=arguments.num_workers)
     if config.rules.contaminated and config.benchmarks:
         contamination_index(config.benchmarks, config.contamination, arguments.language)
@@ -110,37 +151,14 @@ def read_config(arguments: argparse.Namespace) -> QualityConfig:
     return config
 
 
-def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Let only sound triplets through.")
-    add = parser.add_argument
-    add("files", nargs="+", help="triplets and where the sound ones go; inputs with --output_dir")
-    add("--output_dir", help="check all the files together, and write each to this folder")
-    add("--against", nargs="+", default=[], help="data in use already, whose rows none may repeat")
-    add("--config", default="quality_config.yaml", help="YAML file (default: %(default)s)")
-    add("--benchmarks", help="YAML list of benchmarks, in place of the config's `benchmarks`")
-    add("--language", default="python", help="of the programs (default: %(default)s)")
-    add("--num_workers", type=int, help="processes, in place of the config's; 0: one per core")
-    return parser.parse_args(argv)
-
-
-def read_paths(arguments: argparse.Namespace) -> tuple[list[str], list[str]]:
-    """Tell inputs from outputs; PipelineError if two would be written to one file."""
+def read_paths(arguments: Flags) -> tuple[list[str], list[str]]:
+    """Tell inputs from outputs."""
     files = arguments.files
-    if not arguments.output_dir:
-        if len(files) != 2:
-            raise PipelineError(
-                f"{len(files)} files: name one input and one output, or any number of inputs and "
-                "--output_dir"
-            )
-        return files[:1], files[1:]
-    outputs = [str(Path(arguments.output_dir, Path(name).name)) for name in files]
-    if repeated := [name for name, count in Counter(outputs).items() if count > 1]:
-        raise PipelineError(f"{repeated[0]}: two inputs have this name; rename one of them")
-    return files, outputs
+    return (files, arguments.outputs) if arguments.output_dir else (files[:1], files[1:])
 
 
 def main(argv: list[str] | None = None) -> None:
-    arguments = parse_arguments(argv)
+    arguments = parse_flags(Flags, argv)
     config = read_config(arguments)
     inputs, targets = read_paths(arguments)
     with ExitStack() as stack:
@@ -149,8 +167,10 @@ def main(argv: list[str] | None = None) -> None:
         indexes = [stack.enter_context(RowIndex(*each)) for each in needed]
         rows = RowsOfFiles(indexes, len(arguments.against))
         read = [*inputs, *arguments.against]
-        outputs = [stack.enter_context(StageOutput(target, read)) for target in targets]
-        findings = survey(rows, config, arguments.language)
+        outputs = [
+            stack.enter_context(StageOutput(target, read, stage="triplets")) for target in targets
+        ]
+        findings = survey_quality(rows, config, arguments.language)
         for output, path in zip(outputs, inputs, strict=True):
             output.summary["inputs"] = [path]
             output.summary["settings"] = {

@@ -6,22 +6,36 @@ continued at any time without paying anything twice.
         --output_file data/generated_instr_qwen3.jsonl --model_name qwen3-32b
 """
 
-import argparse
 import sys
+from dataclasses import dataclass
+from typing import Annotated
 
-from utils.cli import HelpFormatter, run
-from utils.errors import PipelineError
-from utils.generation.client import estimate_tokens
+from pydantic import Field, PositiveInt
+
+from utils.cli import parse_flags, run
+from utils.generation.client import guess_prompt_tokens
 from utils.generation.conversation import Conversation, Job
 from utils.generation.jobs import PromptFile, estimate_run, opening_messages
 from utils.generation.model_map import load_model, load_models
 from utils.generation.run import generate
-from utils.generation.settings import RunSettings, add_generation_flags, run_settings
+from utils.generation.settings import GenerationFlags, RunSettings, generation_settings
 from utils.jsonl import Row
 from utils.records import round_texts
 
 # What a reply to the shipped prompts takes, for the estimate of --dry_run.
 TYPICAL_REPLY_TOKENS = 800
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flags(GenerationFlags):
+    """Ask a model for the replies to prompts."""
+
+    input_file: Annotated[str, Field(description="prompts")] = "data/prompt_for_syn.jsonl"
+    output_file: Annotated[str, Field(description="replies")] = "data/generated_instr_offline.jsonl"
+    max_samples: Annotated[
+        PositiveInt | None, Field(description="use only the first so many prompts")
+    ] = None
+    dry_run: Annotated[bool, Field(description="show the plan, ask nothing")] = False
 
 
 async def converse(job: Job, conversation: Conversation) -> Row:
@@ -66,29 +80,16 @@ def describe_run(prompts: PromptFile, settings: RunSettings) -> str:
         f"prompt tokens      {tokens_in:>14,}  (about; 4 characters a token)\n"
         f"completion tokens  {tokens_out:>14,}  (at {reply_tokens} a reply)\n"
         f"cost               {prices.cost(tokens_in, tokens_out):>14,.2f}\n"
-        f"first prompt       {estimate_tokens(messages):>14,}  tokens\n"
+        f"first prompt       {guess_prompt_tokens(messages):>14,}  tokens\n"
     )
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        description="Ask a model for the replies to prompts.",
-        formatter_class=HelpFormatter,
-    )
-    parser.add_argument("--input_file", default="data/prompt_for_syn.jsonl", help="prompts")
-    parser.add_argument(
-        "--output_file", default="data/generated_instr_offline.jsonl", help="replies"
-    )
-    parser.add_argument("--max_samples", type=int, help="use only the first so many prompts")
-    parser.add_argument("--dry_run", action="store_true", help="show the plan, ask nothing")
-    add_generation_flags(parser)
-    args = parser.parse_args(argv)
-    if args.max_samples is not None and args.max_samples <= 0:
-        raise PipelineError("--max_samples must be above 0")
-    settings = run_settings(args)
+    flags = parse_flags(Flags, argv)
+    settings = generation_settings(flags, flags.output_file)
     load_models(settings.model_map, settings.model_names)  # a wrong name shows before a long read
-    prompts = PromptFile(args.input_file, args.max_samples)
-    if args.dry_run:
+    prompts = PromptFile(flags.input_file, flags.max_samples)
+    if flags.dry_run:
         sys.stdout.write(describe_run(prompts, settings))
         return 0
     return generate(prompts, settings, converse)

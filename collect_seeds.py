@@ -7,42 +7,78 @@ files of `dir:` and `stdlib` have no edit (`new_contents` empty) and serve as sn
     python collect_seeds.py --source hf:bigcode/commitpackft
 """
 
-import argparse
 import hashlib
 import heapq
+from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from itertools import chain
+from typing import Annotated
 
+from pydantic import Field, NonNegativeInt, PositiveInt
 from tqdm import tqdm
 
-from utils.cli import HelpFormatter, run
+from utils.cli import Flag, log, parse_flags, part_of, run
 from utils.errors import PipelineError
 from utils.jsonl import Row
 from utils.processes import batched, map_in_order, worker_count
 from utils.sampling import derive_seed
-from utils.seeds.cleaning import PERMISSIVE_LICENSES, SeedLimits, clean_seed, without_texts
-from utils.seeds.sources import KINDS, open_source
+from utils.seeds.choice import FileChoice
+from utils.seeds.cleaning import SeedLimits, clean_seed, without_texts
+from utils.seeds.licences import UNKNOWN_LICENSE
+from utils.seeds.sources import SOURCE_KINDS, open_source
 from utils.stage_output import StageOutput
 
 CHUNK_ROWS = 64
 # A cleaned row and the reason to drop it, or None.
-Verdict = tuple[Row, str | None]
+SeedVerdict = tuple[Row, str | None]
 
 
-def clean_seeds(rows: Iterable[Row], limits: SeedLimits, num_workers: int = 1) -> Iterator[Verdict]:
+@dataclass(frozen=True, kw_only=True)
+class Flags(SeedLimits, FileChoice):
+    """Collect seed code and clean it."""
+
+    source: Annotated[
+        list[str],
+        Flag(action="append", nargs=None, metavar="SOURCE"),
+        Field(description=f"{SOURCE_KINDS}; repeatable"),
+    ]
+    output_file: Annotated[str, Field(description="the seed file")] = (
+        "data/commitpackft_python_cleaned.jsonl"
+    )
+    max_seeds: Annotated[
+        PositiveInt | None, Field(description="keep a random sample of this many; None: all")
+    ] = None
+    random_seed: Annotated[int, Field(description="seed of the sample")] = 42
+    num_workers: Annotated[
+        NonNegativeInt, Field(description="processes that clean; 0: one per core")
+    ] = 1
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.min_lines > self.max_lines:
+            raise ValueError(
+                f"--min_lines {self.min_lines}: above --max_lines {self.max_lines}; "
+                "lower the one or raise the other"
+            )
+
+
+def clean_seeds(
+    rows: Iterable[Row], limits: SeedLimits, num_workers: int = 1
+) -> Iterator[SeedVerdict]:
     """Yield a verdict per row, in the order the rows came; exact duplicates are dropped too."""
     clean = partial(clean_chunk, limits=limits)
     chunks = map_in_order(clean, batched(rows, CHUNK_ROWS), num_workers)
     return drop_duplicates(chain.from_iterable(chunks))
 
 
-def clean_chunk(chunk: list[Row], limits: SeedLimits) -> list[Verdict]:
+def clean_chunk(chunk: list[Row], limits: SeedLimits) -> list[SeedVerdict]:
     """Clean a few rows; what a worker process runs."""
     return [clean_seed(row, limits) for row in chunk]
 
 
-def drop_duplicates(verdicts: Iterable[Verdict]) -> Iterator[Verdict]:
+def drop_duplicates(verdicts: Iterable[SeedVerdict]) -> Iterator[SeedVerdict]:
     """Give all but the first of equal seeds the reason `duplicate`; dropped rows don't count."""
     seen: set[bytes] = set()
     for row, reason in verdicts:
@@ -60,8 +96,8 @@ def contents_digest(row: Row) -> bytes:
 
 
 def sample_seeds(
-    verdicts: Iterable[Verdict], max_seeds: int, random_seed: int
-) -> Iterator[Verdict]:
+    verdicts: Iterable[SeedVerdict], max_seeds: int, random_seed: int
+) -> Iterator[SeedVerdict]:
     """Keep a uniform sample of `max_seeds` of the good rows, in their order; drop the rest.
 
     A row's place in the draw hangs on the seed and the row alone, so that a larger sample holds
@@ -83,67 +119,16 @@ def sample_seeds(
         yield row, None
 
 
-def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description="Collect seed code and clean it.",
-        formatter_class=HelpFormatter,
-    )
-    limits = SeedLimits()
-    add = parser.add_argument
-    add("--source", action="append", required=True, metavar="SOURCE", help=f"{KINDS}; repeatable")
-    add("--output_file", default="data/commitpackft_python_cleaned.jsonl", help="the seed file")
-    add("--max_seeds", type=int, help="keep a random sample of this many; None: all")
-    add("--random_seed", type=int, default=42, help="seed of the sample")
-    add("--min_lines", type=int, default=limits.min_lines, help="drop shorter files")
-    add("--max_lines", type=int, default=limits.max_lines, help="drop longer files")
-    add("--max_bytes", type=int, default=limits.max_bytes, help="drop larger files")
-    add(
-        "--allowed_licenses",
-        default=",".join(PERMISSIVE_LICENSES),
-        metavar="NAMES",
-        help="comma-separated; rows that carry another licence are dropped",
-    )
-    add("--lang", default=limits.lang, help="language to take from a dataset of hf:")
-    add("--num_workers", type=int, default=1, help="processes that clean; 0: one per core")
-    arguments = parser.parse_args(argv)
-    check_arguments(arguments)
-    return arguments
-
-
-def check_arguments(arguments: argparse.Namespace) -> None:
-    for name in ("max_seeds", "min_lines", "max_lines", "max_bytes"):
-        value = getattr(arguments, name)
-        if value is not None and value < 1:
-            raise PipelineError(f"--{name} {value}: must be at least 1")
-    if arguments.num_workers < 0:
-        raise PipelineError(f"--num_workers {arguments.num_workers}: must be at least 0")
-    if arguments.min_lines > arguments.max_lines:
-        raise PipelineError(
-            f"--min_lines {arguments.min_lines}: above --max_lines {arguments.max_lines}; "
-            "lower the one or raise the other"
-        )
-
-
-def read_limits(arguments: argparse.Namespace) -> SeedLimits:
-    names = [name.strip().lower() for name in arguments.allowed_licenses.split(",")]
-    return SeedLimits(
-        min_lines=arguments.min_lines,
-        max_lines=arguments.max_lines,
-        max_bytes=arguments.max_bytes,
-        allowed_licenses=tuple(name for name in names if name),
-        lang=arguments.lang,
-    )
-
-
 def main(argv: list[str] | None = None) -> None:
-    arguments = parse_arguments(argv)
-    limits = read_limits(arguments)
-    readers = [open_source(source, arguments.lang) for source in arguments.source]
-    with StageOutput(arguments.output_file, inputs=arguments.source) as output:
+    arguments = parse_flags(Flags, argv)
+    choice = part_of(arguments, FileChoice)
+    readers = [open_source(source, arguments.lang, choice) for source in arguments.source]
+    licences: Counter[str] = Counter()
+    with StageOutput(arguments.output_file, inputs=arguments.source, stage="seeds") as output:
         rows = tqdm(
             chain.from_iterable(read() for read in readers), "seeds", unit=" rows", disable=None
         )
-        verdicts = clean_seeds(rows, limits, worker_count(arguments.num_workers))
+        verdicts = clean_seeds(rows, arguments, worker_count(arguments.num_workers))
         if arguments.max_seeds:
             verdicts = sample_seeds(verdicts, arguments.max_seeds, arguments.random_seed)
         for row, reason in verdicts:
@@ -151,14 +136,19 @@ def main(argv: list[str] | None = None) -> None:
                 output.reject(row, reason)
             else:
                 output.keep(row)
-        check_result(output)
+                licences[row["license"]] += 1
+        check_seeds_found(output)
+        output.summary["licenses"] = dict(licences.most_common())
+    if unknown := licences[UNKNOWN_LICENSE]:
+        log.warning("%s seeds carry no known licence; state it with --license", f"{unknown:,}")
 
 
-def check_result(output: StageOutput) -> None:
+def check_seeds_found(output: StageOutput) -> None:
+    """Refuse an output without seeds: the next stage could do nothing with it."""
     if not output.kept + output.rejected:
         raise PipelineError(
-            "no seed found; git: takes commits that modify one Python file and no other, "
-            "dir: takes plain Python files"
+            "no seed found; git: takes commits that modify one Python file, or one of "
+            "few (--max_files); dir: takes plain Python files"
         )
     if not output.kept:
         raise PipelineError(f"no seed is left ({output.summary_line()}); name other sources")

@@ -7,7 +7,6 @@ data/prompt_rewrite_commit.jsonl with --prompt_type rewrite_commit.
     python create_prompt.py --edit_kinds edit_kinds.yaml --val_ratio 0.02
 """
 
-import argparse
 import random
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,7 +14,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
+from typing import Annotated, Literal
 
+from pydantic import Field, PositiveInt
 from tqdm import tqdm
 
 from prompts_for_gen import (
@@ -25,7 +26,7 @@ from prompts_for_gen import (
     edit_kind_line,
     rewrite_commit_rounds,
 )
-from utils.cli import log, run
+from utils.cli import log, parse_flags, run
 from utils.code.fences import fenced
 from utils.code.lines import cut_snippet, unified_diff
 from utils.config import load_config
@@ -50,30 +51,55 @@ SOURCES = {
 FEW_SHOT_FIELDS = ("code_before", "instruct_descriptive", "instruct_lazy")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Settings:
-    prompt_type: str
-    sample_num: int
-    random_seed: int
-    min_snippet_lines: int
-    max_snippet_lines: int
-    val_ratio: float
-    max_per_file: int | None = None
+    """Make prompts for the model out of seed code."""
+
+    prompt_type: Annotated[
+        Literal["code_extend", "rewrite_commit"],
+        Field(description="new programs from two snippets, or instructions to real commits"),
+    ] = "code_extend"
+    seed_file: Annotated[str, Field(description="seed commits")] = (
+        "data/commitpackft_python_cleaned.jsonl"
+    )
+    few_shot_file: Annotated[str, Field(description="one-shot examples (code_extend)")] = (
+        "data/few_shot.jsonl"
+    )
+    output_file: Annotated[
+        str | None, Field(description="default: " + " or ".join(DEFAULT_OUTPUTS.values()))
+    ] = None
+    sample_num: Annotated[PositiveInt, Field(description="how many prompts")] = 100000
+    random_seed: Annotated[int, Field(description="of all that is drawn")] = 42
+    min_snippet_lines: Annotated[PositiveInt, Field(description="of a snippet, at least")] = 5
+    max_snippet_lines: Annotated[int, Field(description="of a snippet, at most")] = 15
+    edit_kinds: Annotated[
+        str | None,
+        Field(description="YAML of edit kinds to draw from (code_extend): edit_kinds.yaml"),
+    ] = None
+    max_per_file: Annotated[
+        PositiveInt | None,
+        Field(description="edits of one file of a repository, at most (rewrite_commit)"),
+    ] = None
+    val_ratio: Annotated[
+        float,
+        Field(
+            ge=0,
+            lt=1,
+            allow_inf_nan=False,
+            description="share of the seeds set aside as split: val",
+        ),
+    ] = 0.0
 
     def __post_init__(self) -> None:
-        if self.sample_num < 1:
-            raise PipelineError(f"--sample_num {self.sample_num}: must be at least 1")
-        if self.max_per_file is not None and self.max_per_file < 1:
-            raise PipelineError(f"--max_per_file {self.max_per_file}: must be at least 1")
-        if self.min_snippet_lines < 1:
-            raise PipelineError(f"--min_snippet_lines {self.min_snippet_lines}: must be at least 1")
         if self.min_snippet_lines > self.max_snippet_lines:
-            raise PipelineError(
+            raise ValueError(
                 f"--min_snippet_lines {self.min_snippet_lines} is above "
                 f"--max_snippet_lines {self.max_snippet_lines}; lower the one or raise the other"
             )
-        if not 0 <= self.val_ratio < 1:
-            raise PipelineError(f"--val_ratio {self.val_ratio}: must be from 0 to below 1")
+        if self.prompt_type == "rewrite_commit" and self.edit_kinds:
+            raise ValueError("--edit_kinds: serves code_extend only; leave it out")
+        if self.prompt_type == "code_extend" and self.max_per_file is not None:
+            raise ValueError("--max_per_file: serves rewrite_commit only; leave it out")
 
 
 def code_extend_prompts(
@@ -214,7 +240,7 @@ def _refuse_too_few(pool: SeedPool, path: str, settings: Settings) -> None:
         )
 
 
-def write_prompts(prompts: Iterable[Row], output: StageOutput) -> None:
+def write_seed_prompts(prompts: Iterable[Row], output: StageOutput) -> None:
     """Write prompts with their ids; count kinds, splits and repeated prompts in the summary."""
     counts: dict[str, Counter[str]] = {"edit_kind": Counter(), "split": Counter()}
     repeated = 0
@@ -230,55 +256,29 @@ def write_prompts(prompts: Iterable[Row], output: StageOutput) -> None:
         log.warning("%s prompts repeat an earlier one; collect more seeds", f"{repeated:,}")
 
 
-def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Make prompts for the model out of seed code.")
-    add = parser.add_argument
-    add(
-        "--prompt_type",
-        choices=list(DEFAULT_OUTPUTS),
-        default="code_extend",
-        help="new programs from two snippets (default), or instructions to real commits",
-    )
-    add("--seed_file", default="data/commitpackft_python_cleaned.jsonl", help="seed commits")
-    add("--few_shot_file", default="data/few_shot.jsonl", help="one-shot examples (code_extend)")
-    add("--output_file", help="default: " + " or ".join(DEFAULT_OUTPUTS.values()))
-    add("--sample_num", type=int, default=100000, help="how many prompts (default: %(default)s)")
-    add("--random_seed", type=int, default=42, help="default: %(default)s")
-    add("--min_snippet_lines", type=int, default=5, help="default: %(default)s")
-    add("--max_snippet_lines", type=int, default=15, help="default: %(default)s")
-    add("--edit_kinds", help="YAML of edit kinds to draw from (code_extend): edit_kinds.yaml")
-    add("--max_per_file", type=int, help="edits of one file of a repository (rewrite_commit)")
-    add("--val_ratio", type=float, default=0.0, help="share of the seeds set aside as split: val")
-    return parser.parse_args(argv)
-
-
 def main(argv: list[str] | None = None) -> None:
-    arguments = vars(parse_arguments(argv))
-    seed_file, few_shot_file = arguments.pop("seed_file"), arguments.pop("few_shot_file")
-    output_file, kinds_file = arguments.pop("output_file"), arguments.pop("edit_kinds")
-    settings = Settings(**arguments)
-    output_file = output_file or DEFAULT_OUTPUTS[settings.prompt_type]
+    settings = parse_flags(Settings, argv)
+    seed_file, few_shot_file = settings.seed_file, settings.few_shot_file
+    output_file = settings.output_file or DEFAULT_OUTPUTS[settings.prompt_type]
     if settings.prompt_type == "rewrite_commit":
-        if kinds_file:
-            raise PipelineError("--edit_kinds: serves code_extend only; leave it out")
-        output = StageOutput(output_file, [seed_file])
+        output = StageOutput(output_file, [seed_file], stage="prompts")
         pool = load_pool(seed_file, settings)
         total = min(settings.sample_num, len(pool))
         prompts = rewrite_commit_prompts(pool, settings)
     else:
-        if settings.max_per_file is not None:
-            raise PipelineError("--max_per_file: serves rewrite_commit only; leave it out")
-        kinds = load_config(kinds_file, EditKinds) if kinds_file else None
+        kinds = load_config(settings.edit_kinds, EditKinds) if settings.edit_kinds else None
         examples = load_examples(few_shot_file)
         output = StageOutput(
-            output_file, list(filter(None, [seed_file, few_shot_file, kinds_file]))
+            output_file,
+            list(filter(None, [seed_file, few_shot_file, settings.edit_kinds])),
+            stage="prompts",
         )
         pool = load_pool(seed_file, settings)
         total = settings.sample_num
         prompts = code_extend_prompts(pool, examples, kinds, settings)
     log.info("%s: %s", seed_file, pool.describe())
     with pool.index, output:
-        write_prompts(tqdm(prompts, total=total, unit="prompt", disable=None), output)
+        write_seed_prompts(tqdm(prompts, total=total, unit="prompt", disable=None), output)
         output.summary |= {
             "seeds": len(pool.index),
             "usable_seeds": len(pool),

@@ -9,35 +9,34 @@ files add how many rows each stage kept, what a kept row cost, and where each sa
 `.summary.json` and `.rejected.jsonl` are read where they stand beside a file.
 """
 
-import argparse
 import webbrowser
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from utils.cli import log, run
+from pydantic import Field, NonNegativeInt, PositiveInt
+
+from utils.cli import Flag, log, parse_flags, run
 from utils.config import read_yaml
-from utils.errors import PipelineError
-from utils.finetune.token_counts import METHOD as TOKEN_METHOD
+from utils.finetune.token_counts import ESTIMATE_METHOD as TOKEN_METHOD
 from utils.jsonl import atomic_file
 from utils.report import figures
-from utils.report import room_figures as history_figures
 from utils.report.diversity_figures import (
     diversity_figures,
     diversity_table,
     load_measures,
-    measure,
+    measure_surveys,
 )
 from utils.report.edit_facts import EditComparer
 from utils.report.figure_kinds import Figure
-from utils.report.figures import Limits
-from utils.report.lineage import Lineage, generation_settings
+from utils.report.figures import FigureLimits
+from utils.report.lineage import Lineage, worded_sampling
 from utils.report.page import as_page_data, build_page, data_set_id, draw_rejected, draw_samples
 from utils.report.plotting import write_pdfs
-from utils.report.room_figures import synthesis_figures
+from utils.report.room_figures import history_figures, synthesis_figures
 from utils.report.stage_yield import load_prices, yield_figure, yield_tables
 from utils.report.survey import (
     FileSurvey,
@@ -48,8 +47,8 @@ from utils.report.survey import (
     open_survey,
     survey_rejected,
     survey_rows,
-    token_lines,
-    without_repeats,
+    token_length_lines,
+    without_repeated_files,
 )
 from utils.similarity.diversity_measures import DiversitySettings
 
@@ -59,8 +58,51 @@ REJECTED_SHARE = 4
 FILTER_CONFIG, MODEL_MAP = "filter_config.yaml", "model_map.yaml"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Flags:
+    """Show a data set on one HTML page."""
+
+    input_files: Annotated[
+        list[str], Flag("IN"), Field(description="files of any stages (.jsonl, .json)")
+    ]
+    output_file: Annotated[str, Field(description="the page")] = "report.html"
+    figure_dir: Annotated[
+        str | None, Field(description="also write every figure as PDF into this folder")
+    ] = None
+    cutoff_len: Annotated[PositiveInt, Field(description="the trainer's limit")] = 2048
+    filter_config: Annotated[
+        str | None,
+        Field(description=f"where the limits stand (default: {FILTER_CONFIG} if there)"),
+    ] = None
+    model_map: Annotated[
+        str | None, Field(description=f"where the prices stand (default: {MODEL_MAP} if there)")
+    ] = None
+    samples: Annotated[NonNegativeInt, Field(description="to browse on the page")] = 200
+    sample_rows: Annotated[
+        PositiveInt, Field(description="samples a file whose programs are compared")
+    ] = 5000
+    random_seed: Annotated[int, Field(description="of all samples")] = 42
+    diversity: Annotated[
+        str | None,
+        Flag(nargs="?", const="", metavar="JSON"),
+        Field(
+            description="also measure the diversity of the files under review, or show what "
+            "evaluate_diversity wrote to this file"
+        ),
+    ] = None
+    open: Annotated[bool, Field(description="open the page in the browser")] = False
+
+    def __post_init__(self) -> None:
+        output = Path(self.output_file).resolve()
+        for path, count in Counter(Path(path).resolve() for path in self.input_files).items():
+            if path == output:
+                raise ValueError(f"{self.output_file}: is an input; name another output")
+            if count > 1:
+                raise ValueError(f"{path}: is named {count} times; name each file once")
+
+
 @dataclass(frozen=True)
-class Findings:
+class ReportFindings:
     """All that was read: the files in the order of the stages, those under review, the samples."""
 
     surveys: list[FileSurvey]
@@ -71,7 +113,7 @@ class Findings:
     diversity: list[dict[str, Any]] = field(default_factory=list)
 
 
-def read_files(paths: Sequence[str], settings: SurveySettings, samples: int) -> Findings:
+def read_surveys(paths: Sequence[str], settings: SurveySettings, samples: int) -> ReportFindings:
     """Read every file once: those under review first, for what their samples are."""
     labels = name_files(paths)
     opened = [open_survey(*names, settings) for names in zip(paths, labels, strict=True)]
@@ -85,19 +127,19 @@ def read_files(paths: Sequence[str], settings: SurveySettings, samples: int) -> 
     lineage = Lineage(view for _, view in drawn)
     for survey in surveys:
         if survey not in focus:
-            watch = lineage.watcher(survey.label, generation_settings(survey))
+            watch = lineage.watcher(survey.label, worded_sampling(survey))
             survey_rows(survey, watch)
     for survey, view in drawn:
         lineage.watcher(survey.label)(view)
     comparer = EditComparer()
     data, left_out = as_page_data(drawn, lineage, comparer)
-    return Findings(surveys, focus, data, left_out, comparer)
+    return ReportFindings(surveys, focus, data, left_out, comparer)
 
 
-def make_figures(found: Findings, limits: Limits, seed: int, tables: Any) -> Sections:
+def make_figures(found: ReportFindings, limits: FigureLimits, seed: int, tables: Any) -> Sections:
     """Make the figures of each section of the page."""
     surveys = found.surveys
-    compared = without_repeats(s for s in surveys if s.is_edits)
+    compared = without_repeated_files(s for s in surveys if s.is_edits)
     edits = {survey.label: found.comparer.figures(survey) for survey in compared}
     asked = [survey for survey in surveys if survey.kind == "prompts"]
     with_topics = [s for s in surveys if s.topics or s.summary.get("topics")]
@@ -114,7 +156,7 @@ def make_figures(found: Findings, limits: Limits, seed: int, tables: Any) -> Sec
             *(figures.sample_map(survey, seed) for survey in mapped),
         ],
         "instructions": [figures.verb_objects(survey) for survey in found.focus],
-        "histories": history_figures.history_figures(surveys),
+        "histories": history_figures(surveys),
         "synthesis": synthesis_figures(surveys),
         "diversity": diversity_figures(surveys, found.diversity),
         "yield": [yield_figure(tables)],
@@ -122,7 +164,9 @@ def make_figures(found: Findings, limits: Limits, seed: int, tables: Any) -> Sec
     return {name: [f for f in made if f is not None] for name, made in sections.items()}
 
 
-def page_data(found: Findings, sections: Sections, tables: Any, limits: Limits) -> dict[str, Any]:
+def page_data(
+    found: ReportFindings, sections: Sections, tables: Any, limits: FigureLimits
+) -> dict[str, Any]:
     """Gather everything that the page shows, as JSON values."""
     rows = sum(survey.rows for survey in found.focus)
     shown = sum(1 for sample in found.samples if "reason" not in sample)
@@ -138,7 +182,7 @@ def page_data(found: Findings, sections: Sections, tables: Any, limits: Limits) 
         "data_set": data_set_id(found.focus),
         "focus": [survey.label for survey in found.focus],
         "files": file_lines(found.surveys),
-        "tokens": token_lines(found.surveys, limits.cutoff_len),
+        "tokens": token_length_lines(found.surveys, limits.cutoff_len),
         "token_method": TOKEN_METHOD,
         "cutoff_len": limits.cutoff_len,
         "figures": {name: [f.as_data() for f in made] for name, made in sections.items()},
@@ -149,16 +193,16 @@ def page_data(found: Findings, sections: Sections, tables: Any, limits: Limits) 
     }
 
 
-def read_diversity(arguments: argparse.Namespace, focus: list[FileSurvey]) -> list[dict[str, Any]]:
+def read_diversity(arguments: Flags, focus: list[FileSurvey]) -> list[dict[str, Any]]:
     """Measure the files under review, or read what was measured; nothing unless asked for."""
     if arguments.diversity is None:
         return []
     if arguments.diversity:
         return load_measures(arguments.diversity)
-    return measure(focus, DiversitySettings(random_seed=arguments.random_seed))
+    return measure_surveys(focus, DiversitySettings(random_seed=arguments.random_seed))
 
 
-def read_limits(path: str | None, cutoff_len: int) -> Limits:
+def read_limits(path: str | None, cutoff_len: int) -> FigureLimits:
     """Take the limits of the diff filter from its config, where there is one."""
     values = read_yaml(path) if path else None
     settings = values.get("filter_settings") if isinstance(values, dict) else None
@@ -168,7 +212,7 @@ def read_limits(path: str | None, cutoff_len: int) -> Limits:
         for key in ("max_modify_lines", "max_hunk_num")
         if isinstance(settings.get(key), int)
     }
-    return Limits(cutoff_len=cutoff_len, **found)
+    return FigureLimits(cutoff_len=cutoff_len, **found)
 
 
 def default_file(given: str | None, name: str) -> str | None:
@@ -176,54 +220,11 @@ def default_file(given: str | None, name: str) -> str | None:
     return given or (name if Path(name).is_file() else None)
 
 
-def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Show a data set on one HTML page.")
-    add = parser.add_argument
-    add("input_files", nargs="+", metavar="IN", help="files of any stages (.jsonl, .json)")
-    add("--output_file", default="report.html", help="the page (default: %(default)s)")
-    add("--figure_dir", help="also write every figure as PDF into this folder")
-    add("--cutoff_len", type=int, default=2048, help="the trainer's limit (default: %(default)s)")
-    add("--filter_config", help=f"where the limits stand (default: {FILTER_CONFIG} if there)")
-    add("--model_map", help=f"where the prices stand (default: {MODEL_MAP} if there)")
-    add("--samples", type=int, default=200, help="to browse on the page (default: %(default)s)")
-    add(
-        "--sample_rows",
-        type=int,
-        default=5000,
-        help="samples a file whose programs are compared (default: %(default)s)",
-    )
-    add("--random_seed", type=int, default=42, help="of all samples (default: %(default)s)")
-    add(
-        "--diversity",
-        nargs="?",
-        const="",
-        metavar="JSON",
-        help="also measure the diversity of the files under review, or show what "
-        "evaluate_diversity wrote to this file",
-    )
-    add("--open", action="store_true", help="open the page in the browser")
-    return parser.parse_args(argv)
-
-
-def check_arguments(arguments: argparse.Namespace) -> None:
-    """Refuse numbers that make no sense and outputs that are inputs."""
-    for name, least in (("cutoff_len", 1), ("samples", 0), ("sample_rows", 1)):
-        if getattr(arguments, name) < least:
-            raise PipelineError(f"--{name}: must be at least {least}")
-    output = Path(arguments.output_file).resolve()
-    for path, count in Counter(Path(path).resolve() for path in arguments.input_files).items():
-        if path == output:
-            raise PipelineError(f"{arguments.output_file}: is an input; name another output")
-        if count > 1:
-            raise PipelineError(f"{path}: is named {count} times; name each file once")
-
-
 def main(argv: list[str] | None = None) -> None:
-    arguments = parse_arguments(argv)
-    check_arguments(arguments)
+    arguments = parse_flags(Flags, argv)
     limits = read_limits(default_file(arguments.filter_config, FILTER_CONFIG), arguments.cutoff_len)
     settings = SurveySettings(arguments.sample_rows, arguments.random_seed)
-    found = read_files(arguments.input_files, settings, arguments.samples)
+    found = read_surveys(arguments.input_files, settings, arguments.samples)
     found = replace(found, diversity=read_diversity(arguments, found.focus))
     prices = load_prices(found.surveys, default_file(arguments.model_map, MODEL_MAP))
     tables = yield_tables(found.surveys, prices)

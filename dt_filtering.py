@@ -22,25 +22,26 @@ With `run_mode: analyze_only` no rows are written, and `<name>_dt_analysis.summa
 same of what these settings would leave.
 """
 
-import argparse
 from collections import Counter
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from pydantic import Field
 from tqdm import tqdm
 
 from utils.cache import FIT_RESULTS, fingerprint, load_or_build
-from utils.cli import log, run
+from utils.cli import log, parse_flags, run
 from utils.code.lines import DIFF_RULES
 from utils.code.topic_words import TOKEN_RULES, check_language, stop_words_name
 from utils.config import load_config
 from utils.jsonl import Row, RowIndex, open_input, write_json
 from utils.processes import WorkerPool, worker_count
-from utils.stage_output import StageOutput
+from utils.stage_output import Stage, StageOutput
 from utils.topics.edit_analysis import count_edit_words, measure_edits
+from utils.topics.edit_texts import TextStore
 from utils.topics.row_facts import LINES, RowFacts, allot, describe_sizes, level_topics, percentile
 from utils.topics.settings import FilterConfig, FilterSettings
 from utils.topics.topic_model import TOPIC_RULES, Topics, find_topics
@@ -51,21 +52,30 @@ MANY_ROWS = 500
 TOPIC_PACKAGES = ("gensim", "numpy", "pygments", "scipy", "tree-sitter", "tree-sitter-python")
 
 
-def survey(index: RowIndex, config: FilterConfig) -> RowFacts:
-    """Read the file once and judge each row by what can be seen without a diff."""
+@dataclass(frozen=True)
+class Flags:
+    """Drop empty and oversized edits, level topics."""
+
+    config: Annotated[str, Field(description="YAML file")] = "filter_config.yaml"
+
+
+def survey_file(index: RowIndex, config: FilterConfig, store: TextStore) -> RowFacts:
+    """Read the file once, judge each row by what can be seen without a diff, and keep its texts."""
     facts, reader = RowFacts(), config.reader
     for _, row in tqdm(index.scan(), desc="rows", unit="row", disable=None):
-        facts.add(row, reader, config.filter_settings)
+        store.add(facts.add(row, reader, config.filter_settings))
     return facts
 
 
-def find_sizes(index: RowIndex, facts: RowFacts, config: FilterConfig, pool: WorkerPool) -> None:
+def find_sizes(
+    source: Path, store: TextStore, facts: RowFacts, config: FilterConfig, pool: WorkerPool
+) -> None:
     """Measure the edit of each row that stays, or load the sizes of these very texts."""
     numbers = facts.staying()
     key = {"texts": facts.fingerprint(numbers), "rules": DIFF_RULES}
     sizes = load_or_build(
-        cache_file(index.path, "sizes", key, config),
-        lambda: measure_edits(index, numbers, config.reader, pool),
+        cache_file(source, "sizes", key, config),
+        lambda: measure_edits(store, numbers, pool),
         what="sizes",
         rebuild=config.filter_settings.refit,
     )
@@ -73,7 +83,7 @@ def find_sizes(index: RowIndex, facts: RowFacts, config: FilterConfig, pool: Wor
 
 
 def assign_topics(
-    index: RowIndex, facts: RowFacts, config: FilterConfig, pool: WorkerPool
+    source: Path, store: TextStore, facts: RowFacts, config: FilterConfig, pool: WorkerPool
 ) -> Topics:
     """Find the topic of each row that stays, or load it when these very texts were fitted."""
     numbers = facts.staying()
@@ -88,11 +98,11 @@ def assign_topics(
     }
 
     def build() -> Topics:
-        bags = count_edit_words(index, numbers, config.reader, config.language, pool)
+        bags = count_edit_words(store, numbers, config.language, pool)
         return find_topics(bags, config.topic_settings, config.random_seed, pool)
 
     topics: Topics = load_or_build(
-        cache_file(index.path, "topics", key, config),
+        cache_file(source, "topics", key, config),
         build,
         what="topics",
         rebuild=config.filter_settings.refit,
@@ -102,6 +112,7 @@ def assign_topics(
 
 
 def cache_file(source: Path, what: str, key: dict[str, Any], config: FilterConfig) -> Path:
+    """Name the file that keeps a result; the name changes with what the result was made of."""
     folder = Path(config.cache_dir or FIT_RESULTS)
     return folder / f"{source.stem}_{what}_{fingerprint(**key)}.joblib"
 
@@ -115,6 +126,7 @@ def find_limits(changed: np.ndarray, settings: FilterSettings) -> dict[str, int]
 
 
 def topic_sizes(facts: RowFacts) -> Counter[int]:
+    """Count the rows of each topic that no reason has dropped."""
     return Counter(facts.topics[facts.staying()].tolist())
 
 
@@ -133,27 +145,43 @@ def describe_topics(before: Counter[int], after: Counter[int], topics: Topics) -
 
 def judge_rows(index: RowIndex, config: FilterConfig, output: StageOutput) -> RowFacts:
     """Run both filters over a file; what they found goes into the output's summary."""
-    facts, settings = survey(index, config), config.filter_settings
-    workers = worker_count(config.num_workers) if len(index) >= MANY_ROWS else 1
-    with WorkerPool(workers) as pool:
-        find_sizes(index, facts, config, pool)
-        changed = facts.changed()
-        limits = find_limits(changed, settings)
-        facts.judge_sizes(limits["modified_lines"], limits["hunks"])
+    settings = config.filter_settings
+    with TextStore(output.path.parent) as store:
+        facts = survey_file(index, config, store)
+        workers = worker_count(config.num_workers) if len(index) >= MANY_ROWS else 1
         output.summary["settings"] = {
             "random_seed": config.random_seed,
             "filter_settings": asdict(settings),
             "topic_settings": asdict(config.topic_settings),
         }
-        output.summary |= {"limits": limits, "sizes": describe_sizes(changed), "topics": []}
-        allotted = allot(facts, settings, index.path)
-        if facts.staying():
-            topics = assign_topics(index, facts, config, pool)
-            before = topic_sizes(facts)
-            level_topics(facts, allotted, settings, config.random_seed)
-            output.summary["topics"] = describe_topics(before, topic_sizes(facts), topics)
-            output.summary["stop_words"] = stop_words_name()
+        with WorkerPool(workers) as pool:
+            find_sizes(index.path, store, facts, config, pool)
+            output.summary |= filter_sizes(facts, settings) | {"topics": []}
+            allotted = allot(facts, settings, index.path)
+            if facts.staying():
+                topics = assign_topics(index.path, store, facts, config, pool)
+                output.summary |= filter_topics(facts, topics, allotted, config)
     return facts
+
+
+def filter_sizes(facts: RowFacts, settings: FilterSettings) -> dict[str, Any]:
+    """Drop the rows whose edit is empty or over a limit; gives the figures for the summary."""
+    changed = facts.changed()
+    limits = find_limits(changed, settings)
+    facts.judge_sizes(limits["modified_lines"], limits["hunks"])
+    return {"limits": limits, "sizes": describe_sizes(changed)}
+
+
+def filter_topics(
+    facts: RowFacts, topics: Topics, allotted: dict[str, int], config: FilterConfig
+) -> dict[str, Any]:
+    """Level the topics; gives the figures for the summary."""
+    before = topic_sizes(facts)
+    level_topics(facts, allotted, config.filter_settings, config.random_seed)
+    return {
+        "topics": describe_topics(before, topic_sizes(facts), topics),
+        "stop_words": stop_words_name(),
+    }
 
 
 def write_filtered(output: StageOutput, index: RowIndex, facts: RowFacts) -> None:
@@ -177,7 +205,8 @@ def write_analysis(output: StageOutput, facts: RowFacts) -> None:
 
 def filter_file(source: Path, config: FilterConfig) -> None:
     """Filter or analyse one file."""
-    output = StageOutput(config.output_file(source), inputs=[source])
+    stage: Stage = "fine-tune" if config.data_format == "sharegpt" else "filtered"
+    output = StageOutput(config.output_file(source), inputs=[source], stage=stage)
     with RowIndex(source, config.required_fields) as index:
         if config.run_mode == "analyze_only":
             write_analysis(output, judge_rows(index, config, output))
@@ -187,11 +216,7 @@ def filter_file(source: Path, config: FilterConfig) -> None:
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description="Drop empty and oversized edits, level topics.")
-    parser.add_argument(
-        "--config", default="filter_config.yaml", help="YAML file (default: filter_config.yaml)"
-    )
-    config = load_config(parser.parse_args(argv).config, FilterConfig)
+    config = load_config(parse_flags(Flags, argv).config, FilterConfig)
     check_language(config.language)
     for source in config.inputs:
         open_input(source).close()

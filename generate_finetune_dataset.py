@@ -8,67 +8,56 @@ in `dataset_info.json` and a data set card.
 Every answer is proved before it is written: applied to the code before, it gives the code after.
 """
 
-import argparse
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
+from pydantic import AfterValidator, Field, PositiveInt
 from tqdm import tqdm
 
-from utils.cli import log, run
+from utils.cli import Flag, Share, log, parse_flags, run
 from utils.code.write_edit import EDIT_FORMATS
 from utils.errors import PipelineError
 from utils.finetune.chat_format import PROMPT_FORMATS, SYSTEM_PROMPTS
-from utils.finetune.dataset_card import (
-    DATASET_INFO,
-    load_dataset_info,
-    merge_dataset_info,
-    read_history,
-    write_card,
-)
-from utils.finetune.export import Export, Inputs, survey
+from utils.finetune.dataset_card import read_history, write_card
+from utils.finetune.export import EditExport, Inputs, survey_edits
 from utils.finetune.preflight import Preflight
 from utils.finetune.token_counts import token_counter
+from utils.finetune.trainer_files import TrainerFile
 from utils.finetune.training_rows import RowSettings
 from utils.jsonl import open_input
-from utils.row_files import ROW_SUFFIXES
 from utils.stage_output import StageOutput, refuse_overwriting_inputs
 
+USAGE = (
+    "%(prog)s INPUT OUTPUT [options]\n"
+    "       %(prog)s --input_file A [B ...] --output_file C [options]"
+)
 
-@dataclass(frozen=True)
+
 class Files:
-    """The names of what is written."""
+    """The files that are written: training rows, and those for validation beside them."""
 
-    train: Path
-
-    @property
-    def validation(self) -> Path:
-        return self.train.with_name(f"{self.train.stem}_val{self.train.suffix}")
+    def __init__(self, path: Path, prompt_format: str) -> None:
+        info = PROMPT_FORMATS[prompt_format].llamafactory
+        self.train = TrainerFile(path, info)
+        self.validation = TrainerFile(path.with_name(f"{path.stem}_val{path.suffix}"), info)
 
     def of(self, split: str) -> Path:
-        return self.train if split == "train" else self.validation
-
-    @property
-    def dataset_info(self) -> Path:
-        return self.train.with_name(DATASET_INFO)
+        return (self.train if split == "train" else self.validation).path
 
 
 def check_files(files: Files, inputs: Sequence[str]) -> None:
     """Refuse what would not be found or read later, and whatever would destroy an input."""
-    if files.train.suffix not in ROW_SUFFIXES:
-        raise PipelineError(
-            f"{files.train}: must end in {' or '.join(ROW_SUFFIXES)}, by which trainers know "
-            "its kind"
-        )
+    files.train.check_name()
     resolved = [Path(path).resolve() for path in inputs]
     for number, path in enumerate(resolved):
         if path in resolved[:number]:
             raise PipelineError(f"--input_file {inputs[number]}: named twice; name it once")
-    refuse_overwriting_inputs(files.validation, inputs)
-    load_dataset_info(files.dataset_info)
+    refuse_overwriting_inputs(files.validation.path, inputs)
+    files.train.check_info()
 
 
 def report_split(rows: dict[str, int], split: dict[str, Any], path: Path) -> None:
@@ -82,22 +71,14 @@ def report_split(rows: dict[str, int], split: dict[str, Any], path: Path) -> Non
         )
 
 
-def update_dataset_info(files: Files, prompt_format: str, rows: dict[str, int]) -> None:
-    """Describe the files to LLaMA-Factory; entries of files that it can't load are taken out."""
-    info = PROMPT_FORMATS[prompt_format].llamafactory
-    changes = {
-        files.of(split).stem: {"file_name": files.of(split).name, **info} if info and n else None
-        for split, n in rows.items()
-    }
-    merge_dataset_info(files.dataset_info, changes)
-    if info is None:
-        log.info("LLaMA-Factory reads no %s; %s has no entry", prompt_format, files.dataset_info)
-    elif rows["train"]:
-        log.info("data set '%s' in %s", files.train.stem, files.dataset_info)
-    if not rows["validation"] and files.validation.exists():
-        log.warning(
-            "%s is from an earlier run and may hold rows of this one; delete it", files.validation
-        )
+def enter_files(files: Files, prompt_format: str) -> None:
+    """Describe the files to LLaMA-Factory, and warn of validation rows that are not this run's."""
+    files.train.enter()
+    files.validation.enter()
+    files.train.report(prompt_format)
+    path = files.validation.path
+    if not files.validation.rows and path.exists():
+        log.warning("%s is from an earlier run and may hold rows of this one; delete it", path)
 
 
 def read_system_prompt(text: str | None, edit_format: str) -> str:
@@ -113,75 +94,92 @@ def read_system_prompt(text: str | None, edit_format: str) -> str:
             raise PipelineError(f"{text[1:]}: not UTF-8 text; save it as UTF-8") from None
 
 
-def share(text: str) -> float:
-    if not 0 <= float(text) <= 1:
-        raise argparse.ArgumentTypeError(f"{text}: must be from 0 to 1")
-    return float(text)
-
-
-def token_number(text: str) -> int:
-    if int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text}: must be at least 1")
-    return int(text)
-
-
-def info_string(text: str) -> str:
+def one_word(text: str) -> str:
+    """Take the label of a fenced block."""
     if not re.fullmatch(r"[\w.+#-]*", text):
-        raise argparse.ArgumentTypeError(f"{text!r}: must be one word, like python or c++")
+        raise ValueError(f"must be one word, like python or c++, not {text!r}")
     return text
 
 
-def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description="Turn edits into fine-tuning files.",
-        usage="%(prog)s INPUT OUTPUT [options]\n"
-        "       %(prog)s --input_file A [B ...] --output_file C [options]",
+@dataclass(frozen=True, kw_only=True)
+class Flags:
+    """Turn edits into fine-tuning files."""
+
+    paths: Annotated[
+        list[str], Flag("PATH", nargs="*"), Field(description="the input and the output file")
+    ]
+    input_file: Annotated[
+        list[str],
+        Field(description="mixes or filtered files; several are shuffled together"),
+    ] = field(default_factory=list)
+    output_file: Annotated[
+        str, Field(description="where the training rows go (.jsonl or .parquet)")
+    ] = ""
+    prompt_format: Annotated[
+        str, Flag(choices=PROMPT_FORMATS), Field(description="layout of a row")
+    ] = "share_gpt"
+    edit_format: Annotated[
+        str, Flag(choices=list(EDIT_FORMATS)), Field(description="what an answer gives")
+    ] = "whole"
+    system_prompt: Annotated[
+        str | None,
+        Flag(metavar="TEXT"),
+        Field(description="or @FILE, or '' for none (default: by format)"),
+    ] = None
+    language: Annotated[
+        str, AfterValidator(one_word), Field(description="label of the fenced blocks")
+    ] = "python"
+    codeblock_share: Annotated[Share, Field(description="rows with code before in a block")] = 0.5
+    no_think: Annotated[bool, Field(description="add Qwen3's /no_think to each user turn")] = False
+    final_newline: Annotated[
+        Literal["add", "keep"], Field(description="code that ends without a newline")
+    ] = "add"
+    val_ratio: Annotated[
+        Share, Field(description="rows to set apart, in groups (default: none)")
+    ] = 0.0
+    tokenizer: Annotated[
+        str | None,
+        Flag(metavar="DIR_OR_NAME"),
+        Field(description="counts tokens exactly (default: an estimate)"),
+    ] = None
+    cutoff_len: Annotated[PositiveInt, Field(description="the trainer's")] = 2048
+    too_long: Annotated[
+        Literal["drop", "keep", "error"] | None,
+        Field(
+            description="rows that reach --cutoff_len (default: drop with --tokenizer, else keep)"
+        ),
+    ] = None
+    unsafe_text: Annotated[
+        Literal["keep", "drop"], Field(description="rows that trainers may misread")
+    ] = "keep"
+    random_seed: Annotated[int, Field(description="of order, blocks and validation")] = 42
+
+    def __post_init__(self) -> None:
+        flags = [flag for flag in (self.input_file, self.output_file) if flag]
+        if (len(self.paths), len(flags)) not in ((2, 0), (0, 2)):
+            raise ValueError("give INPUT and OUTPUT, or both --input_file and --output_file")
+
+
+def parse_arguments(argv: list[str] | None) -> Flags:
+    """Read the flags, the files given as two paths or as two flags."""
+    flags = parse_flags(Flags, argv, USAGE)
+    return replace(
+        flags,
+        paths=[],
+        input_file=flags.paths[:1] or flags.input_file,
+        output_file=flags.paths[1] if flags.paths else flags.output_file,
+        too_long=flags.too_long or ("drop" if flags.tokenizer else "keep"),
     )
-    add = parser.add_argument
-
-    def choose(name: str, choices: Iterable[str], default: str, text: str) -> None:
-        add(name, choices=list(choices), default=default, help=f"{text} (default: {default})")
-
-    add("paths", nargs="*", metavar="PATH", help="the input and the output file")
-    add("--input_file", nargs="+", help="mixes or filtered files; several are shuffled together")
-    add("--output_file", help="where the training rows go (.jsonl or .parquet)")
-    choose("--prompt_format", PROMPT_FORMATS, "share_gpt", "layout of a row")
-    choose("--edit_format", EDIT_FORMATS, "whole", "what an answer gives")
-    add("--system_prompt", metavar="TEXT", help="or @FILE, or '' for none (default: by format)")
-    add("--language", type=info_string, default="python", help="label of the fenced blocks")
-    add("--codeblock_share", type=share, default=0.5, help="rows with code before in a block")
-    add("--no_think", action="store_true", help="add Qwen3's /no_think to each user turn")
-    choose("--final_newline", ("add", "keep"), "add", "code that ends without a newline")
-    add("--val_ratio", type=share, default=0.0, help="rows to set apart, in groups (default: none)")
-    add("--tokenizer", metavar="DIR_OR_NAME", help="counts tokens exactly (default: an estimate)")
-    add("--cutoff_len", type=token_number, default=2048, help="the trainer's (default: 2048)")
-    add("--too_long", choices=("drop", "keep", "error"), help="rows that reach --cutoff_len "
-        "(default: drop with --tokenizer, else keep)")  # fmt: skip
-    choose("--unsafe_text", ("keep", "drop"), "keep", "rows that trainers may misread")
-    add("--random_seed", type=int, default=42, help="of order, blocks and validation (default: 42)")
-    arguments = parser.parse_args(argv)
-    join_paths(parser, arguments)
-    arguments.too_long = arguments.too_long or ("drop" if arguments.tokenizer else "keep")
-    return arguments
 
 
-def join_paths(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> None:
-    """Take the files as two paths or as two flags."""
-    flags = [flag for flag in (arguments.input_file, arguments.output_file) if flag]
-    if (len(arguments.paths), len(flags)) not in ((2, 0), (0, 2)):
-        parser.error("give INPUT and OUTPUT, or both --input_file and --output_file")
-    if arguments.paths:
-        arguments.input_file, arguments.output_file = [arguments.paths[0]], arguments.paths[1]
-
-
-def row_settings(arguments: argparse.Namespace) -> RowSettings:
+def row_settings(arguments: Flags) -> RowSettings:
     given = {one.name: getattr(arguments, one.name) for one in fields(RowSettings)}
     prompt = read_system_prompt(arguments.system_prompt, arguments.edit_format)
     return RowSettings(**given | {"system_prompt": prompt})
 
 
 def summarise(
-    arguments: argparse.Namespace, files: Files, settings: RowSettings, export: Export
+    arguments: Flags, files: Files, settings: RowSettings, export: EditExport
 ) -> dict[str, Any]:
     """Gather what the summary file and the data set card tell."""
     chosen = ("val_ratio", "tokenizer", "cutoff_len", "too_long", "unsafe_text")
@@ -191,7 +189,7 @@ def summarise(
         "final_newlines_added": export.final_newlines_added,
         "preflight": export.preflight.figures(),
         "card": {
-            "name": files.train.stem,
+            "name": files.train.path.stem,
             "files": {name: files.of(name).name for name, n in export.rows.items() if n},
             "licenses": export.origins.licenses(),
             "models": export.origins.models(),
@@ -202,7 +200,7 @@ def summarise(
 
 def main(argv: list[str] | None = None) -> None:
     arguments = parse_arguments(argv)
-    files = Files(Path(arguments.output_file))
+    files = Files(Path(arguments.output_file), arguments.prompt_format)
     settings = row_settings(arguments)
     check_files(files, arguments.input_file)
     preflight = Preflight(
@@ -211,23 +209,25 @@ def main(argv: list[str] | None = None) -> None:
         too_long=arguments.too_long,
         unsafe_text=arguments.unsafe_text,
     )
-    output = StageOutput(files.train, arguments.input_file)
+    output = StageOutput(files.train.path, arguments.input_file, stage="fine-tune")
     with ExitStack() as opened:
         inputs = Inputs(arguments.input_file, opened)
-        found = survey(inputs, arguments.val_ratio, settings.random_seed)
+        found = survey_edits(inputs, arguments.val_ratio, settings.random_seed)
         opened.enter_context(output)
-        write_val = output.open_also(files.validation) if any(found.is_val) else None
-        export = Export(settings, preflight, output)
+        files.train.open(output)
+        if any(found.is_val):
+            files.validation.open(output)
+        export = EditExport(settings, preflight, output)
         order = inputs.order(settings.random_seed)
         rows = tqdm(inputs.read(order), "writing", len(order), unit="row", disable=None)
-        export.write(rows, found, write_val)
+        export.write(rows, found, files.train.write, files.validation.write)
         preflight.check()
         split = found.method | export.origins.seeds()
         output.summary |= summarise(arguments, files, settings, export) | {"split": split}
-    update_dataset_info(files, settings.prompt_format, export.rows)
-    write_card(files.train.parent)
+    enter_files(files, settings.prompt_format)
+    write_card(files.train.path.parent)
     preflight.report()
-    report_split(export.rows, split, files.validation)
+    report_split(export.rows, split, files.validation.path)
 
 
 if __name__ == "__main__":

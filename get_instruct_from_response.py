@@ -9,18 +9,19 @@ model wrote it; their `_purify` forms hold the program, the exact bytes between 
 final newline, and the instruction without what the reply's form left on it.
 """
 
-import argparse
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from itertools import chain, islice
-from typing import Any
+from typing import Annotated, Any
 
+from pydantic import Field, NonNegativeInt
 from tqdm import tqdm
 
-from utils.cli import run
+from utils.cli import Flag, parse_flags, run
 from utils.code.fences import fence_lines
 from utils.code.syntax import parser_for
-from utils.errors import BadReply, PipelineError
+from utils.errors import BadReply
 from utils.jsonl import Row, read_rows
 from utils.processes import batched, map_in_order, worker_count
 from utils.records import TRIPLET_FIELDS, purified, traced, with_prompt_ids
@@ -35,10 +36,13 @@ from utils.replies.sections import (
     read_sections,
     without_escapes,
 )
+from utils.seeds.secrets import AllowedSecrets, evidence
 from utils.stage_output import StageOutput
 
 # A file made elsewhere may carry its replies as one list or as a field a round.
 REQUIRED = ("commit", ("response", "response_1"), ("prompt_id", "user"))
+# What must hold no credential: models write some down as they remember them.
+SAFE_FIELDS = tuple(map(purified, TRIPLET_FIELDS))
 BATCH = 500
 # No model writes a reply of this length; what does is noise that would hold the others up.
 MAX_CHARACTERS = 500_000
@@ -131,55 +135,68 @@ def finished_replies(row: Row, replies: list[Any]) -> list[str]:
     return replies
 
 
-def read_batch(rows: list[Row], language: str) -> list[tuple[Row, str | None]]:
+def read_batch(
+    rows: list[Row], language: str, allowed_secrets: frozenset[str] = frozenset()
+) -> list[tuple[Row, str | None]]:
     """Read a batch of rows: each one's triplet, or the row itself and its reason."""
     parses = parser_for(language)
     results: list[tuple[Row, str | None]] = []
     for row in rows:
         try:
-            results.append((extract_triplet(row, parses, language), None))
+            triplet = extract_triplet(row, parses, language)
         except BadReply as error:
             results.append((row, error.reason))
+            continue
+        if found := evidence(triplet, SAFE_FIELDS, allowed_secrets):
+            results.append((row | {"secret_evidence": found}, "secret"))
+        else:
+            results.append((triplet, None))
     return results
 
 
 def read_replies(
-    rows: Iterable[Row], language: str, num_workers: int
+    rows: Iterable[Row],
+    language: str,
+    num_workers: int,
+    allowed_secrets: frozenset[str] = frozenset(),
 ) -> Iterator[tuple[Row, str | None]]:
     """Read a stream of rows in order, in several processes if there is more than one batch."""
     batches = batched(rows, BATCH)
     head = list(islice(batches, 2))
     workers = num_workers if len(head) > 1 else 1
-    read = partial(read_batch, language=language)
+    read = partial(read_batch, language=language, allowed_secrets=allowed_secrets)
     for results in map_in_order(read, chain(head, batches), workers):
         yield from results
 
 
-def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Read the model's replies into edit triplets.")
-    add = parser.add_argument
-    add("input_file", help="replies, from code_generation_api.py")
-    add("output_file", help="where the triplets go")
-    add(
-        "--language",
-        default="python",
-        help="of the programs (default: %(default)s); others are parsed where their grammar is "
-        "installed (pip install tree-sitter-javascript), and known by their fences elsewhere",
-    )
-    add("--num_workers", type=int, default=0, help="processes; 0 (default): one per core")
-    return parser.parse_args(argv)
+@dataclass(frozen=True, kw_only=True)
+class Flags:
+    """Read the model's replies into edit triplets."""
+
+    input_file: Annotated[
+        str, Flag("input_file"), Field(description="replies, from code_generation_api.py")
+    ]
+    output_file: Annotated[str, Flag("output_file"), Field(description="where the triplets go")]
+    language: Annotated[
+        str,
+        Field(
+            description="of the programs (default: python); others are parsed where their grammar "
+            "is installed (pip install tree-sitter-javascript), and known by their fences elsewhere"
+        ),
+    ] = "python"
+    num_workers: Annotated[
+        NonNegativeInt, Field(description="processes; 0 (default): one per core")
+    ] = 0
+    allowed_secrets: AllowedSecrets = frozenset()
 
 
 def main(argv: list[str] | None = None) -> None:
-    arguments = parse_arguments(argv)
-    if arguments.num_workers < 0:
-        raise PipelineError(f"--num_workers {arguments.num_workers}: must not be negative")
+    arguments = parse_flags(Flags, argv)
     rows = with_prompt_ids(read_rows(arguments.input_file, REQUIRED))
     workers = worker_count(arguments.num_workers)
-    with StageOutput(arguments.output_file, [arguments.input_file]) as output:
-        for row, reason in tqdm(
-            read_replies(rows, arguments.language, workers), unit=" replies", disable=None
-        ):
+    replies = read_replies(rows, arguments.language, workers, arguments.allowed_secrets)
+    with StageOutput(arguments.output_file, [arguments.input_file], stage="triplets") as output:
+        for row, reason in tqdm(replies, unit=" replies", disable=None):
             if reason is None:
                 output.keep(row)
             else:

@@ -10,19 +10,19 @@ A verdict passes if it says PASS to all three questions. `--votes N` asks for N 
 without it, more than half of a triplet's readable verdicts must pass.
 """
 
-import argparse
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Annotated, Any, NamedTuple
 
+from pydantic import Field, PositiveInt
 from tqdm import tqdm
 
 from prompts_for_gen import JUDGE_SYSTEM, judge_rounds
-from utils.cli import log, run
+from utils.cli import Flag, log, parse_command, run
 from utils.code.fences import fenced
 from utils.code.lines import unified_diff
-from utils.errors import PipelineError
 from utils.jsonl import Row, atomic_file, dump_row, read_rows
 from utils.records import TRIPLET_FIELDS, first_empty_field, purified, text_id
 from utils.replies.json_object import find_json_object
@@ -36,6 +36,33 @@ REQUIRED = (*CODE_FIELDS, STYLE_FIELDS)
 ANSWERS = ("PASS", "FAIL", "UNCERTAIN")
 
 
+@dataclass(frozen=True, kw_only=True)
+class PromptFlags:
+    """Write one judging prompt a triplet."""
+
+    input_file: Annotated[str, Flag("input_file"), Field(description="triplets")]
+    prompts_file: Annotated[str, Flag("prompts_file"), Field(description="where the prompts go")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CollectFlags:
+    """Keep the triplets that the judges pass."""
+
+    input_file: Annotated[
+        str, Flag("input_file"), Field(description="the triplets that were judged")
+    ]
+    output_file: Annotated[
+        str, Flag("output_file"), Field(description="where the passing triplets go")
+    ]
+    replies: Annotated[list[str], Field(description="replies, a file a judge")]
+    votes: Annotated[
+        PositiveInt | None, Field(description="passing verdicts needed (default: over half)")
+    ] = None
+    ask_again: Annotated[
+        str | None, Field(description="write the prompts of undecided triplets here")
+    ] = None
+
+
 class Verdict(NamedTuple):
     """A judge's answers to the three questions, each with its reason."""
 
@@ -44,6 +71,7 @@ class Verdict(NamedTuple):
 
     @property
     def passes(self) -> bool:
+        """Whether all questions were answered PASS; UNCERTAIN is no pass."""
         return all(answer == "PASS" for answer in self.answers.values())
 
 
@@ -133,7 +161,8 @@ def load_verdicts(paths: list[str]) -> tuple[dict[str, list[Verdict | None]], Ro
     return verdicts, counts
 
 
-def write_prompts(arguments: argparse.Namespace) -> None:
+def write_judging_prompts(arguments: PromptFlags) -> None:
+    """Write a judging prompt for each triplet whose texts are there; others are rejected."""
     with StageOutput(arguments.prompts_file, [arguments.input_file]) as output:
         triplets = read_rows(arguments.input_file, REQUIRED)
         for prompt_id, triplet in with_judging_ids(tqdm(triplets, unit=" triplets", disable=None)):
@@ -144,17 +173,15 @@ def write_prompts(arguments: argparse.Namespace) -> None:
                 output.keep(judging_prompt(prompt_id, triplet))
 
 
-def collect(arguments: argparse.Namespace) -> None:
+def collect(arguments: CollectFlags) -> None:
     """Keep the triplets that pass; write the prompts of undecided ones where asked for."""
-    if arguments.votes is not None and arguments.votes < 1:
-        raise PipelineError(f"--votes {arguments.votes}: must be at least 1")
     inputs = [arguments.input_file, *arguments.replies]
     if arguments.ask_again:
         refuse_overwriting_inputs(arguments.ask_again, inputs)
     verdicts, counts = load_verdicts(arguments.replies)
     undecided = 0
     with ExitStack() as stack:
-        output = stack.enter_context(StageOutput(arguments.output_file, inputs))
+        output = stack.enter_context(StageOutput(arguments.output_file, inputs, stage="triplets"))
         again = (
             stack.enter_context(atomic_file(arguments.ask_again)) if arguments.ask_again else None
         )
@@ -177,28 +204,14 @@ def collect(arguments: argparse.Namespace) -> None:
         log.info("%d undecided; --ask_again FILE writes their prompts once more", undecided)
 
 
-def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Have models judge triplets.")
-    commands = parser.add_subparsers(required=True)
-    prompts = commands.add_parser("prompts", help="write one judging prompt a triplet")
-    prompts.add_argument("input_file", help="triplets")
-    prompts.add_argument("prompts_file", help="where the prompts go")
-    prompts.set_defaults(work=write_prompts)
-    collecting = commands.add_parser("collect", help="keep the triplets that the judges pass")
-    collecting.add_argument("input_file", help="the triplets that were judged")
-    collecting.add_argument("output_file", help="where the passing triplets go")
-    collecting.add_argument("--replies", nargs="+", required=True, help="replies, a file a judge")
-    collecting.add_argument(
-        "--votes", type=int, help="passing verdicts needed (default: over half)"
-    )
-    collecting.add_argument("--ask_again", help="write the prompts of undecided triplets here")
-    collecting.set_defaults(work=collect)
-    return parser.parse_args(argv)
-
-
 def main(argv: list[str] | None = None) -> None:
-    arguments = parse_arguments(argv)
-    arguments.work(arguments)
+    flags = parse_command(
+        argv, "Have models judge triplets.", prompts=PromptFlags, collect=CollectFlags
+    )
+    if isinstance(flags, PromptFlags):
+        write_judging_prompts(flags)
+    else:
+        collect(flags)
 
 
 if __name__ == "__main__":

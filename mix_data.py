@@ -8,8 +8,8 @@ its share of `total_samples` without repeating a row; two entries over one file 
 and its lazy instructions) draw independently of each other.
 """
 
-import argparse
 import random
+import sys
 from array import array
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -21,7 +21,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 from tqdm import tqdm
 
-from utils.cli import log, run
+from utils.cli import log, parse_flags, run
 from utils.config import load_config
 from utils.errors import PipelineError
 from utils.jsonl import Row, RowIndex
@@ -34,6 +34,13 @@ ANY_KIND = ""
 # A drawn row is one number, entry and row, so that a million of them stay small and shuffle fast.
 ROW_BITS = 40
 Name = Annotated[str, Field(min_length=1)]
+
+
+@dataclass(frozen=True)
+class Flags:
+    """Mix triplets into one data set."""
+
+    config: Annotated[str, Field(description="YAML file of the mix (see mix_config/)")]
 
 
 @dataclass(frozen=True)
@@ -78,11 +85,12 @@ class MixConfig:
 
     @property
     def kinds(self) -> list[str]:
+        """The edit kinds that places are shared over; without a quota, one that takes all."""
         return list(self.edit_kind_quota or [ANY_KIND])
 
 
 @dataclass(frozen=True)
-class Source:
+class MixSource:
     """One entry of the mix and, by edit kind, the numbers of the rows it may draw."""
 
     number: int
@@ -91,21 +99,26 @@ class Source:
     model_name: str
     eligible: dict[str, "array[int]"]
     review: Review
+    # Of each row that it may not draw, the number and the reason.
     refused: "array[int]" = field(default_factory=lambda: array("L"))
+    reasons: list[str] = field(default_factory=list)
 
     @property
     def label(self) -> str:
+        """The `instr_type` that rows drawn from here carry: `<model>_<style>`."""
         return f"{self.model_name}_{self.instr_type}"
 
     @property
     def text_fields(self) -> tuple[str, str, str]:
+        """The input's fields for code before, code after and the instruction of this style."""
         instruction = purified(f"instruct_{self.instr_type}")
         return purified("code_before"), purified("code_after"), instruction
 
     def sort_row(self, number: int, row: Row) -> None:
         """Note a row of the source's file as one to draw from or as refused."""
-        if self.why_refused(row):
+        if reason := self.why_refused(row):
             self.refused.append(number)
+            self.reasons.append(sys.intern(reason))
         else:
             self.eligible[self.kind_of(row)].append(number)
 
@@ -120,6 +133,7 @@ class Source:
         return None if self.kind_of(row) in self.eligible else "edit_kind_without_quota"
 
     def kind_of(self, row: Row) -> str:
+        """Name the edit kind whose quota a row counts for."""
         return ANY_KIND if ANY_KIND in self.eligible else str(row["edit_kind"])
 
     def mixed(self, row: Row) -> Row:
@@ -136,7 +150,7 @@ class Source:
         }
 
 
-def open_sources(config: MixConfig, review: Review, files: ExitStack) -> list[Source]:
+def open_sources(config: MixConfig, review: Review, files: ExitStack) -> list[MixSource]:
     """Index each input file once and note what every entry may draw from it."""
     indexes: dict[Path, RowIndex] = {}
     sources = []
@@ -146,7 +160,7 @@ def open_sources(config: MixConfig, review: Review, files: ExitStack) -> list[So
             indexes[path] = files.enter_context(RowIndex(name, required_fields(config, path)))
         eligible = {kind: array("L") for kind in config.kinds}
         style, model = config.instr_types[number], config.model_names[number]
-        sources.append(Source(number, indexes[path], style, model, eligible, review))
+        sources.append(MixSource(number, indexes[path], style, model, eligible, review))
     for index in indexes.values():
         readers = [source for source in sources if source.index is index]
         for number, row in tqdm(index.scan(), desc=str(index.path), unit="row", disable=None):
@@ -176,7 +190,7 @@ def allocate(config: MixConfig) -> list[dict[str, int]]:
     return [dict(zip(config.kinds, counts, strict=True)) for counts in table]
 
 
-def check_supply(sources: Sequence[Source], needed: Sequence[dict[str, int]]) -> None:
+def check_supply(sources: Sequence[MixSource], needed: Sequence[dict[str, int]]) -> None:
     """Raise PipelineError if an entry has fewer eligible rows than the mix needs of it."""
     short = [
         f"{source.index.path} has {len(source.eligible[kind]):,} eligible rows"
@@ -191,7 +205,9 @@ def check_supply(sources: Sequence[Source], needed: Sequence[dict[str, int]]) ->
         )
 
 
-def draw(sources: Sequence[Source], needed: Sequence[dict[str, int]], seed: int) -> "array[int]":
+def draw_rows(
+    sources: Sequence[MixSource], needed: Sequence[dict[str, int]], seed: int
+) -> "array[int]":
     """Draw each entry's rows without repeats, as (entry, row) numbers in shuffled order."""
     drawn = array("Q")
     for source, counts in zip(sources, needed, strict=True):
@@ -203,14 +219,14 @@ def draw(sources: Sequence[Source], needed: Sequence[dict[str, int]], seed: int)
     return drawn
 
 
-def read_mixed(sources: Sequence[Source], drawn: Sequence[int]) -> Iterator[Row]:
+def read_mixed(sources: Sequence[MixSource], drawn: Sequence[int]) -> Iterator[Row]:
     """Read the drawn rows back in their order."""
     for number in tqdm(drawn, desc="mixing", unit="row", disable=None):
         source = sources[number >> ROW_BITS]
         yield source.mixed(source.index.read(number & (1 << ROW_BITS) - 1))
 
 
-def describe(source: Source, needed: dict[str, int], refused: Counter[str]) -> Row:
+def source_figures(source: MixSource, needed: dict[str, int]) -> Row:
     """Sum up one entry for the summary file."""
     kinds = {
         kind: {"eligible": len(source.eligible[kind]), "sampled": count}
@@ -222,37 +238,30 @@ def describe(source: Source, needed: dict[str, int], refused: Counter[str]) -> R
         "rows": len(source.index),
         "eligible": sum(map(len, source.eligible.values())),
         "sampled": sum(needed.values()),
-        "not_eligible": dict(refused.most_common()),
+        "not_eligible": dict(Counter(source.reasons).most_common()),
         **({} if ANY_KIND in kinds else {"edit_kinds": kinds}),
     }
 
 
 def write_mix(
-    output: StageOutput, sources: Sequence[Source], needed: Sequence[dict[str, int]], seed: int
+    output: StageOutput, sources: Sequence[MixSource], needed: Sequence[dict[str, int]], seed: int
 ) -> None:
     """Write the drawn rows, the refused ones with their reasons, and the figures of each entry."""
-    for row in read_mixed(sources, draw(sources, needed, seed)):
+    for row in read_mixed(sources, draw_rows(sources, needed, seed)):
         output.keep(row)
     output.summary["entries"] = []
     for source, counts in zip(sources, needed, strict=True):
-        refused: Counter[str] = Counter()
-        for number in source.refused:
-            row = source.index.read(number)
-            reason = source.why_refused(row) or ""
-            refused[reason] += 1
-            output.reject(row | {"instr_type": source.label}, reason)
-        entry = describe(source, counts, refused)
+        for number, reason in zip(source.refused, source.reasons, strict=True):
+            output.reject(source.index.read(number) | {"instr_type": source.label}, reason)
+        entry = source_figures(source, counts)
         output.pass_over("not_sampled", entry["eligible"] - entry["sampled"])
         output.summary["entries"].append(entry)
         log.info(f"{source.label}: {entry['sampled']:,} of {entry['eligible']:,} eligible rows")
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description="Mix triplets into one data set.")
-    parser.add_argument("--config", required=True, help="YAML file of the mix (see mix_config/)")
-    args = parser.parse_args(argv)
-    config = load_config(args.config, MixConfig)
-    output = StageOutput(config.output_file, inputs=dict.fromkeys(config.files_read))
+    config = load_config(parse_flags(Flags, argv).config, MixConfig)
+    output = StageOutput(config.output_file, inputs=dict.fromkeys(config.files_read), stage="mix")
     review = Review(config.review_file)
     with ExitStack() as files:
         sources = open_sources(config, review, files)

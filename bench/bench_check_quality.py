@@ -4,7 +4,7 @@ Cuts functions and classes out of the standard library and edits each in one of 
 tenth of the triplets repeat an earlier one, nearly or to the letter. `--files` mixes real triplets
 in. The aim is 90 s on two cores. `--dedup_only ROWS` measures the near-duplicate search alone, on
 random signatures: a million should take well under 8 GB.
-    python bench/bench_check_quality.py [--triplets 30000] [--files data/triplets_x.jsonl]
+    python -m bench.bench_check_quality [--triplets 30000] [--files data/triplets_x.jsonl]
 """
 
 import argparse
@@ -24,7 +24,7 @@ import numpy as np
 import orjson
 from tqdm import tqdm
 
-from utils.quality.program import Program
+from utils.quality.python_program import Program
 from utils.similarity.near_duplicates import SignatureStore, find_near_duplicates
 
 ROOT = Path(__file__).resolve().parents[1]

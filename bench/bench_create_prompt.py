@@ -2,7 +2,7 @@
 
 Makes a seed file of 50,000 rows of about 3 KB and draws 100,000 prompts from it in a process of
 its own. The aim is 30 s and 300 MB.
-    python bench/bench_create_prompt.py [rows] [prompts]
+    python -m bench.bench_create_prompt [rows] [prompts]
 """
 
 import random

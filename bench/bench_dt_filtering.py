@@ -159,7 +159,7 @@ def compare(rows: int, folder: Path) -> None:
 
 
 STEPS = (
-    (dt_filtering, "survey"),
+    (dt_filtering, "survey_file"),
     (dt_filtering, "measure_edits"),
     (dt_filtering, "count_edit_words"),
     (topic_model, "fit"),

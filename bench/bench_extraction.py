@@ -3,7 +3,7 @@
 Makes a replies file of 30,000 conversations of about 8 KB and reads it into triplets in a process
 of its own. Nine rows in ten are plain, the others are what models do: bold headings, thoughts,
 examples in docstrings, diffs, several blocks, elisions, cut-off code. The aim is 10 s on two cores.
-    python bench/bench_extraction.py [rows] [workers]
+    python -m bench.bench_extraction [rows] [workers]
 """
 
 import random

@@ -43,7 +43,7 @@ class Measured(NamedTuple):
 
 @contextmanager
 def slow_server() -> Iterator[str]:
-    program = ROOT / "tests" / "bench" / "slow_server.py"
+    program = Path(__file__).with_name("slow_server.py")
     with subprocess.Popen(
         [sys.executable, str(program), "--delay", "1.0"], stdout=subprocess.PIPE, text=True
     ) as server:

@@ -26,7 +26,7 @@ from utils.topics.bags_of_words import BagsOfWords, count_words, keep_words, usu
 from utils.topics.topic_model import (
     TopicSettings,
     assign,
-    draw_sample,
+    draw_fit_sample,
     fit,
     top_words,
     topic_weights,
@@ -59,7 +59,7 @@ def measure(
     documents: Sequence[list[str]], size: int, settings: TopicSettings, seed: int, method, index
 ) -> Score:
     """Fit to the first `size` documents and score the topics of the last ones."""
-    sample = draw_sample(count_words(documents[:size]), size, seed)
+    sample = draw_fit_sample(count_words(documents[:size]), size, seed)
     bags = prune(sample, settings)
     started = time.perf_counter()
     model = method(bags, settings, seed)

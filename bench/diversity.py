@@ -19,13 +19,11 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from joydataforge.selection.center_search import k_center
-from utils.similarity.vendi import (
+from utils.similarity.vendi import mean_similarity, vendi_score, vendi_score_of_kernel
+from utils.similarity.vendi_estimates import (
     low_rank_vendi_score,
     low_rank_vendi_score_of_kernel,
-    mean_similarity,
     sampled_vendi_score,
-    vendi_score,
-    vendi_score_of_kernel,
 )
 
 Rows = NDArray[np.float32]

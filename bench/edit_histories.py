@@ -132,7 +132,7 @@ def recombine(edits: list[Row]) -> None:
 
 def plan(edits: list[Row]) -> None:
     """Plan a sample of each edit as for commits, and write the diffs that its prompts show."""
-    settings = PlanSettings("commit", limit_one_block_prob=1.0)
+    settings = PlanSettings(data_type="commit", limit_one_block_prob=1.0)
     started = time.perf_counter()
     rows = [row for i, edit in enumerate(edits) for row in plan_samples(edit, f"{i}", settings)]
     planned = [row for row in rows if "reject_reason" not in row]

@@ -1,6 +1,6 @@
 """A chat server for measurements: every reply is 3 KB and comes after a fixed delay.
 
-python bench/slow_server.py --delay 1.0        # prints its base URL
+python -m bench.slow_server --delay 1.0        # prints its base URL
 """
 
 import argparse

@@ -14,12 +14,13 @@ mark can't be read back, so its conversation is rejected. Conversations of one t
 rows that are equal are written once.
 """
 
-import argparse
 import hashlib
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Annotated, Literal
 
+from pydantic import Field
 from tqdm import tqdm
 
 from data_v5.chats.chat_texts import read_text_file
@@ -33,7 +34,7 @@ from data_v5.chats.role_marks import (
     read_turns,
     to_rows,
 )
-from utils.cli import log, run
+from utils.cli import Flag, log, parse_flags, run
 from utils.jsonl import Row
 from utils.row_files import read_records
 from utils.stage_output import StageOutput
@@ -63,7 +64,7 @@ class Seen:
         return len(self._hashes) > size
 
 
-def write_rows(
+def write_conversations(
     output: StageOutput, conversations: Iterable[Row], marks: RoleMarks, is_every: bool
 ) -> None:
     """Write the rows of each conversation, or reject it."""
@@ -90,39 +91,59 @@ def write_rows(
     output.summary["last_user_turns_dropped"] = unanswered
 
 
-def parse_arguments(argv: list[str] | None) -> tuple[argparse.Namespace, RoleMarks]:
-    parser = argparse.ArgumentParser(description="Turn conversations into input and output.")
-    add = parser.add_argument
-    add("--input_file", type=Path, default=Path("data/data_v5/chat.jsonl"),
-        help="(default: data/data_v5/chat.jsonl)")  # fmt: skip
-    add("--output_file", type=Path, default=Path("data/data_v5/chat_seq2seq.jsonl"),
-        help="(default: data/data_v5/chat_seq2seq.jsonl)")  # fmt: skip
-    add("--input_format", choices=("messages", "text"), default="messages",
-        help="rows, or text of 'User:' and 'Bot:' turns (default: messages)")  # fmt: skip
-    add("--turns", choices=("every", "last"), default="every",
-        help="a row for each answer, or for the last (default: every)")  # fmt: skip
-    add("--template", choices=list(TEMPLATES), default="roles",
-        help="marks: <Role user> and <Role bot>, or Mistral's (default: roles)")  # fmt: skip
-    add("--user_mark", help="goes before a turn of the user (default: the template's)")
-    add("--bot_mark", help="goes before a turn of the bot (default: the template's)")
-    add("--bot_end", help="goes after a turn of the bot in Input (default: the template's)")
-    args = parser.parse_args(argv)
-    given = {"user": args.user_mark, "bot": args.bot_mark, "bot_end": args.bot_end}
-    marks = replace(
-        TEMPLATES[args.template], **{key: text for key, text in given.items() if text is not None}
+@dataclass(frozen=True, kw_only=True)
+class Flags:
+    """Turn conversations into input and output."""
+
+    input_file: Annotated[Path, Field(description="the conversations")] = Path(
+        "data/data_v5/chat.jsonl"
     )
-    if fault := marks.fault():
-        parser.error(f"--user_mark, --bot_mark: {fault}")
-    return args, marks
+    output_file: Annotated[Path, Field(description="the rows")] = Path(
+        "data/data_v5/chat_seq2seq.jsonl"
+    )
+    input_format: Annotated[
+        Literal["messages", "text"],
+        Field(description="rows, or text of 'User:' and 'Bot:' turns"),
+    ] = "messages"
+    turns: Annotated[
+        Literal["every", "last"], Field(description="a row for each answer, or for the last")
+    ] = "every"
+    template: Annotated[
+        str,
+        Flag(choices=list(TEMPLATES)),
+        Field(description="marks: <Role user> and <Role bot>, or Mistral's"),
+    ] = "roles"
+    user_mark: Annotated[
+        str | None,
+        Field(description="goes before a turn of the user (default: the template's)"),
+    ] = None
+    bot_mark: Annotated[
+        str | None, Field(description="goes before a turn of the bot (default: the template's)")
+    ] = None
+    bot_end: Annotated[
+        str | None,
+        Field(description="goes after a turn of the bot in Input (default: the template's)"),
+    ] = None
+
+    def __post_init__(self) -> None:
+        if fault := self.marks().fault():
+            raise ValueError(f"--user_mark, --bot_mark: {fault}")
+
+    def marks(self) -> RoleMarks:
+        """Give the template's marks, and in their place those that are named."""
+        given = {"user": self.user_mark, "bot": self.bot_mark, "bot_end": self.bot_end}
+        named = {key: text for key, text in given.items() if text is not None}
+        return replace(TEMPLATES[self.template], **named)
 
 
 def main(argv: list[str] | None = None) -> None:
-    args, marks = parse_arguments(argv)
+    args = parse_flags(Flags, argv)
+    marks = args.marks()
     output = StageOutput(args.output_file, [args.input_file])
     with output:
         conversations = read_conversations(args.input_file, args.input_format)
         progress = tqdm(conversations, desc="writing", unit="conversation", disable=None)
-        write_rows(output, progress, marks, args.turns == "every")
+        write_conversations(output, progress, marks, args.turns == "every")
         output.summary["settings"] = {
             "turns": args.turns,
             "user_mark": marks.user,

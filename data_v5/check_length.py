@@ -10,19 +10,20 @@ With --finetune_output the rows that fit are also written for a trainer, and ent
 `dataset_info.json` beside that file.
 """
 
-import argparse
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Annotated
 
+from pydantic import Field, PositiveInt
 from tqdm import tqdm
 
 from data_v5.tokens.finetune_files import (
-    check_finetune_output,
-    enter_in_dataset_info,
+    check_finetune_file,
+    finetune_file,
     lay_out_instruction,
-    open_finetune_output,
+    open_finetune_file,
 )
 from data_v5.tokens.token_ids import TOKENIZER_FILE, TokenEncoder, token_encoder, tokenizer_folder
 from data_v5.tokens.token_layout import (
@@ -32,7 +33,7 @@ from data_v5.tokens.token_layout import (
     prompt_text,
     response_text,
 )
-from utils.cli import log, run
+from utils.cli import Flag, log, parse_flags, run
 from utils.errors import PipelineError
 from utils.finetune.chat_format import PROMPT_FORMATS
 from utils.finetune.token_counts import token_counter
@@ -55,7 +56,7 @@ def is_chat_domain(domain: str) -> bool:
     return domain.endswith("chat")
 
 
-def find_fault(row: Row, fields: Sequence[str]) -> str | None:
+def find_row_fault(row: Row, fields: Sequence[str]) -> str | None:
     """Say why a row can't be trained on, whatever its length, or None."""
     texts = [row[field] for field in fields]
     for field, text in zip(fields, texts, strict=True):
@@ -110,25 +111,25 @@ def _lengths(encoder: TokenEncoder, texts: Sequence[str]) -> list[int]:
     return [len(encoder.end(encoder.begin(ids))) for ids in encoder.encode(texts)]
 
 
-def measure(rows: Sequence[Row], counter: RowCounter) -> list[int]:
+def count_row_tokens(rows: Sequence[Row], counter: RowCounter) -> list[int]:
     """Count the tokens of each row."""
     return counter.count([prompt_text(row) + response_text(row) for row in rows])
 
 
-def sort_rows(
+def rows_with_lengths(
     rows: Iterable[Row], fields: Sequence[str], counter: RowCounter, limit: int
 ) -> Iterator[tuple[Row, str | None, int]]:
     """Yield each row, in order, with its fault if it has one and its length."""
     for batch in batched(rows, BATCH):
-        faults = [find_fault(row, fields) for row in batch]
+        faults = [find_row_fault(row, fields) for row in batch]
         sound = [row for row, fault in zip(batch, faults, strict=True) if fault is None]
-        lengths = iter(measure(sound, counter))
+        lengths = iter(count_row_tokens(sound, counter))
         for row, fault in zip(batch, faults, strict=True):
             length = 0 if fault else next(lengths)
             yield row, fault or ("too_long" if length > limit else None), length
 
 
-def quantiles(lengths: Sequence[int]) -> dict[str, int]:
+def length_quantiles(lengths: Sequence[int]) -> dict[str, int]:
     """Give the smallest length, the largest, and those that shares of the rows do not exceed."""
     ordered = sorted(lengths)
     if not ordered:
@@ -150,7 +151,7 @@ def write_fitting(
     """Write the rows that fit and reject the others; figures go to the summary."""
     lengths: list[int] = []
     progress = tqdm(rows, desc="measuring", unit="row", disable=None)
-    for row, fault, length in sort_rows(progress, fields, counter, limit):
+    for row, fault, length in rows_with_lengths(progress, fields, counter, limit):
         if length:
             lengths.append(length)
         if fault:
@@ -163,52 +164,74 @@ def write_fitting(
         "counted_by": counter.method,
         "max_seq_length": limit,
         "kept": kept,
-        "of_all_rows": quantiles(lengths),
+        "of_all_rows": length_quantiles(lengths),
     }
 
 
-def length_number(text: str) -> int:
-    if int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text}: must be at least 1")
-    return int(text)
+@dataclass(frozen=True, kw_only=True)
+class Flags:
+    """Keep the rows that fit in a model's context."""
+
+    domain: Annotated[str, Field(description="math, chat...; or the path of its YAML")]
+    tokenizer: Annotated[
+        str | None,
+        Flag(metavar="DIR_OR_FILE"),
+        Field(description="counts exactly (default: an estimate)"),
+    ] = None
+    max_seq_length: Annotated[
+        PositiveInt | None,
+        Field(description=f"in tokens (default: {MAX_SEQ_LENGTH}, for chat {MAX_CHAT_LENGTH})"),
+    ] = None
+    input_file: Annotated[
+        Path | None,
+        Field(
+            description="(default: data/few-shot/<domain>_fintune.jsonl, for chat "
+            "data/data_v5/<domain>_seq2seq.jsonl)"
+        ),
+    ] = None
+    output_file: Annotated[
+        Path | None,
+        Field(description="(default: data/data_v5/raw_data/<domain>_prompt_data.jsonl)"),
+    ] = None
+    bos_token: Annotated[
+        str | None,
+        Flag(metavar="TOKEN"),
+        Field(description="begins a text; '' for none (default: the model's)"),
+    ] = None
+    eos_token: Annotated[
+        str | None, Flag(metavar="TOKEN"), Field(description="ends a text (default: the model's)")
+    ] = None
+    finetune_output: Annotated[
+        Path | None,
+        Flag(metavar="PATH"),
+        Field(description="write instructions that fit for a trainer too (.jsonl or .parquet)"),
+    ] = None
+    output_format: Annotated[
+        str, Flag(choices=list(PROMPT_FORMATS)), Field(description="layout of --finetune_output")
+    ] = "alpaca"
 
 
-def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Keep the rows that fit in a model's context.")
-    add = parser.add_argument
-    add("--domain", required=True, help="math, chat...; or the path of its YAML")
-    add("--tokenizer", metavar="DIR_OR_FILE", help="counts exactly (default: an estimate)")
-    add("--max_seq_length", type=length_number,
-        help=f"in tokens (default: {MAX_SEQ_LENGTH}, for chat {MAX_CHAT_LENGTH})")  # fmt: skip
-    add("--input_file", type=Path,
-        help="(default: data/few-shot/<domain>_fintune.jsonl, for chat "
-        "data/data_v5/<domain>_seq2seq.jsonl)")  # fmt: skip
-    add("--output_file", type=Path,
-        help="(default: data/data_v5/raw_data/<domain>_prompt_data.jsonl)")  # fmt: skip
-    add("--bos_token", metavar="TOKEN", help="begins a text; '' for none (default: the model's)")
-    add("--eos_token", metavar="TOKEN", help="ends a text (default: the model's)")
-    add("--finetune_output", type=Path, metavar="PATH",
-        help="write instructions that fit for a trainer too (.jsonl or .parquet)")  # fmt: skip
-    add("--output_format", choices=list(PROMPT_FORMATS), default="alpaca",
-        help="layout of --finetune_output (default: alpaca)")  # fmt: skip
-    args = parser.parse_args(argv)
+def parse_arguments(argv: list[str] | None) -> Flags:
+    """Read the flags and fill in what hangs on the domain."""
+    args = parse_flags(Flags, argv)
     # The path of a YAML names its domain, as in the steps before.
-    args.domain = Path(args.domain).stem
-    is_chat = is_chat_domain(args.domain)
-    args.max_seq_length = args.max_seq_length or (MAX_CHAT_LENGTH if is_chat else MAX_SEQ_LENGTH)
-    if args.input_file is None:
-        args.input_file = (
-            Path(f"data/data_v5/{args.domain}_seq2seq.jsonl")
-            if is_chat
-            else Path(f"data/few-shot/{args.domain}_fintune.jsonl")
-        )
-    args.output_file = args.output_file or Path(
-        f"data/data_v5/raw_data/{args.domain}_prompt_data.jsonl"
+    domain = Path(args.domain).stem
+    is_chat = is_chat_domain(domain)
+    usual = (
+        Path(f"data/data_v5/{domain}_seq2seq.jsonl")
+        if is_chat
+        else Path(f"data/few-shot/{domain}_fintune.jsonl")
     )
-    return args
+    return replace(
+        args,
+        domain=domain,
+        max_seq_length=args.max_seq_length or (MAX_CHAT_LENGTH if is_chat else MAX_SEQ_LENGTH),
+        input_file=args.input_file or usual,
+        output_file=args.output_file or Path(f"data/data_v5/raw_data/{domain}_prompt_data.jsonl"),
+    )
 
 
-def needed_fields(args: argparse.Namespace) -> Sequence[str]:
+def needed_fields(args: Flags) -> Sequence[str]:
     """Name the fields that rows must have; PipelineError if a trainer's file can't be written."""
     if args.finetune_output is None:
         return CHAT_FIELDS if is_chat_domain(args.domain) else INSTRUCTION_FIELDS
@@ -217,20 +240,21 @@ def needed_fields(args: argparse.Namespace) -> Sequence[str]:
             f"--finetune_output {args.finetune_output}: is for instructions; conversations are "
             "written for a trainer by prepare_chat --finetune_output"
         )
-    check_finetune_output(args.finetune_output, args.output_file, [args.input_file])
     return (*INSTRUCTION_FIELDS, "source")
 
 
 def main(argv: list[str] | None = None) -> None:
     args = parse_arguments(argv)
     fields = needed_fields(args)
+    trainer_file = finetune_file(args.finetune_output, args.output_format)
+    check_finetune_file(trainer_file, args.output_file, [args.input_file])
     counter = row_counter(args.tokenizer, args.bos_token, args.eos_token)
     if not counter.is_exact:
         log.warning("no --tokenizer: lengths are %s", counter.method)
     output = StageOutput(args.output_file, [args.input_file])
     with output:
         lay_out = partial(lay_out_instruction, prompt_format=args.output_format)
-        write = open_finetune_output(output, args.finetune_output, lay_out)
+        write = open_finetune_file(output, trainer_file, lay_out)
         write_fitting(
             output,
             read_rows(args.input_file, fields),
@@ -239,8 +263,8 @@ def main(argv: list[str] | None = None) -> None:
             args.max_seq_length,
             write,
         )
-    if args.finetune_output:
-        enter_in_dataset_info(args.finetune_output, args.output_format, output.kept)
+    if trainer_file:
+        trainer_file.enter()
 
 
 if __name__ == "__main__":

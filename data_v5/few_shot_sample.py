@@ -6,32 +6,30 @@ options alone are neither shots of each other nor shots together.
     python -m data_v5.few_shot_sample --domain math
 """
 
-import argparse
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, Literal
 
 import numpy as np
+from pydantic import Field, PositiveInt
 from tqdm import tqdm
 
 from data_v5.reading.domain import Domain, load_domain
 from data_v5.reading.formats import identity_text, solved_text
 from data_v5.reading.questions import RECORD_FIELDS, text_digest
 from data_v5.selection.neighbours import NO_ROW, nearest_neighbours
-from data_v5.selection.selection_settings import rebuilt_names
-from utils.cli import run
+from utils.cli import Flag, parse_flags, run
 from utils.errors import PipelineError
 from utils.jsonl import Row, RowIndex
 from utils.records import first_empty_field
 from utils.similarity.embed import embed_texts, open_embedder
 from utils.similarity.embedding_settings import (
+    EmbeddingFlags,
     EmbeddingSettings,
-    add_embedding_flags,
     embedding_settings,
 )
 from utils.stage_output import StageOutput
-
-REBUILDABLE = ("embeddings",)
 
 
 @dataclass(frozen=True)
@@ -102,26 +100,32 @@ def find_shots(
         yield questions.numbers[place], list(nearest.values())[:num_shots]
 
 
-def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Find few-shot examples for sampled questions.")
-    add = parser.add_argument
-    add("--domain", required=True, help="a name in data_v5/domains, or the path of a YAML")
-    add("--sample_question_path", type=Path, metavar="PATH",
-        help="the sample (default: data/<domain>_question.jsonl)")  # fmt: skip
-    add("--output_dir", type=Path, default=Path("data/few-shot"), help="default: data/few-shot")
-    add("--num_shots", type=int, default=5, help="examples for each question (default: 5)")
-    add("--seed", "--random_seed", type=int, default=42, help="of the embeddings (default: 42)")
-    add("--force_rebuild", default="", metavar="NAMES", help="compute anew: embeddings")
-    add("--cache_dir", type=Path, default=Path("cache"), help="default: cache")
-    add_embedding_flags(parser)
-    return parser.parse_args(argv)
+@dataclass(frozen=True, kw_only=True)
+class Flags(EmbeddingFlags):
+    """Find few-shot examples for sampled questions."""
+
+    domain: Annotated[str, Field(description="a name in data_v5/domains, or the path of a YAML")]
+    sample_question_path: Annotated[
+        Path | None,
+        Flag(metavar="PATH"),
+        Field(description="the sample (default: data/<domain>_question.jsonl)"),
+    ] = None
+    output_dir: Annotated[Path, Field(description="folder of the examples")] = Path("data/few-shot")
+    num_shots: Annotated[PositiveInt, Field(description="examples for each question")] = 5
+    seed: Annotated[
+        int, Flag("--seed", "--random_seed"), Field(description="of the embeddings")
+    ] = 42
+    force_rebuild: Annotated[
+        tuple[Literal["embeddings"], ...],
+        Flag(joined=True, metavar="NAMES"),
+        Field(description="compute anew: embeddings"),
+    ] = ()
+    cache_dir: Annotated[Path, Field(description="folder of what is kept")] = Path("cache")
 
 
 def main(argv: list[str] | None = None) -> None:
-    arguments = parse_arguments(argv)
-    if arguments.num_shots < 1:
-        raise PipelineError(f"--num_shots {arguments.num_shots}: must be at least 1")
-    rebuild = bool(rebuilt_names(arguments.force_rebuild, REBUILDABLE))
+    arguments = parse_flags(Flags, argv)
+    rebuild = bool(arguments.force_rebuild)
     domain = load_domain(arguments.domain)
     embedding = embedding_settings(arguments, arguments.seed)
     cache_folder = arguments.cache_dir / domain.name
@@ -147,6 +151,7 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def check_enough(questions: int, num_shots: int, source: Path) -> None:
+    """Refuse too few questions: each is shown with others and never with itself."""
     if questions <= num_shots:
         raise PipelineError(
             f"{source}: holds {questions} different usable questions, and each needs {num_shots} "

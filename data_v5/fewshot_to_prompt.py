@@ -8,25 +8,26 @@ With --finetune_output the same rows are also written for a trainer, and entered
 `dataset_info.json` beside that file.
 """
 
-import argparse
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+from pydantic import Field, PositiveInt
 from tqdm import tqdm
 
 from data_v5.reading.domain import load_domain
 from data_v5.reading.formats import Unusable
-from data_v5.selection.shot_prompts import Made, PromptRules, make_row
+from data_v5.selection.shot_prompts import Made, PromptRules, make_shot_prompt
 from data_v5.tokens.finetune_files import (
-    check_finetune_output,
-    enter_in_dataset_info,
+    check_finetune_file,
+    finetune_file,
     lay_out_instruction,
-    open_finetune_output,
+    open_finetune_file,
 )
-from utils.cli import log, run
+from utils.cli import Flag, log, parse_flags, run
 from utils.errors import PipelineError
 from utils.finetune.chat_format import PROMPT_FORMATS
 from utils.jsonl import Row, read_rows
@@ -60,7 +61,7 @@ def _check_record(place: str, record: Any) -> None:
             )
 
 
-class Tally:
+class ShotTally:
     """What became of the shots, and which letters were right, for the summary."""
 
     def __init__(self) -> None:
@@ -87,6 +88,7 @@ class Tally:
                 )
 
     def figures(self) -> Row:
+        """Give the summary's figures; right letters by source show a biased set of options."""
         return {
             "rows_by_shots": {str(n): self.rows_by_shots[n] for n in sorted(self.rows_by_shots)},
             "shots_dropped_for_length": self.dropped,
@@ -98,17 +100,17 @@ class Tally:
         }
 
 
-def write_prompts(
+def write_shot_prompts(
     output: StageOutput,
     pairs: Iterator[tuple[Row, list[Row]]],
     rules: PromptRules,
     write_also: WriteRow,
-) -> Tally:
+) -> ShotTally:
     """Write a row for each question, or reject it."""
-    tally = Tally()
+    tally = ShotTally()
     for origin, shots in tqdm(pairs, desc="wording", unit="row", disable=None):
         try:
-            made = make_row(origin, shots, rules)
+            made = make_shot_prompt(origin, shots, rules)
         except Unusable as reason:
             output.reject({"origin": origin, "shot": shots}, str(reason))
             continue
@@ -118,29 +120,30 @@ def write_prompts(
     return tally
 
 
-def word_count(text: str) -> int:
-    if int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text}: must be at least 1")
-    return int(text)
+@dataclass(frozen=True, kw_only=True)
+class Flags:
+    """Word questions with few-shot examples."""
 
-
-def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Word questions with few-shot examples.")
-    add = parser.add_argument
-    add("--domain", required=True, help="a name in data_v5/domains, or the path of a YAML")
-    add("--dir", type=Path, default=Path("data/few-shot"),
-        help="folder of the input and the output (default: data/few-shot)")  # fmt: skip
-    add("--max_words", type=word_count, default=1500, help="words of a row (default: 1500)")
-    add("--random_seed", "--seed", type=int, default=42, help="of the options' order (default: 42)")
-    add("--finetune_output", type=Path, metavar="PATH",
-        help="write the rows for a trainer too (.jsonl or .parquet)")  # fmt: skip
-    add("--output_format", choices=list(PROMPT_FORMATS), default="alpaca",
-        help="layout of --finetune_output (default: alpaca)")  # fmt: skip
-    return parser.parse_args(argv)
+    domain: Annotated[str, Field(description="a name in data_v5/domains, or the path of a YAML")]
+    dir: Annotated[Path, Field(description="folder of the input and the output")] = Path(
+        "data/few-shot"
+    )
+    max_words: Annotated[PositiveInt, Field(description="words of a row")] = 1500
+    random_seed: Annotated[
+        int, Flag("--random_seed", "--seed"), Field(description="of the options' order")
+    ] = 42
+    finetune_output: Annotated[
+        Path | None,
+        Flag(metavar="PATH"),
+        Field(description="write the rows for a trainer too (.jsonl or .parquet)"),
+    ] = None
+    output_format: Annotated[
+        str, Flag(choices=list(PROMPT_FORMATS)), Field(description="layout of --finetune_output")
+    ] = "alpaca"
 
 
 def main(argv: list[str] | None = None) -> None:
-    args = parse_arguments(argv)
+    args = parse_flags(Flags, argv)
     domain = load_domain(args.domain)
     source = args.dir / f"{domain.name}_fewshot.jsonl"
     rules = PromptRules(
@@ -150,21 +153,21 @@ def main(argv: list[str] | None = None) -> None:
         args.random_seed,
     )
     target = args.dir / f"{domain.name}_fintune.jsonl"
-    if args.finetune_output:
-        check_finetune_output(args.finetune_output, target, [source])
+    trainer_file = finetune_file(args.finetune_output, args.output_format)
+    check_finetune_file(trainer_file, target, [source])
     output = StageOutput(target, [source])
     with output:
         lay_out = partial(lay_out_instruction, prompt_format=args.output_format)
-        write = open_finetune_output(output, args.finetune_output, lay_out)
-        tally = write_prompts(output, read_shots(source), rules, write)
+        write = open_finetune_file(output, trainer_file, lay_out)
+        tally = write_shot_prompts(output, read_shots(source), rules, write)
         output.summary["settings"] = {
             key: str(value) if isinstance(value, Path) else value
             for key, value in vars(args).items()
         }
         output.summary |= tally.figures()
     tally.warn_of_fixed_places()
-    if args.finetune_output:
-        enter_in_dataset_info(args.finetune_output, args.output_format, output.kept)
+    if trainer_file:
+        trainer_file.enter()
 
 
 if __name__ == "__main__":

@@ -9,46 +9,38 @@ stands before it is kept up to the last answer. With `--paths best` the next bes
 place. Trees are read one by one; one nested deeper than about 500 messages can't be parsed.
 """
 
-import argparse
 import gzip
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Annotated, Literal
 
+from pydantic import Field
 from tqdm import tqdm
 
 from data_v5.chats.message_trees import BadTree, TreeRules, TreeWalk, check_tree
 from data_v5.tokens.finetune_files import (
-    check_finetune_output,
-    enter_in_dataset_info,
-    open_finetune_output,
+    check_finetune_file,
+    finetune_file,
+    open_finetune_file,
 )
-from utils.cli import log, run
+from utils.cli import Flag, Share, log, parse_flags, run
 from utils.errors import PipelineError
-from utils.finetune.chat_format import Dialogue, to_from_value, to_messages
+from utils.finetune.chat_format import TrainingDialogue, to_from_value, to_messages
 from utils.jsonl import Row, open_input, parse_line
 from utils.row_files import WriteRow
 from utils.stage_output import StageOutput
 
 REQUIRED = ("message_tree_id", "prompt")
 GZIP_MAGIC = b"\x1f\x8b"
-# Votes of yes and no, of which half must not be yes, or scales that have 0.5 in their middle.
-UNWANTED = (
-    "spam",
-    "fails_task",
-    "lang_mismatch",
-    "not_appropriate",
-    "pii",
-    "hate_speech",
-    "sexual_content",
-    "toxicity",
-    "violence",
-)
-LIMIT = 0.5
 # States of trees that moderators stopped; only exports of all trees hold any.
 STOPPED = ("aborted_low_grade", "halted_by_moderator")
+# Votes of yes and no, of which half must not be yes, or scales that have 0.5 in their middle.
+LIMIT = 0.5
+AtMost = Annotated[Share, Field(description="skip messages with more votes for it")]
 LAYOUTS = {"share_gpt": to_messages, "share_gpt_from_value": to_from_value}
 
 
@@ -78,7 +70,7 @@ def _unpacked(path: Path) -> Iterator[Iterable[bytes]]:
 
 def to_training_row(row: Row, prompt_format: str) -> Row:
     """Lay a conversation out for a trainer, with where it comes from in strings."""
-    dialogue = Dialogue([(turn["role"], turn["content"]) for turn in row["messages"]])
+    dialogue = TrainingDialogue([(turn["role"], turn["content"]) for turn in row["messages"]])
     return LAYOUTS[prompt_format](dialogue) | {
         "tree_id": str(row["tree_id"]),
         "lang": row["lang"] or "",
@@ -95,6 +87,7 @@ class ChatWriter:
         self.trees = 0
 
     def write(self, trees: Iterable[tuple[str, Row]], write_also: WriteRow) -> None:
+        """Write the conversations of every tree to both outputs; a bad tree is rejected whole."""
         for place, tree in trees:
             self.trees += 1
             found = 0
@@ -134,53 +127,62 @@ class ChatWriter:
         }
 
 
-def vote(text: str) -> float:
-    if not 0 <= float(text) <= 1:
-        raise argparse.ArgumentTypeError(f"{text}: must be from 0 to 1")
-    return float(text)
+@dataclass(frozen=True, kw_only=True)
+class Flags:
+    """Take conversations from trees of messages."""
 
-
-def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Take conversations from trees of messages.")
-    add = parser.add_argument
-    add("--input_file", type=Path, required=True, help="trees, one a line; plain or gzipped")
-    add("--output_file", type=Path, default=Path("data/data_v5/chat.jsonl"),
-        help="(default: data/data_v5/chat.jsonl)")  # fmt: skip
-    add("--paths", choices=("all", "best"), default="all",
-        help="every path from root to leaf, or the best-ranked reply's (default: all)")  # fmt: skip
-    add("--lang", nargs="+", metavar="CODE", help="keep these, as en or pt-BR (default: all)")
-    for name in UNWANTED:
-        add(f"--max_{name}", type=vote, default=LIMIT,
-            help=f"skip messages with more votes for it (default: {LIMIT})")  # fmt: skip
-    add("--min_quality", type=vote, default=LIMIT,
-        help=f"skip messages rated lower (default: {LIMIT})")  # fmt: skip
-    add("--skip_tree_states", nargs="*", default=list(STOPPED), metavar="STATE",
-        help=f"leave out trees in these (default: {' '.join(STOPPED)})")  # fmt: skip
-    add("--finetune_output", type=Path, metavar="PATH",
-        help="write the rows for a trainer too (.jsonl or .parquet)")  # fmt: skip
-    add("--output_format", choices=list(LAYOUTS), default="share_gpt",
-        help="layout of --finetune_output (default: share_gpt)")  # fmt: skip
-    return parser.parse_args(argv)
-
-
-def tree_rules(args: argparse.Namespace) -> TreeRules:
-    return TreeRules(
-        args.paths == "best",
-        args.lang,
-        {name: getattr(args, f"max_{name}") for name in UNWANTED},
-        {"quality": args.min_quality},
+    input_file: Annotated[Path, Field(description="trees, one a line; plain or gzipped")]
+    output_file: Annotated[Path, Field(description="the conversations")] = Path(
+        "data/data_v5/chat.jsonl"
     )
+    paths: Annotated[
+        Literal["all", "best"],
+        Field(description="every path from root to leaf, or the best-ranked reply's"),
+    ] = "all"
+    lang: Annotated[
+        list[str] | None,
+        Flag(metavar="CODE"),
+        Field(description="keep these, as en or pt-BR (default: all)"),
+    ] = None
+    max_spam: AtMost = LIMIT
+    max_fails_task: AtMost = LIMIT
+    max_lang_mismatch: AtMost = LIMIT
+    max_not_appropriate: AtMost = LIMIT
+    max_pii: AtMost = LIMIT
+    max_hate_speech: AtMost = LIMIT
+    max_sexual_content: AtMost = LIMIT
+    max_toxicity: AtMost = LIMIT
+    max_violence: AtMost = LIMIT
+    min_quality: Annotated[Share, Field(description="skip messages rated lower")] = LIMIT
+    skip_tree_states: Annotated[
+        tuple[str, ...],
+        Flag(nargs="*", metavar="STATE"),
+        Field(description="leave out trees in these"),
+    ] = STOPPED
+    finetune_output: Annotated[
+        Path | None,
+        Flag(metavar="PATH"),
+        Field(description="write the rows for a trainer too (.jsonl or .parquet)"),
+    ] = None
+    output_format: Annotated[
+        str, Flag(choices=list(LAYOUTS)), Field(description="layout of --finetune_output")
+    ] = "share_gpt"
+
+
+def tree_rules(args: Flags) -> TreeRules:
+    limits = {name.removeprefix("max_"): n for name, n in vars(args).items() if "max_" in name}
+    return TreeRules(args.paths == "best", args.lang, limits, {"quality": args.min_quality})
 
 
 def main(argv: list[str] | None = None) -> None:
-    args = parse_arguments(argv)
-    if args.finetune_output:
-        check_finetune_output(args.finetune_output, args.output_file, [args.input_file])
+    args = parse_flags(Flags, argv)
+    trainer_file = finetune_file(args.finetune_output, args.output_format)
+    check_finetune_file(trainer_file, args.output_file, [args.input_file])
     output = StageOutput(args.output_file, [args.input_file])
     with output:
         writer = ChatWriter(TreeWalk(tree_rules(args)), args.skip_tree_states, output)
         lay_out = partial(to_training_row, prompt_format=args.output_format)
-        write = open_finetune_output(output, args.finetune_output, lay_out)
+        write = open_finetune_file(output, trainer_file, lay_out)
         progress = tqdm(read_trees(args.input_file), desc="walking", unit="tree", disable=None)
         writer.write(progress, write)
         output.summary["settings"] = {
@@ -189,8 +191,8 @@ def main(argv: list[str] | None = None) -> None:
             if value is not None
         }
         output.summary |= writer.figures()
-    if args.finetune_output:
-        enter_in_dataset_info(args.finetune_output, args.output_format, output.kept)
+    if trainer_file:
+        trainer_file.enter()
     if not output.kept:
         log.warning("no conversation is left; see %s for the reasons", output.rejected_path)
 

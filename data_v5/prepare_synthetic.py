@@ -13,25 +13,27 @@ and a few hundred bytes for each; a .pt file's tensors must be held to be saved,
 token.
 """
 
-import argparse
 import logging
 import random
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Annotated, Literal
 
+from pydantic import AfterValidator, Field, NonNegativeInt
 from tqdm import tqdm
 
-from data_v5.tokens.held_out import Examples, Split, draw_split
+from data_v5.tokens.held_out import ExampleUse, Split, draw_split
 from data_v5.tokens.tensor_files import require_torch
-from data_v5.tokens.token_files import FORMATS, TokenRow, make_row, token_file
+from data_v5.tokens.token_files import FORMATS, TokenRow, make_token_row, token_file
 from data_v5.tokens.token_ids import token_encoder, tokenizer_folder
 from data_v5.tokens.token_layout import CHAT_FIELDS, INSTRUCTION_FIELDS, is_chat
 from data_v5.tokens.token_rows import Encoded, EncodeRules, TokenSpool, encode_batch
-from utils.cli import log, run
+from utils.cli import Flag, log, parse_flags, run
 from utils.errors import PipelineError
 from utils.jsonl import Row, missing_field, read_rows
 from utils.processes import batched, map_in_order, worker_count
@@ -41,6 +43,70 @@ from utils.stage_output import StageOutput
 BATCH = 256
 SPLITS = ("train", "test")
 MARK = "domain"
+
+
+def named_once(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Take the names of domains, each of which has a file."""
+    if not names or len(set(names)) < len(names):
+        raise ValueError(f"{','.join(names)!r}: name domains once each, as chat,math")
+    return names
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flags:
+    """Tokenise instruction and chat rows for LitGPT."""
+
+    tokenizer: Annotated[
+        str, Flag(metavar="DIR"), Field(description="a model's folder on this machine")
+    ]
+    domains: Annotated[
+        tuple[str, ...],
+        Flag(joined=True),
+        AfterValidator(named_once),
+        Field(description="joined by commas"),
+    ] = ("chat", "cnn", "math", "science")
+    input_data_path: Annotated[Path, Field(description="folder of <domain>_prompt_data.jsonl")] = (
+        Path("data/data_v5/raw_data")
+    )
+    destination_path: Annotated[Path, Field(description="folder of what is written")] = Path(
+        "data/data_v5/tokenized"
+    )
+    max_seq_length: Annotated[int, Field(ge=2, description="tokens a row")] = 2048
+    mask_inputs: Annotated[bool, Field(description="ignore the prompt's tokens in the labels")] = (
+        False
+    )
+    ignore_index: Annotated[
+        int,
+        Field(
+            description="label of a masked token: -1 in the lit-gpt of 2023, -100 in LitGPT since "
+            "2024 and elsewhere"
+        ),
+    ] = -1
+    test_split_fraction: Annotated[
+        float, Field(ge=0, lt=1, allow_inf_nan=False, description="share of the test rows")
+    ] = 0.03
+    test_split_by: Annotated[
+        Literal["prompt", "question"],
+        Field(description="question: no test question is an example in training"),
+    ] = "prompt"
+    output_format: Annotated[
+        tuple[str, ...], Flag(choices=FORMATS), Field(description="pt needs torch")
+    ] = ("pt",)
+    bos_token: Annotated[
+        str | None,
+        Flag(metavar="TOKEN"),
+        Field(description="begins a text; '' for none (default: the model's)"),
+    ] = None
+    eos_token: Annotated[
+        str | None, Flag(metavar="TOKEN"), Field(description="ends a text (default: the model's)")
+    ] = None
+    seed: Annotated[
+        int, Flag("--seed", "--random_seed"), Field(description="of the split and the order")
+    ] = 42
+    num_workers: Annotated[
+        NonNegativeInt,
+        Field(description="processes; one uses all cores by threads, 0 is one a core"),
+    ] = 1
 
 
 def read_domain(path: Path, domain: str) -> Iterator[Row]:
@@ -62,10 +128,11 @@ class Intake:
         self.spool = spool
         # Of each row: its domain's number, and its number in the domain's file.
         self.domains, self.numbers = array("I"), array("I")
-        self.examples = Examples()
+        self.examples = ExampleUse()
         self.merged_ends = self.with_special = 0
 
     def add(self, row: Encoded, domain: str, number: int) -> None:
+        """Take in one encoded row, `number` being its place in its domain's file."""
         self.spool.add(row)
         self.examples.add(row.question, row.examples)
         self.domains.append(self.names.index(domain))
@@ -74,6 +141,7 @@ class Intake:
         self.with_special += row.has_special
 
     def domain(self, number: int) -> str:
+        """Name the domain of a row, by its number over all domains."""
         return self.names[self.domains[number]]
 
     def trace(self, number: int) -> Row:
@@ -123,7 +191,7 @@ def encode_all(
 def write_splits(
     intake: Intake,
     drawn: Split,
-    args: argparse.Namespace,
+    args: Flags,
     output: StageOutput,
     written: Sequence[str],
 ) -> dict[str, Counter[str]]:
@@ -152,14 +220,12 @@ def write_splits(
     return figures
 
 
-def token_rows(
-    intake: Intake, numbers: Iterable[int], args: argparse.Namespace
-) -> Iterator[TokenRow]:
+def token_rows(intake: Intake, numbers: Iterable[int], args: Flags) -> Iterator[TokenRow]:
     """Yield rows of the spool as they are written."""
     for number in numbers:
         full, prompt = intake.spool.read(number)
         masked = intake.spool.masked[number] if args.mask_inputs else 0
-        yield make_row(full, prompt, masked, args.ignore_index)
+        yield make_token_row(full, prompt, masked, args.ignore_index)
 
 
 def report(figures: dict[str, Counter[str]], destination: Path, written: Sequence[str]) -> None:
@@ -189,65 +255,7 @@ def report_overlap(seen: int, test_rows: int, mask_inputs: bool) -> None:
     )
 
 
-def domain_list(text: str) -> list[str]:
-    names = [name.strip() for name in text.split(",") if name.strip()]
-    if not names or len(set(names)) < len(names):
-        raise argparse.ArgumentTypeError(f"{text!r}: name domains once each, as chat,math")
-    return names
-
-
-def token_number(text: str) -> int:
-    if int(text) < 2:
-        raise argparse.ArgumentTypeError(f"{text}: must be at least 2")
-    return int(text)
-
-
-def share(text: str) -> float:
-    if not 0 <= float(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text}: must be from 0 to below 1")
-    return float(text)
-
-
-def workers(text: str) -> int:
-    if int(text) < 0:
-        raise argparse.ArgumentTypeError(f"{text}: must be at least 0")
-    return int(text)
-
-
-def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Tokenise instruction and chat rows for LitGPT.")
-    add = parser.add_argument
-    add("--tokenizer", required=True, metavar="DIR", help="a model's folder on this machine")
-    add("--domains", type=domain_list, default="chat,cnn,math,science",
-        help="joined by commas (default: chat,cnn,math,science)")  # fmt: skip
-    add("--input_data_path", type=Path, default=Path("data/data_v5/raw_data"),
-        help="folder of <domain>_prompt_data.jsonl (default: data/data_v5/raw_data)")  # fmt: skip
-    add("--destination_path", type=Path, default=Path("data/data_v5/tokenized"),
-        help="(default: data/data_v5/tokenized)")  # fmt: skip
-    add("--max_seq_length", type=token_number, default=2048, help="tokens a row (default: 2048)")
-    add("--mask_inputs", action="store_true", help="ignore the prompt's tokens in the labels")
-    add("--ignore_index", type=int, default=-1, help="label of a masked token: -1 in the lit-gpt "
-        "of 2023, -100 in LitGPT since 2024 and elsewhere (default: -1)")  # fmt: skip
-    add("--test_split_fraction", type=share, default=0.03, help="(default: 0.03)")
-    add("--test_split_by", choices=("prompt", "question"), default="prompt",
-        help="question: no test question is an example in training (default: prompt)")  # fmt: skip
-    add("--output_format", nargs="+", choices=FORMATS, default=["pt"],
-        help="pt needs torch (default: pt)")  # fmt: skip
-    add("--bos_token", metavar="TOKEN", help="begins a text; '' for none (default: the model's)")
-    add("--eos_token", metavar="TOKEN", help="ends a text (default: the model's)")
-    add(
-        "--seed",
-        "--random_seed",
-        type=int,
-        default=42,
-        help="of the split and the order (default: 42)",
-    )
-    add("--num_workers", type=workers, default=1, help="processes; one uses all cores by threads, "
-        "0 is one a core (default: 1)")  # fmt: skip
-    return parser.parse_args(argv)
-
-
-def settings_of(args: argparse.Namespace) -> Row:
+def layout_settings(args: Flags) -> Row:
     """Name what the files hang on; neither folders of this machine nor workers are among it."""
     names = ("domains", "max_seq_length", "mask_inputs", "ignore_index", "test_split_fraction",
              "test_split_by", "output_format", "seed")  # fmt: skip
@@ -256,7 +264,7 @@ def settings_of(args: argparse.Namespace) -> Row:
 
 
 def main(argv: list[str] | None = None) -> None:
-    args = parse_arguments(argv)
+    args = parse_flags(Flags, argv)
     written = list(dict.fromkeys(args.output_format))
     if "pt" in written:
         require_torch()
@@ -291,7 +299,8 @@ def main(argv: list[str] | None = None) -> None:
         )
         figures = write_splits(intake, drawn, args, output, written)
         output.summary |= {
-            "settings": settings_of(args) | {"bos_id": encoder.bos_id, "eos_id": encoder.eos_id},
+            "settings": layout_settings(args)
+            | {"bos_id": encoder.bos_id, "eos_id": encoder.eos_id},
             "splits": figures,
             "test_rows_in_train_prompts": drawn.seen,
             "prompt_end_merged_with_response": intake.merged_ends,

@@ -11,8 +11,8 @@ of the questions, the model or the settings never meets old ones.
 
 from pathlib import Path
 
+from data_v5.reading.question_sources import open_questions
 from data_v5.reading.questions import Opened, QuestionStore, collect_questions
-from data_v5.reading.sources import open_source
 from data_v5.selection.clusters import (
     ClusterFile,
     Clusters,
@@ -21,9 +21,9 @@ from data_v5.selection.clusters import (
     with_singletons,
     write_clusters,
 )
-from data_v5.selection.sampling_plan import Sample, draw_sample
-from data_v5.selection.selection_settings import Settings, parse_arguments, read_settings
-from utils.cli import log, run
+from data_v5.selection.sampling_plan import QuestionSample, draw_questions
+from data_v5.selection.selection_settings import Flags, Settings, read_settings
+from utils.cli import log, parse_flags, run
 from utils.errors import PipelineError
 from utils.jsonl import Row
 from utils.similarity.embed import embed_texts, open_embedder
@@ -73,7 +73,7 @@ def check_asked_for(content: ClusterFile, settings: Settings) -> None:
             )
 
 
-def describe(clusters: Clusters, sample: Sample) -> Row:
+def selection_figures(clusters: Clusters, sample: QuestionSample) -> Row:
     """Count what clusters and singletons hold and gave, and tell it in the log."""
     # Communities of one are singletons too, where so small ones are allowed.
     pairs = [(len(members), given) for members, given in zip(clusters, sample.given, strict=True)]
@@ -117,11 +117,11 @@ def select(
             )
         content = clusters_of(store, settings, embeddings_by)
         clusters = with_singletons(content.clusters, len(store))
-        sample = draw_sample(clusters, settings.total, settings.random_seed, store.digests)
+        sample = draw_questions(clusters, settings.total, settings.random_seed, store.digests)
         for number in sample.chosen:
             output.keep(store.read(number))
         output.pass_over("not_drawn", len(store) - len(sample.chosen))
-    figures = describe(clusters, sample)
+    figures = selection_figures(clusters, sample)
     if figures["in_clusters"] < FEW_IN_CLUSTERS * len(store):
         log.warning(
             "few questions are in clusters; a --threshold below %g, or a smaller "
@@ -164,9 +164,9 @@ def check_paths(settings: Settings) -> list[Path]:
 
 
 def main(argv: list[str] | None = None) -> None:
-    settings = read_settings(parse_arguments(argv))
+    settings = read_settings(parse_flags(Flags, argv))
     output = StageOutput(settings.sample_question_path, check_paths(settings))
-    opened = [Opened(source, open_source(source)) for source in settings.domain.sources]
+    opened = [Opened(source, open_questions(source)) for source in settings.domain.sources]
     embeddings_by: Row = {}
     if not settings.uses_cluster_file:
         # Before the rows are read, as the model may be missing.

@@ -5,25 +5,27 @@ Reads the files where the steps put them by default; --number says which cluster
         --tokenized_file data/data_v5/tokenized/train.jsonl
 """
 
-import argparse
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field, PositiveInt
 
 from data_v5.reading.columns import Unusable
 from data_v5.reading.domain import Domain, load_domain
+from data_v5.reading.question_sources import open_questions
 from data_v5.reading.questions import QuestionStore, question_record
-from data_v5.reading.sources import open_source
 from data_v5.selection.clusters import read_clusters
 from data_v5.tokens.token_files import FIELDS
 from data_v5.tokens.token_ids import TOKENIZER_FILE, tokenizer_folder
-from utils.cli import run
+from utils.cli import Flag, parse_flags, run
 from utils.errors import PipelineError
 from utils.finetune.token_counts import load_tokenizer
 from utils.jsonl import read_rows
-from utils.row_files import read_parquet
+from utils.parquet_files import read_parquet
 
 # Questions of a cluster, and last lines of a prompt.
 SHOWN_QUESTIONS = 5
@@ -31,7 +33,7 @@ SHOWN_LINES = 12
 WIDTH = 90
 
 
-def harmless(text: str) -> str:
+def printable(text: str) -> str:
     """Write out what could steer a terminal or hide text, such as control characters."""
     return "".join(
         one if one.isprintable() or one in "\n\t" else one.encode("unicode_escape").decode("ascii")
@@ -51,7 +53,7 @@ def in_one_line(text: str) -> str:
 def store_questions(domain: Domain, store: QuestionStore, max_rows: int | None) -> None:
     """Collect the questions as step 1 does, so that they get the same numbers."""
     for source in domain.sources:
-        for row in islice(open_source(source)(), max_rows):
+        for row in islice(open_questions(source)(), max_rows):
             if source.selects(row):
                 try:
                     store.add(question_record(row, source), source)
@@ -92,7 +94,7 @@ def few_shot_lines(path: Path, number: int) -> Iterator[str]:
     yield from (f"  {in_one_line(shot['question'])}" for shot in row["shot"])
 
 
-def token_lines(path: Path, number: int, tokenizer: Any) -> Iterator[str]:
+def decoded_lines(path: Path, number: int, tokenizer: Any) -> Iterator[str]:
     """Show the end of a prompt and the response, decoded."""
     hint = "is this a file of prepare_synthetic?"
     is_parquet = path.suffix == ".parquet"
@@ -122,7 +124,37 @@ def pick(values: Iterable[Any], number: int, path: Path, name: str) -> Any:
     raise PipelineError(f"{path}: holds {count:,} {name}; --number {number} is none of them")
 
 
-def lines(arguments: argparse.Namespace) -> Iterator[str]:
+@dataclass(frozen=True, kw_only=True)
+class Flags:
+    """Show what the steps make of a domain."""
+
+    domain: Annotated[str, Field(description="a name in data_v5/domains, or the path of a YAML")]
+    number: Annotated[PositiveInt, Field(description="which cluster and which rows")] = 1
+    cluster_path: Annotated[
+        Path | None,
+        Flag(metavar="PATH"),
+        Field(description="(default: data/<domain>_cluster.json)"),
+    ] = None
+    max_rows: Annotated[
+        int | None, Field(description="as select_data was given it (default: all)")
+    ] = None
+    dir: Annotated[Path, Field(description="of the few-shot examples")] = Path("data/few-shot")
+    tokenized_file: Annotated[
+        Path | None,
+        Flag(metavar="PATH"),
+        Field(description=".jsonl or .parquet (default: none)"),
+    ] = None
+    tokenizer: Annotated[
+        str | None, Flag(metavar="DIR"), Field(description="what --tokenized_file was made with")
+    ] = None
+
+    def __post_init__(self) -> None:
+        if self.tokenized_file and not self.tokenizer:
+            raise ValueError("--tokenized_file: needs --tokenizer, to read it by; name the folder")
+
+
+def lines(arguments: Flags) -> Iterator[str]:
+    """Yield what is shown of a row: its cluster, its shots and, if there is a file, its tokens."""
     domain = load_domain(arguments.domain)
     number = arguments.number
     cluster_path = arguments.cluster_path or Path("data") / f"{domain.name}_cluster.json"
@@ -130,32 +162,13 @@ def lines(arguments: argparse.Namespace) -> Iterator[str]:
     yield from few_shot_lines(arguments.dir / f"{domain.name}_fewshot.jsonl", number)
     if arguments.tokenized_file:
         tokenizer = load_tokenizer(tokenizer_folder(arguments.tokenizer) / TOKENIZER_FILE)
-        yield from token_lines(arguments.tokenized_file, number, tokenizer)
-
-
-def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Show what the steps make of a domain.")
-    add = parser.add_argument
-    add("--domain", required=True, help="a name in data_v5/domains, or the path of a YAML")
-    add("--number", type=int, default=1, help="which cluster and which rows (default: 1)")
-    add("--cluster_path", type=Path, metavar="PATH",
-        help="(default: data/<domain>_cluster.json)")  # fmt: skip
-    add("--max_rows", type=int, help="as select_data was given it (default: all)")
-    add("--dir", type=Path, default=Path("data/few-shot"), help="(default: data/few-shot)")
-    add("--tokenized_file", type=Path, metavar="PATH", help=".jsonl or .parquet (default: none)")
-    add("--tokenizer", metavar="DIR", help="what --tokenized_file was made with")
-    arguments = parser.parse_args(argv)
-    if arguments.number < 1:
-        raise PipelineError(f"--number {arguments.number}: must be at least 1")
-    if arguments.tokenized_file and not arguments.tokenizer:
-        raise PipelineError("--tokenized_file: needs --tokenizer, to read it by; name the folder")
-    return arguments
+        yield from decoded_lines(arguments.tokenized_file, number, tokenizer)
 
 
 def main(argv: list[str] | None = None) -> None:
-    arguments = parse_arguments(argv)
+    arguments = parse_flags(Flags, argv)
     # An empty first line sets the page apart from the log.
-    text = harmless("\n".join(lines(arguments)) + "\n")
+    text = printable("\n".join(lines(arguments)) + "\n")
     encoding = sys.stdout.encoding or "utf-8"
     sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
     sys.stdout.flush()

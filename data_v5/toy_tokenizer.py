@@ -6,15 +6,16 @@ a model's folder on the Hugging Face Hub has them. A model has its own: take tha
         --output_dir data/data_v5/tokenizer
 """
 
-import argparse
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
+from pydantic import Field
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from data_v5.tokens.token_ids import TOKENIZER_FILE
-from utils.cli import log, run
-from utils.errors import PipelineError
+from utils.cli import log, parse_flags, run
 from utils.jsonl import atomic_file, write_json
 from utils.row_files import read_records
 
@@ -31,7 +32,7 @@ CONFIG = {
 }
 
 
-def read_texts(path: Path, fields: Sequence[str]) -> Iterator[str]:
+def read_training_texts(path: Path, fields: Sequence[str]) -> Iterator[str]:
     """Yield the texts of the fields; what is no text is passed over."""
     for row in read_records(path, fields):
         yield from (row[field] for field in fields if isinstance(row[field], str))
@@ -54,34 +55,37 @@ def train_tokenizer(texts: Iterable[str], vocab_size: int) -> Tokenizer:
 
 
 def save_tokenizer(tokenizer: Tokenizer, folder: Path) -> None:
+    """Write the two files by which `transformers` knows a tokenizer."""
     folder.mkdir(parents=True, exist_ok=True)
     write_json(folder / CONFIG_FILE, CONFIG)
     with atomic_file(folder / TOKENIZER_FILE) as file:
         file.write(tokenizer.to_str(pretty=True).encode())
 
 
-def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description="Train a small tokenizer on a file's texts.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+@dataclass(frozen=True, kw_only=True)
+class Flags:
+    """Train a small tokenizer on a file's texts."""
+
+    input_file: Annotated[Path, Field(description="the rows")] = Path(
+        "data/data_v5/questions.jsonl"
     )
-    add = parser.add_argument
-    add("--input_file", type=Path, default=Path("data/data_v5/questions.jsonl"), help="the rows")
-    add("--fields", nargs="+", default=["question", "answer"], help="the texts of a row")
-    add("--output_dir", type=Path, default=Path("data/data_v5/tokenizer"), help="the folder")
-    add("--vocab_size", type=int, default=1000, help="most tokens")
-    arguments = parser.parse_args(argv)
-    if arguments.vocab_size < LEAST_TOKENS:
-        raise PipelineError(
-            f"--vocab_size {arguments.vocab_size}: must be at least {LEAST_TOKENS}, a token for "
-            "each byte and the marks at the ends"
-        )
-    return arguments
+    fields: Annotated[tuple[str, ...], Field(description="the texts of a row")] = (
+        "question",
+        "answer",
+    )
+    output_dir: Annotated[Path, Field(description="the folder")] = Path("data/data_v5/tokenizer")
+    vocab_size: Annotated[
+        int,
+        Field(
+            ge=LEAST_TOKENS,
+            description="most tokens, among them one for each byte and the marks at the ends",
+        ),
+    ] = 1000
 
 
 def main(argv: list[str] | None = None) -> None:
-    arguments = parse_arguments(argv)
-    texts = read_texts(arguments.input_file, arguments.fields)
+    arguments = parse_flags(Flags, argv)
+    texts = read_training_texts(arguments.input_file, arguments.fields)
     tokenizer = train_tokenizer(texts, arguments.vocab_size)
     save_tokenizer(tokenizer, arguments.output_dir)
     size = tokenizer.get_vocab_size()

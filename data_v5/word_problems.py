@@ -5,15 +5,17 @@ form of GSM8K. About one problem in thirty is an earlier one over again, which s
     python -m data_v5.word_problems --output_file data/data_v5/questions.jsonl --num_questions 300
 """
 
-import argparse
 import random
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, PositiveInt
 
 from data_v5.problems.word_problem_families import FAMILIES
 from data_v5.problems.worked_problems import Draw
-from utils.cli import run
-from utils.errors import PipelineError
+from utils.cli import parse_flags, run
 from utils.jsonl import Row
 from utils.sampling import derive_seed
 from utils.stage_output import StageOutput
@@ -40,23 +42,19 @@ def typed_anew(row: Row) -> Row:
     return row | {"question": row["question"].replace(". ", ".  ") + " "}
 
 
-def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description="Make arithmetic word problems with worked answers.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+@dataclass(frozen=True, kw_only=True)
+class Flags:
+    """Make arithmetic word problems with worked answers."""
+
+    output_file: Annotated[Path, Field(description="the rows")] = Path(
+        "data/data_v5/questions.jsonl"
     )
-    add = parser.add_argument
-    add("--output_file", type=Path, default=Path("data/data_v5/questions.jsonl"), help="the rows")
-    add("--num_questions", type=int, default=300, help="how many, repeats included")
-    add("--random_seed", type=int, default=42, help="of all that is drawn")
-    arguments = parser.parse_args(argv)
-    if arguments.num_questions < 1:
-        raise PipelineError(f"--num_questions {arguments.num_questions}: must be at least 1")
-    return arguments
+    num_questions: Annotated[PositiveInt, Field(description="how many, repeats included")] = 300
+    random_seed: Annotated[int, Field(description="of all that is drawn")] = 42
 
 
 def main(argv: list[str] | None = None) -> None:
-    arguments = parse_arguments(argv)
+    arguments = parse_flags(Flags, argv)
     families: Counter[str] = Counter()
     with StageOutput(arguments.output_file) as output:
         for number in range(arguments.num_questions):

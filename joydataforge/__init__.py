@@ -1,0 +1,1 @@
+"""Instruction data on any subject: votes, roles, evolved queries, preferences, diversity."""

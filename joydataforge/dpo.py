@@ -23,7 +23,7 @@ from joydataforge.preferences.judging import read_comparison, read_points, word_
 from joydataforge.preferences.preference import NoPair, distinct, history_turns
 from utils.cli import run
 from utils.errors import BadReply, PipelineError
-from utils.finetune.dataset_card import DATASET_INFO, load_dataset_info
+from utils.finetune.trainer_files import TrainerFile
 from utils.generation.conversation import Conversation, Job, Messages, ask_for
 from utils.jsonl import Row
 
@@ -69,7 +69,7 @@ def check(config: DpoConfig) -> None:
         check_templates(
             config, ["output"], reward=" ".join(f"{{{n}}}" for n in config.reward.places())
         )
-    load_dataset_info(config.pairs_file.with_name(DATASET_INFO))
+    TrainerFile(config.pairs_file, None).check_info()
     if config.data_read_path and Path(config.data_read_path).resolve() in (
         config.path_of(layout).resolve() for layout in config.layouts
     ):

@@ -7,51 +7,56 @@ Writes one table to the terminal and to `diversity.md` and `diversity.csv`, all 
 `diversity.json`, and one picture, `diversity.svg`, into the output folder.
 """
 
-import argparse
 import sys
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, Literal
 
-from utils.cli import log, run
+from pydantic import Field
+
+from utils.cli import log, parse_flags, run
 from utils.errors import PipelineError
 from utils.jsonl import atomic_file, write_json
 from utils.report.diversity_figures import as_csv, as_markdown, as_text, notes, panels
 from utils.report.plotting import write_small_multiples
 from utils.report.survey import name_files
 from utils.similarity.diversity_measures import DiversitySettings, measure_files, read_file_texts
-from utils.similarity.embedding_settings import add_embedding_flags, embedding_settings
+from utils.similarity.embedding_settings import EmbeddingFlags, embedding_settings
 
 STEM = "diversity"
 
 
-def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Measure how diverse files of instructions are.")
-    add = parser.add_argument
-    add("--input_files", nargs="+", required=True, help="JSON Lines or JSON arrays")
-    add("--field", help="holds the text (default: of each file, the first known one it has)")
-    add("--label_field", default="task_label", help="holds labels (default: %(default)s)")
-    add("--output_dir", default="results/diversity", help="default: %(default)s")
-    add(
-        "--max_rows",
-        type=int,
-        default=20_000,
-        help="of a larger file so many are drawn (default: %(default)s)",
+@dataclass(frozen=True, kw_only=True)
+class Flags(EmbeddingFlags):
+    """Measure how diverse files of instructions are."""
+
+    input_files: Annotated[list[str], Field(description="JSON Lines or JSON arrays")]
+    field: Annotated[
+        str | None,
+        Field(description="holds the text (default: of each file, the first known one it has)"),
+    ] = None
+    label_field: Annotated[str, Field(description="holds labels")] = DiversitySettings.label_field
+    output_dir: Annotated[str, Field(description="folder of what is written")] = "results/diversity"
+    max_rows: Annotated[int, Field(ge=2, description="of a larger file so many are drawn")] = (
+        DiversitySettings.max_rows
     )
-    add("--figure_format", choices=("svg", "png", "pdf"), default="svg", help="of the picture")
-    add("--cache_dir", help="keep the embeddings in this folder (default: nowhere)")
-    add("--random_seed", type=int, default=42, help="of all samples (default: %(default)s)")
-    add_embedding_flags(parser)
-    arguments = parser.parse_args(argv)
-    if arguments.max_rows < 2:
-        raise PipelineError("--max_rows must be 2 or more")
-    for path, count in Counter(Path(path).resolve() for path in arguments.input_files).items():
-        if count > 1:
-            raise PipelineError(f"{path}: is named {count} times; name each file once")
-    return arguments
+    figure_format: Annotated[Literal["svg", "png", "pdf"], Field(description="of the picture")] = (
+        "svg"
+    )
+    cache_dir: Annotated[
+        str | None, Field(description="keep the embeddings in this folder (default: nowhere)")
+    ] = None
+    random_seed: Annotated[int, Field(description="of all samples")] = DiversitySettings.random_seed
+
+    def __post_init__(self) -> None:
+        for path, count in Counter(Path(path).resolve() for path in self.input_files).items():
+            if count > 1:
+                raise ValueError(f"{path}: is named {count} times; name each file once")
 
 
 def main(argv: list[str] | None = None) -> None:
-    arguments = parse_arguments(argv)
+    arguments = parse_flags(Flags, argv)
     folder = Path(arguments.output_dir)
     if folder.exists() and not folder.is_dir():
         raise PipelineError(f"--output_dir {folder}: is a file; name a folder")

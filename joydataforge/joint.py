@@ -15,7 +15,7 @@ from joydataforge.methods.roles import CHOICE, Reply, Role, check_roles, numbere
 from joydataforge.methods.rows import check_templates, first_fields, full_query, planned_rows
 from joydataforge.methods.run_method import run_method
 from joydataforge.methods.settings import MethodConfig, read_settings
-from joydataforge.methods.templates import HISTORY, as_text, fill
+from joydataforge.methods.templates import HISTORY, field_text, fill
 from utils.cli import run
 from utils.errors import BadReply, PipelineError
 from utils.generation.conversation import Conversation, Job, Messages, ask_for
@@ -52,7 +52,7 @@ def main(argv: list[str] | None = None) -> int:
     config, settings = read_settings(
         argv, __doc__ or "", JointConfig, "joydataforge/configs/joint_revise.yaml"
     )
-    check_prompts(config)
+    check_role_prompts(config)
 
     async def converse(job: Job, conversation: Conversation) -> Row:
         return await Play(config, job.row, conversation).perform()
@@ -66,7 +66,7 @@ def main(argv: list[str] | None = None) -> int:
     return run_method(config, settings, lambda: planned_rows(config), converse, query)
 
 
-def check_prompts(config: JointConfig) -> None:
+def check_role_prompts(config: JointConfig) -> None:
     """Check that each prompt has places only for the rows' fields and for earlier roles."""
     fields = first_fields(config)
     earlier: list[str] = []
@@ -178,7 +178,7 @@ class Play:
 
 
 def _word(reply: Any) -> str:
-    return as_text("", reply)
+    return field_text("", reply)
 
 
 if __name__ == "__main__":

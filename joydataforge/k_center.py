@@ -6,20 +6,21 @@ Each next row is the one farthest from those chosen, by the embeddings of the te
 The first rows chosen are a choice themselves: with `--order pick` any beginning of the output is.
 """
 
-import argparse
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field, PositiveInt
 
 from joydataforge.selection.center_search import Centers, k_center
-from joydataforge.selection.text_rows import TextRows, add_row_flags
-from utils.cli import log, run
+from joydataforge.selection.text_rows import RowFlags, TextRows
+from utils.cli import Flag, log, parse_flags, run
 from utils.errors import PipelineError
 from utils.jsonl import Row
 from utils.similarity.embed import embed_texts
-from utils.similarity.embedding_settings import add_embedding_flags, embedding_settings
+from utils.similarity.embedding_settings import EmbeddingFlags, embedding_settings
 from utils.stage_output import StageOutput
 
 RANK_FIELD = "k_center_rank"
@@ -27,32 +28,32 @@ RANK_FIELD = "k_center_rank"
 EDGES = np.linspace(0, 2, 21)
 
 
-def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Choose rows that cover all others.")
-    add = parser.add_argument
-    add_row_flags(parser)
-    wanted = parser.add_mutually_exclusive_group(required=True)
-    wanted.add_argument("--size", type=int, help="rows to choose")
-    wanted.add_argument("--share", type=float, help="of the rows to choose, above 0 up to 1")
-    add(
-        "--order",
-        choices=("input", "pick"),
-        default="input",
-        help="of the output: that of the input, or the chosen first first (default: %(default)s)",
+@dataclass(frozen=True, kw_only=True)
+class Flags(RowFlags, EmbeddingFlags):
+    """Choose rows that cover all others."""
+
+    size: Annotated[PositiveInt | None, Flag(one_of=True), Field(description="rows to choose")] = (
+        None
     )
-    add("--cache_dir", help="keep the embeddings in this folder (default: nowhere)")
-    add("--random_seed", type=int, default=42, help="of the first row (default: %(default)s)")
-    add_embedding_flags(parser)
-    arguments = parser.parse_args(argv)
-    if arguments.size is not None and arguments.size < 1:
-        raise PipelineError("--size must be above 0")
-    if arguments.share is not None and not 0 < arguments.share <= 1:
-        raise PipelineError("--share must be above 0 and at most 1")
-    return arguments
+    share: Annotated[
+        float | None,
+        Flag(one_of=True),
+        Field(
+            gt=0, le=1, allow_inf_nan=False, description="of the rows to choose, above 0 up to 1"
+        ),
+    ] = None
+    order: Annotated[
+        Literal["input", "pick"],
+        Field(description="of the output: that of the input, or the chosen first first"),
+    ] = "input"
+    cache_dir: Annotated[
+        str | None, Field(description="keep the embeddings in this folder (default: nowhere)")
+    ] = None
+    random_seed: Annotated[int, Field(description="of the first row")] = 42
 
 
 def main(argv: list[str] | None = None) -> None:
-    arguments = parse_arguments(argv)
+    arguments = parse_flags(Flags, argv)
     settings = embedding_settings(arguments, arguments.random_seed)
     output = StageOutput(arguments.output_file, [arguments.input_file])
     rows = TextRows(arguments.input_file, arguments.field)
@@ -73,7 +74,7 @@ def main(argv: list[str] | None = None) -> None:
                 "embeddings": settings.backend + (f" {settings.model}" if settings.model else ""),
                 "order": arguments.order,
                 "random_seed": arguments.random_seed,
-                **figures(found),
+                **center_figures(found),
             }
         }
     log.info("%s", said_of(output.summary["k_center"], len(usable) - len(ranks)))
@@ -103,7 +104,7 @@ def write(
     output.pass_over("not_chosen", left)
 
 
-def figures(found: Centers) -> dict[str, Any]:
+def center_figures(found: Centers) -> dict[str, Any]:
     """Tell how well the chosen rows cover the others: the radius, and the distances of those."""
     is_left = np.ones(len(found.distances), dtype=bool)
     is_left[found.chosen] = False
@@ -123,6 +124,7 @@ def figures(found: Centers) -> dict[str, Any]:
 
 
 def said_of(found: dict[str, Any], left: int) -> str:
+    """Word what the choice leaves out, for the summary line."""
     if not left:
         return "all rows are chosen"
     return (

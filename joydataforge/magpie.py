@@ -11,7 +11,9 @@ import random
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, PositiveInt
 
 from joydataforge.methods.distinct import reject_repeated, reject_similar
 from joydataforge.methods.refusals import answer_that_answers
@@ -20,7 +22,7 @@ from joydataforge.methods.settings import MethodConfig, read_settings
 from joydataforge.queries.chat_templates import ChatTemplate, Turn, known_template
 from joydataforge.queries.instruction_filter import InstructionLimits, check_instruction
 from joydataforge.queries.template_files import template_from_file
-from utils.cli import run
+from utils.cli import Share, run
 from utils.errors import BadReply
 from utils.generation.conversation import Conversation, Job, Messages, SampleFailed, ask_for
 from utils.generation.replies import RunRefused
@@ -46,24 +48,18 @@ class MagpieConfig(MethodConfig):
     template_file: str = ""
     template_options: dict[str, Any] = field(default_factory=dict)
     write_bos: bool = False
-    turns: int = 1
+    turns: PositiveInt = 1
     vary: list[str] = field(default_factory=list)
-    vary_share: float = 1.0
+    vary_share: Share = 1.0
     vary_in_answer: bool = False
     answer_with: Literal["chat", "completion"] = "chat"
     instruction_options: dict[str, Any] = field(default_factory=dict)
     answer_options: dict[str, Any] = field(default_factory=dict)
     limits: InstructionLimits = field(default_factory=InstructionLimits)
-    near_duplicate: float | None = None
+    near_duplicate: Annotated[float, Field(gt=0, le=1)] | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.turns <= 0:
-            raise ValueError("turns must be above 0")
-        if not 0 <= self.vary_share <= 1:
-            raise ValueError("vary_share must be from 0 to 1")
-        if self.near_duplicate is not None and not 0 < self.near_duplicate <= 1:
-            raise ValueError("near_duplicate must be above 0 and at most 1, or null")
         if self.threshold is None:
             raise ValueError("threshold must say how many samples to make")
         if self.data_read_path:
@@ -90,7 +86,7 @@ def main(argv: list[str] | None = None) -> int:
         template.up_to_query(system, [])  # a template may refuse a system text
 
     async def converse(job: Job, conversation: Conversation) -> Row:
-        return await Sample(config, template, job.row, conversation).make()
+        return await MadeUpConversation(config, template, job.row, conversation).make()
 
     def finish(rows: Iterator[Row]) -> Iterator[Row]:
         rows = reject_repeated(rows, first_instruction)
@@ -130,7 +126,7 @@ def first_instruction(row: Row) -> str:
     return next(each["content"] for each in row["messages"] if each["role"] == "user")
 
 
-class Sample:
+class MadeUpConversation:
     """One conversation that the model makes up, both sides of it."""
 
     def __init__(

@@ -8,17 +8,17 @@ MinHash finds the candidates, an exact comparison decides.
 Rejected rows say which row they repeat; the clusters go to `<output stem>.clusters.jsonl`.
 """
 
-import argparse
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
 
+from pydantic import Field, PositiveInt
 from tqdm import tqdm
 
 from joydataforge.selection.text_dedup import Shingling, clusters, find_duplicate_texts, sign_texts
-from joydataforge.selection.text_rows import TextRows, add_row_flags
-from utils.cli import log, run
-from utils.errors import PipelineError
+from joydataforge.selection.text_rows import RowFlags, TextRows
+from utils.cli import log, parse_flags, run
 from utils.jsonl import Row
 from utils.similarity.near_duplicates import Match, chance_to_meet
 from utils.stage_output import StageOutput, sibling
@@ -27,33 +27,26 @@ LARGEST_SHOWN = 10
 SHOWN_CHARACTERS = 200
 
 
-def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Keep the first of each cluster of near repeats.")
-    add = parser.add_argument
-    add_row_flags(parser)
-    add("--threshold", type=float, default=0.7, help="Jaccard similarity (default: %(default)s)")
-    add("--ngram", type=int, default=5, help="units of an n-gram (default: %(default)s)")
-    add(
-        "--unit",
-        choices=("word", "character", "code"),
-        default="word",
-        help="what n-grams are made of; word serves any language (default: %(default)s)",
-    )
-    add("--language", default="python", help="of --unit code (default: %(default)s)")
-    add("--num_perm", type=int, default=128, help="of the signatures (default: %(default)s)")
-    add("--num_workers", type=int, default=1, help="processes (default: %(default)s)")
-    add("--random_seed", type=int, default=42, help="of the signatures (default: %(default)s)")
-    arguments = parser.parse_args(argv)
-    if not 0 < arguments.threshold <= 1:
-        raise PipelineError("--threshold must be above 0 and at most 1")
-    for name in ("ngram", "num_perm", "num_workers"):
-        if getattr(arguments, name) < 1:
-            raise PipelineError(f"--{name} must be above 0")
-    return arguments
+@dataclass(frozen=True, kw_only=True)
+class Flags(RowFlags):
+    """Keep the first of each cluster of near repeats."""
+
+    threshold: Annotated[
+        float, Field(gt=0, le=1, allow_inf_nan=False, description="Jaccard similarity")
+    ] = 0.7
+    ngram: Annotated[PositiveInt, Field(description="units of an n-gram")] = 5
+    unit: Annotated[
+        Literal["word", "character", "code"],
+        Field(description="what n-grams are made of; word serves any language"),
+    ] = "word"
+    language: Annotated[str, Field(description="of --unit code")] = "python"
+    num_perm: Annotated[PositiveInt, Field(description="of the signatures")] = 128
+    num_workers: Annotated[PositiveInt, Field(description="processes")] = 1
+    random_seed: Annotated[int, Field(description="of the signatures")] = 42
 
 
 def main(argv: list[str] | None = None) -> None:
-    arguments = parse_arguments(argv)
+    arguments = parse_flags(Flags, argv)
     rows = TextRows(arguments.input_file, arguments.field)
     shingling = Shingling(arguments.unit, arguments.ngram, arguments.language)
     texts = rows.read_texts()
@@ -72,14 +65,14 @@ def main(argv: list[str] | None = None) -> None:
     clusters_file = sibling(arguments.output_file, ".clusters.jsonl")
     with output:
         write_cluster = output.open_also(clusters_file)
-        sort_rows(rows, texts, duplicates, output)
+        write_unique(rows, texts, duplicates, output)
         for cluster in worded_clusters(groups, texts):
             write_cluster(cluster)
-        output.summary |= {"minhash": figures(arguments, rows.field, groups, texts)}
+        output.summary |= {"minhash": duplicate_figures(arguments, rows.field, groups, texts)}
     log.info("%s clusters -> %s", f"{len(groups):,}", clusters_file)
 
 
-def sort_rows(
+def write_unique(
     rows: TextRows, texts: list[str | None], duplicates: dict[int, Match], output: StageOutput
 ) -> None:
     """Keep or reject each row; a rejected one names the row it repeats, both counted from 1."""
@@ -119,8 +112,8 @@ def worded_clusters(groups: dict[int, list[Match]], texts: list[str | None]) -> 
         }
 
 
-def figures(
-    arguments: argparse.Namespace,
+def duplicate_figures(
+    arguments: Flags,
     field: str,
     groups: dict[int, list[Match]],
     texts: list[str | None],

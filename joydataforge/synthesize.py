@@ -10,8 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from pydantic import PositiveInt
+
 from joydataforge.methods.answers import AnswerField, parse_answer, plain_answer
-from joydataforge.methods.direct_samples import direct_samples, without_repeats
+from joydataforge.methods.direct_samples import direct_samples, reject_repeats
 from joydataforge.methods.rewrites import VARIANTS, one_row_each, rewrite
 from joydataforge.methods.rows import check_templates, planned_rows
 from joydataforge.methods.run_method import run_method
@@ -34,14 +36,12 @@ class SynthesisConfig(MethodConfig):
     answer_field: str = "target"
     answer_fields: dict[str, AnswerField] = field(default_factory=dict)
     vary: dict[str, list[Any]] = field(default_factory=dict)
-    rewrites: int = 3
+    rewrites: PositiveInt = 3
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if not self.prompt.strip():
             raise ValueError("key 'prompt' is missing; write what the model is asked")
-        if self.rewrites <= 0:
-            raise ValueError("rewrites must be above 0")
         if not self.answer_fields and not self.answer_field:
             raise ValueError("name an answer_field, or answer_fields")
         if self.method == "synthesis_directly":
@@ -98,7 +98,7 @@ def main(argv: list[str] | None = None) -> int:
         return await rewrite(config, job.row, conversation, compared)
 
     def first_of_equals(rows: Iterator[Row]) -> Iterator[Row]:
-        return without_repeats(rows, config.answers()[0])
+        return reject_repeats(rows, config.answers()[0])
 
     match config.method:
         case "single":

@@ -44,7 +44,7 @@ def main(argv: list[str] | None = None) -> int:
     async def converse(job: Job, conversation: Conversation) -> Row:
         return await label_row(config, job.row, conversation)
 
-    tally = Tally(config)
+    tally = VoteTally(config)
     return run_method(
         config,
         settings,
@@ -78,7 +78,7 @@ async def label_row(config: VoteConfig, row: Row, conversation: Conversation) ->
     ballots = Ballots()
     for model in config.model_list:
         await cast(config, asked, model, ballots, conversation)
-    labels, label_vote, reason = await decide(config, asked, ballots, conversation)
+    labels, label_vote, reason = await decide_label(config, asked, ballots, conversation)
     votes = {
         model: config.as_voted(ballots.labels[model]) if model in ballots.labels else None
         for model in config.model_list
@@ -127,7 +127,7 @@ async def cast(
         ballots.reasons[model] = answer[REASON]
 
 
-async def decide(
+async def decide_label(
     config: VoteConfig, messages: Messages, ballots: Ballots, conversation: Conversation
 ) -> tuple[list[str], Row, str | None]:
     """Count the votes; returns the labels that won, how it came to that, and why none did."""
@@ -200,7 +200,7 @@ async def label_again(
     }
 
 
-class Tally:
+class VoteTally:
     """Counts over all rows of a run, as they go to the output."""
 
     def __init__(self, config: VoteConfig) -> None:
@@ -218,15 +218,15 @@ class Tally:
             yield row
 
     def _add(self, row: Row) -> None:
-        votes = {model: as_list(vote) for model, vote in row["votes"].items()}
+        votes = {model: listed_labels(vote) for model, vote in row["votes"].items()}
         self._agreement.add(votes)
         self._missing.update(row["label_vote"]["missing"].keys())
-        majority = as_list(row["label_vote"]["label"])
+        majority = listed_labels(row["label_vote"]["label"])
         if majority is not None:
             self._agreement.add_majority(votes, majority)
             self._broken_ties += bool(row["label_vote"]["tied"])
         if "reject_reason" not in row:
-            self._labels.update(as_list(row["label"]) or [])
+            self._labels.update(listed_labels(row["label"]) or [])
             self._labelled_again += row.get("label_post") is not None
             self._changed += row.get("label_post") not in (None, row["label_vote"]["label"])
 
@@ -243,7 +243,7 @@ class Tally:
         return figures
 
 
-def as_list(labels: Any) -> list[str] | None:
+def listed_labels(labels: Any) -> list[str] | None:
     return [labels] if isinstance(labels, str) else labels
 
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from pydantic import PositiveInt
+
 from joydataforge.methods.answers import AnswerField, parse_answer
 from joydataforge.methods.refusals import answer_that_answers
 from joydataforge.methods.rows import check_templates, full_query, planned_rows
@@ -19,7 +21,7 @@ from joydataforge.methods.settings import MethodConfig, read_settings
 from joydataforge.methods.templates import fill, places
 from joydataforge.queries.evolution import (
     Evolution,
-    Limits,
+    EvolutionLimits,
     check_code,
     check_evolution,
     draw_kind,
@@ -44,9 +46,9 @@ class WizardConfig(MethodConfig):
     """
 
     method: str = "wizard"
-    rounds: int = 2
+    rounds: PositiveInt = 2
     evolutions: dict[str, Evolution] = field(default_factory=dict)
-    limits: Limits = field(default_factory=Limits)
+    limits: EvolutionLimits = field(default_factory=EvolutionLimits)
     prompt_difficulty: str = ""
     answer_evolved: bool = False
     code_field: str = ""
@@ -54,8 +56,6 @@ class WizardConfig(MethodConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.rounds <= 0:
-            raise ValueError("rounds must be above 0")
         if not any(each.weight > 0 for each in self.evolutions.values()):
             raise ValueError("evolutions must hold at least one kind with a weight above 0")
         for kind, evolution in self.evolutions.items():
@@ -81,7 +81,7 @@ def main(argv: list[str] | None = None) -> int:
     check_templates(config, **config.templates())
 
     async def converse(job: Job, conversation: Conversation) -> Row:
-        return await Lineage(config, job.row, conversation).evolve()
+        return await QueryLineage(config, job.row, conversation).evolve()
 
     shown = full_query(config)
 
@@ -111,7 +111,7 @@ def _has_code(config: WizardConfig, row: Row) -> bool:
     return isinstance(code, str) and bool(code.strip())
 
 
-class Lineage:
+class QueryLineage:
     """The queries of one row, from the original to the last evolved one."""
 
     def __init__(self, config: WizardConfig, row: Row, conversation: Conversation) -> None:

@@ -12,7 +12,7 @@ from offline_model.misbehaviour import Answer
 from offline_model.wording import spell_out
 from utils.config import read_yaml
 from utils.sampling import derive_seed
-from utils.similarity.entities import noun_phrases
+from utils.similarity.noun_phrases import noun_phrases
 
 # What many users begin with; a model is fond of them.
 STOCK = (

@@ -14,7 +14,7 @@ from offline_model.misbehaviour import Answer, refusal
 from offline_model.wording import spell_out
 from utils.replies.sections import is_declined_instruction
 from utils.sampling import derive_seed
-from utils.similarity.entities import noun_phrases
+from utils.similarity.noun_phrases import noun_phrases
 
 ANSWERING = "Answer the question below for the person who asked it."
 COMPARING = "Compare two answers to the same question."

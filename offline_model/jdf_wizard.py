@@ -15,7 +15,7 @@ from offline_model.instructing import write_answer
 from offline_model.misbehaviour import Answer, refusal
 from offline_model.wording import spell_out
 from utils.sampling import derive_seed
-from utils.similarity.entities import noun_phrases
+from utils.similarity.noun_phrases import noun_phrases
 
 _GIVEN = re.compile(r"### Given (?:query|instruction)\n")
 _END = "\n\n### Rewritten "

@@ -6,21 +6,23 @@ Reads a JSON array, or JSON Lines, of snippets: strings, or objects with `code` 
         --input_path data/code_snippets.json --output_path data/aiprogrammer.json
 """
 
-import argparse
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
+
+from pydantic import Field
 
 from programming_instruct.stage_prompts import PERSONAS, stage_messages
 from programming_instruct.stage_replies import read_stages
-from utils.cli import HelpFormatter, run
+from utils.cli import parse_flags, run
 from utils.errors import PipelineError
 from utils.finetune.training_rows import is_unicode
 from utils.generation.conversation import Conversation, Job, ask_for
 from utils.generation.jobs import generate_samples
-from utils.generation.settings import add_sample_flags, sample_settings
+from utils.generation.settings import SampleFlags, sample_settings
 from utils.jsonl import Row, dump_row
 from utils.records import text_id
 from utils.row_files import read_records
@@ -41,6 +43,7 @@ class Snippet(NamedTuple):
 
     @classmethod
     def of(cls, record: Any, place: str) -> "Snippet":
+        """Take an element of the input: code, or an object; PipelineError if it has no `code`."""
         if not isinstance(record, dict):
             return cls(record)
         if "code" not in record:
@@ -64,6 +67,7 @@ class Snippet(NamedTuple):
         return "too_long" if len(self.code) > max_tokens * CHARACTERS_A_TOKEN else None
 
     def identity(self) -> str:
+        """Hash the code; what is no text has a hash too, to be rejected by."""
         if isinstance(self.code, str):
             return text_id(self.code)
         return text_id("not_text", dump_row(self.code).decode())
@@ -90,6 +94,7 @@ def plan_snippets(input_path: str, max_tokens: int, random_seed: int) -> Iterato
 
 
 def draw_persona(random_seed: int, row_id: str) -> str:
+    """Draw who writes a history: the same for a row whatever rows stand around it."""
     rng = random.Random(derive_seed(random_seed, row_id, "persona"))
     return rng.choice(list(PERSONAS))
 
@@ -106,25 +111,27 @@ async def write_history(max_try: int, job: Job, conversation: Conversation) -> R
     return {**job.row, "output": stages}
 
 
+@dataclass(frozen=True, kw_only=True)
+class Flags(SampleFlags):
+    """Have a model show the stages through which code snippets came about."""
+
+    input_path: Annotated[str, Field(description="snippets")] = "data/code_snippets.json"
+    output_path: Annotated[str, Field(description="histories")] = "data/aiprogrammer.json"
+
+
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m programming_instruct.aiprogrammer",
-        description="Have a model show the stages through which code snippets came about.",
-        formatter_class=HelpFormatter,
-    )
-    parser.add_argument("--input_path", default="data/code_snippets.json", help="snippets")
-    parser.add_argument("--output_path", default="data/aiprogrammer.json", help="histories")
-    add_sample_flags(parser)
-    args = parser.parse_args(argv)
+    flags = parse_flags(Flags, argv)
     plan: Callable[[], Iterator[Row]] = partial(
-        plan_snippets, args.input_path, args.max_tokens, args.random_seed
+        plan_snippets, flags.input_path, flags.max_tokens, flags.random_seed
     )
+    wording = [stage_messages("", "", persona) for persona in PERSONAS]
     return generate_samples(
-        [args.input_path],
+        [flags.input_path],
         plan,
-        args.output_path,
-        sample_settings(args, [stage_messages("", "", persona) for persona in PERSONAS]),
-        partial(write_history, args.max_try),
+        flags.output_path,
+        sample_settings(flags, flags.output_path, wording),
+        partial(write_history, flags.max_try),
+        stage="versions",
     )
 
 

@@ -188,14 +188,14 @@ def _current(screen: Screen) -> str:
 
 
 @cache
-def load_examples() -> Examples:
+def load_few_shot() -> Examples:
     return load_config(EXAMPLES_FILE, Examples)
 
 
 @cache
 def _few_shot(system: str, kind: str) -> tuple[dict[str, str], ...]:
     turns = [{"role": "system", "content": system}]
-    for example in getattr(load_examples(), kind):
+    for example in getattr(load_few_shot(), kind):
         answer = {"role": "assistant", "content": example.answer.strip("\n")}
         turns += [_user(_TURNS[kind](example)), answer]
     return tuple(turns)

@@ -5,21 +5,21 @@ message, language) for `data_collection --data_type commit`.
     python -m programming_instruct.commit_source git:. --output_path data/commit.json
 """
 
-import argparse
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
+from pydantic import BeforeValidator, Field, PositiveInt
 from tqdm import tqdm
 
-from utils.cli import HelpFormatter, run
+from utils.cli import Flag, parse_flags, run
 from utils.code.languages import language_of_file, read_languages
 from utils.errors import PipelineError
 from utils.jsonl import Row
 from utils.seeds.cleaning import (
-    UNKNOWN_LICENSE,
-    Rule,
+    CleaningRule,
     SeedLimits,
     clean_seed,
     find_generated_code,
@@ -40,7 +40,7 @@ from utils.stage_output import StageOutput
 # Lines that tools and customs add to a message; nobody would say them to an assistant.
 _TRAILER = re.compile(r"^(?:[A-Z][A-Za-z-]*-by|Change-Id|Cc): .*$", re.MULTILINE)
 # As the seeds' rules, but for those that only Python or its pipeline needs.
-RULES: tuple[Rule, ...] = (
+RULES: tuple[CleaningRule, ...] = (
     find_vendored_path,
     find_useless_edit,
     find_generated_code,
@@ -48,13 +48,33 @@ RULES: tuple[Rule, ...] = (
 )
 
 
-@dataclass(frozen=True)
+def known_languages(names: str | tuple[str, ...]) -> tuple[str, ...]:
+    """Read the names of a flag; its default is read already."""
+    return read_languages(names) if isinstance(names, str) else names
+
+
+@dataclass(frozen=True, kw_only=True)
 class Settings:
-    languages: tuple[str, ...]
-    new_files: bool
-    max_files: int
-    max_samples: int | None
-    max_chars: int
+    """Make commit rows from local git repositories."""
+
+    sources: Annotated[list[str], Flag("git:PATH"), Field(description="local git repositories")]
+    output_path: Annotated[str, Field(description="the rows: .json or .jsonl")] = "data/commit.json"
+    languages: Annotated[
+        tuple[str, ...],
+        Flag(metavar="NAMES", nargs=None),
+        BeforeValidator(known_languages),
+        Field(description="such as python,javascript; None: all known"),
+    ] = ()
+    new_files: Annotated[
+        bool, Field(description="take commits that add a file too (code1 empty)")
+    ] = False
+    max_files: Annotated[
+        PositiveInt, Field(description="leave out commits that change more files")
+    ] = 1
+    max_samples: Annotated[
+        PositiveInt | None, Field(description="keep the newest so many; None: all")
+    ] = None
+    max_chars: Annotated[PositiveInt, Field(description="drop longer versions of a file")] = 20_000
 
     def wants(self, change: FileChange) -> bool:
         """Tell whether a change is one of a code file that rows are made of."""
@@ -80,7 +100,7 @@ def commit_rows(paths: Sequence[str], settings: Settings) -> Iterator[tuple[Row,
     for path in paths:
         repository = repository_name(path)
         for edit in mine_edits(path, settings.wants, settings.max_files):
-            row, reason = examine(edit, repository, settings)
+            row, reason = clean_edit(edit, repository, settings)
             if reason is None:
                 digest = hashlib.sha256(f"{row['code1']}\0{row['code2']}".encode()).digest()
                 reason = "duplicate" if digest in seen else None
@@ -88,7 +108,7 @@ def commit_rows(paths: Sequence[str], settings: Settings) -> Iterator[tuple[Row,
             yield row, reason
 
 
-def examine(edit: FileEdit, repository: str, settings: Settings) -> tuple[Row, str | None]:
+def clean_edit(edit: FileEdit, repository: str, settings: Settings) -> tuple[Row, str | None]:
     """Clean one edit; a row that falls before it is known to hold no secret has no texts."""
     seed, reason = clean_seed(as_seed(edit, repository), SeedLimits(), RULES)
     row = as_commit_row(seed)
@@ -100,6 +120,7 @@ def examine(edit: FileEdit, repository: str, settings: Settings) -> tuple[Row, s
 
 
 def as_seed(edit: FileEdit, repository: str) -> Row:
+    """Lay an edit out as a seed commit, which the seeds' own checks can judge."""
     return {
         "commit": edit.commit,
         "old_file": edit.path,
@@ -108,7 +129,7 @@ def as_seed(edit: FileEdit, repository: str) -> Row:
         "subject": "",
         "message": edit.message,
         "lang": language_of_file(edit.path),
-        "license": UNKNOWN_LICENSE,
+        "license": edit.license,
         "repos": repository,
     }
 
@@ -128,45 +149,10 @@ def without_trailers(message: str) -> str:
     return _TRAILER.sub("", message).strip()
 
 
-def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description="Make commit rows from local git repositories.",
-        formatter_class=HelpFormatter,
-    )
-    add = parser.add_argument
-    add("sources", nargs="+", metavar="git:PATH", help="local git repositories")
-    add("--output_path", default="data/commit.json", help="the rows: .json or .jsonl")
-    add("--languages", metavar="NAMES", help="such as python,javascript; None: all known")
-    add("--new_files", action="store_true", help="take commits that add a file too (code1 empty)")
-    add("--max_files", type=int, default=1, help="leave out commits that change more files")
-    add("--max_samples", type=int, help="keep the newest so many; None: all")
-    add("--max_chars", type=int, default=20_000, help="drop longer versions of a file")
-    return parser.parse_args(argv)
-
-
-def read_settings(arguments: argparse.Namespace) -> Settings:
-    for name in ("max_files", "max_samples", "max_chars"):
-        value = getattr(arguments, name)
-        if value is not None and value < 1:
-            raise PipelineError(f"--{name} {value}: must be at least 1")
-    try:
-        languages = read_languages(arguments.languages) if arguments.languages is not None else ()
-    except ValueError as error:
-        raise PipelineError(f"--languages {arguments.languages}: {error}") from None
-    return Settings(
-        languages,
-        arguments.new_files,
-        arguments.max_files,
-        arguments.max_samples,
-        arguments.max_chars,
-    )
-
-
 def main(argv: list[str] | None = None) -> None:
-    arguments = parse_arguments(argv)
-    settings = read_settings(arguments)
-    paths = open_repositories(arguments.sources)
-    with StageOutput(arguments.output_path, inputs=arguments.sources) as output:
+    settings = parse_flags(Settings, argv)
+    paths = open_repositories(settings.sources)
+    with StageOutput(settings.output_path, inputs=settings.sources, stage="commits") as output:
         rows = tqdm(commit_rows(paths, settings), "commits", unit=" rows", disable=None)
         for row, reason in rows:
             if reason:
@@ -175,10 +161,11 @@ def main(argv: list[str] | None = None) -> None:
             output.keep(row)
             if output.kept == settings.max_samples:
                 break
-        check_result(output, settings)
+        check_commits_found(output, settings)
 
 
-def check_result(output: StageOutput, settings: Settings) -> None:
+def check_commits_found(output: StageOutput, settings: Settings) -> None:
+    """Refuse an output without edits, and say what would bring some."""
     if not output.kept + output.rejected:
         raise PipelineError(
             f"no edit found; commits are taken that change at most {settings.max_files} file(s), "

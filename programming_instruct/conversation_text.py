@@ -16,7 +16,7 @@ from programming_instruct.sample_fields import BadSample, Sample
 from utils.code.apply_edit import NotApplicable, apply_edit
 from utils.code.fences import fenced
 from utils.code.write_edit import NotProvable, make_answer
-from utils.finetune.chat_format import NO_THINK, Conversation, whole_lines
+from utils.finetune.chat_format import NO_THINK, TrainingConversation, whole_lines
 
 ANSWERS = {
     "whole": "the whole edited program, without marks, in one fenced code block",
@@ -49,7 +49,7 @@ class TextSettings(NamedTuple):
 class SampleText(NamedTuple):
     """The conversation of a sample, and the edit that it proves."""
 
-    conversation: Conversation
+    conversation: TrainingConversation
     code_before: str
     code_after: str
     answer_format: str
@@ -67,9 +67,9 @@ def make_text(sample: Sample, settings: TextSettings, rng: random.Random) -> Sam
     shown = _with_final_newlines(sample) if settings.final_newline == "add" else sample
     before, after = shown.current, shown.following
     marks = choose_marks([*shown.history, before, after, shown.words, shown.chat])
-    conversation = Conversation(
+    conversation = TrainingConversation(
         system_turn(answer_format, marks, bool(shown.chat)),
-        user_turn(shown, marks) + (NO_THINK if settings.no_think else ""),
+        sample_turn(shown, marks) + (NO_THINK if settings.no_think else ""),
         assistant_turn(answer_format, shown),
     )
     if read_current_code(conversation.user, marks) != whole_lines(before):
@@ -102,10 +102,10 @@ def system_turn(answer_format: str, marks: Marks, has_chat: bool) -> str:
     )
 
 
-def user_turn(sample: Sample, marks: Marks) -> str:
+def sample_turn(sample: Sample, marks: Marks) -> str:
     """Show history, code and words; the answer continues the last heading."""
     parts = []
-    if diffs := history_diffs(sample):
+    if diffs := fenced_diffs(sample):
         parts += [HISTORY, *diffs]
     marked = mark_area(sample.current, sample.area, marks)
     parts += [CURRENT, fenced(marked, sample.label)]
@@ -114,7 +114,7 @@ def user_turn(sample: Sample, marks: Marks) -> str:
     return "\n".join([*parts, NEXT])
 
 
-def history_diffs(sample: Sample) -> list[str]:
+def fenced_diffs(sample: Sample) -> list[str]:
     """Write the change from each version to the next as a fenced diff, proved to apply.
 
     Equal neighbours make none.
@@ -140,6 +140,7 @@ def assistant_turn(answer_format: str, sample: Sample) -> str:
 
 
 def write_answer(answer_format: str, sample: Sample) -> str:
+    """Write the edit as an answer of this format; NotProvable if it would not give the edit."""
     before, after = sample.current, sample.following
     if before == after:
         return NO_CHANGE

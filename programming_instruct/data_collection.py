@@ -13,12 +13,13 @@ with the reason, `judge_...`, `instruction_...` or `chat_...`. (Programming-Inst
 chat where that one fails.)
 """
 
-import argparse
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
+from typing import Annotated, TypeVar
+
+from pydantic import Field, PositiveInt
 
 from programming_instruct.change_prompts import (
     Messages,
@@ -36,11 +37,11 @@ from programming_instruct.histories import (
     remaining_changes,
 )
 from programming_instruct.judge_decisions import read_decisions
-from utils.cli import HelpFormatter, run
-from utils.errors import BadReply, PipelineError
+from utils.cli import parse_flags, run
+from utils.errors import BadReply
 from utils.generation.conversation import Conversation, Job, ask_for
 from utils.generation.jobs import generate_samples
-from utils.generation.settings import add_sample_flags, sample_settings
+from utils.generation.settings import SampleFlags, sample_settings
 from utils.jsonl import Row, dump_row
 from utils.records import text_id
 from utils.row_files import read_records
@@ -50,13 +51,6 @@ REQUIRED = {
     "aiprogrammer": ("output",),
     "commit": ("code1", "code2", "git", "lang"),
     "submit": ("submissions", "language", "problems_contexts"),
-}
-EXPLAINED = {
-    "limit_one_block_prob": "chance, per pair of versions, to take it apart into single blocks",
-    "use_history_prob": "chance that a sample shows the versions before the current one",
-    "use_user_prob": "chance that a sample has user words",
-    "alpha": "version i is drawn as the current one with weight alpha**i",
-    "max_per_sample": "samples a row, at most",
 }
 Parsed = TypeVar("Parsed")
 
@@ -78,6 +72,22 @@ def id_of(row: Row, data_type: str) -> str:
     if isinstance(known, str) and known:
         return known
     return text_id(dump_row([row[field] for field in REQUIRED[data_type]]).decode())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flags(PlanSettings, SampleFlags):
+    """Make samples from coding histories."""
+
+    input_path: Annotated[str, Field(description="the rows: an array (.json) or lines (.jsonl)")]
+    output_path: Annotated[
+        str, Field(description="the samples: an array (.json) or lines (.jsonl)")
+    ]
+    max_prompt_chars: Annotated[
+        PositiveInt, Field(description="reject samples of longer prompts")
+    ] = 60_000
+    max_blocks: Annotated[
+        PositiveInt, Field(description="reject samples with more blocks to judge")
+    ] = 64
 
 
 @dataclass(frozen=True)
@@ -165,56 +175,28 @@ class Collector:
 
 
 def screen_of(plan: Row) -> Screen:
+    """Show the model what a planned sample shows: the history and the current code."""
     history = [version["code"] for version in plan["history"]]
     return Screen(plan["current"]["code"], history, plan["current"]["lang"])
 
 
-def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m programming_instruct.data_collection",
-        description="Make samples from coding histories.",
-        formatter_class=HelpFormatter,
-    )
-    add = parser.add_argument
-    add("--data_type", required=True, help=f"what the rows are: {', '.join(REQUIRED)}")
-    add("--input_path", required=True, help="the rows: an array (.json) or lines (.jsonl)")
-    add("--output_path", required=True, help="the samples: an array (.json) or lines (.jsonl)")
-    for setting in fields(PlanSettings):
-        if setting.name in EXPLAINED:
-            kind = type(setting.default)
-            add(
-                f"--{setting.name}",
-                type=kind,
-                default=setting.default,
-                help=EXPLAINED[setting.name],
-            )
-    add("--max_prompt_chars", type=int, default=60_000, help="reject samples of longer prompts")
-    add("--max_blocks", type=int, default=64, help="reject samples with more blocks to judge")
-    add_sample_flags(parser)
-    return parser.parse_args(argv)
-
-
 def main(argv: list[str] | None = None) -> int:
-    args = parse_arguments(argv)
-    given = {field.name: getattr(args, field.name) for field in fields(PlanSettings)}
-    settings = PlanSettings(**given)
-    for flag in ("max_prompt_chars", "max_blocks"):
-        if getattr(args, flag) < 1:
-            raise PipelineError(f"--{flag} {getattr(args, flag)}: must be at least 1")
-    collector = Collector(args.max_try, args.max_prompt_chars, args.max_blocks)
+    flags = parse_flags(Flags, argv)
+    collector = Collector(flags.max_try, flags.max_prompt_chars, flags.max_blocks)
     nothing = Screen("")
     prompts = (
         judge_messages(nothing, ()),
         instruction_messages(nothing, ""),
         chat_messages(nothing, ""),
     )
-    plan = partial(plan_rows, args.input_path, settings)
+    plan = partial(plan_rows, flags.input_path, flags)
     return generate_samples(
-        [args.input_path],
+        [flags.input_path],
         plan,
-        args.output_path,
-        sample_settings(args, prompts),
+        flags.output_path,
+        sample_settings(flags, flags.output_path, prompts),
         collector.converse,
+        stage="samples",
     )
 
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from cydifflib import SequenceMatcher
 
 from utils.code.lines import CONTEXT_LINES, lines_with_ends, unified_diff
-from utils.code.write_edit import MAX_COMPARED_LINES, changed_spans
+from utils.code.write_edit import MAX_COMPARED_LINES, changed_lines
 
 FILE_NAME = "code"
 # Edits that reach over more lines than this are one block.
@@ -42,8 +42,8 @@ def edit_blocks(before: str, after: str) -> list[EditBlock]:
 
     Equal codes have none. Codes that differ in the final newline alone have one, without lines.
     """
-    lines, final_newline = split_code(before)
-    new_lines, new_final_newline = split_code(after)
+    lines, final_newline = lines_and_end(before)
+    new_lines, new_final_newline = lines_and_end(after)
     blocks = _line_blocks(lines, new_lines) if lines != new_lines else []
     if final_newline != new_final_newline:
         last = blocks.pop() if blocks else EditBlock(len(lines), len(lines), ())
@@ -52,7 +52,7 @@ def edit_blocks(before: str, after: str) -> list[EditBlock]:
 
 
 def _line_blocks(lines: list[str], new_lines: list[str]) -> list[EditBlock]:
-    spans = [tuple(span) for span in changed_spans(lines, new_lines)]
+    spans = [tuple(span) for span in changed_lines(lines, new_lines)]
     start, end, new_start, new_end = spans[0]
     if MAX_COMPARED_LINES < max(end - start, new_end - new_start) <= MAX_ROUGHLY_COMPARED_LINES:
         # Too long to be compared line by line. `autojunk` passes over lines that stand often.
@@ -96,7 +96,7 @@ class _Version:
     """A code cut into unchanged pieces and one piece per block, so that applying one is cheap."""
 
     def __init__(self, before: str, blocks: Sequence[EditBlock]) -> None:
-        lines, self._final_newline = split_code(before)
+        lines, self._final_newline = lines_and_end(before)
         self._blocks = blocks
         self._pieces: list[str] = []
         at = 0
@@ -117,7 +117,7 @@ class _Version:
         return text if self._final_newline else text[:-1]
 
 
-def split_code(code: str) -> tuple[list[str], bool]:
+def lines_and_end(code: str) -> tuple[list[str], bool]:
     """Split a code into lines without their ends, and tell whether a newline ends the last one."""
     if not code:
         return [], False
@@ -133,7 +133,7 @@ def block_diffs(before: str, blocks: Sequence[EditBlock]) -> list[str]:
 
     Only the lines around a block are compared, so the cost is that of what is shown.
     """
-    lines, final_newline = split_code(before)
+    lines, final_newline = lines_and_end(before)
     return [_block_diff(lines, final_newline, block) for block in blocks]
 
 

@@ -7,14 +7,15 @@ Reads samples, with a target area or without; writes training rows, and their en
 Every answer is proved before it is written: applied to the current code, it gives the next.
 """
 
-import argparse
 import json
 import random
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
+from pydantic import Field, PositiveInt
 from tqdm import tqdm
 
 from programming_instruct.conversation_text import (
@@ -29,14 +30,13 @@ from programming_instruct.sample_fields import (
     read_sample,
     refuse_doubled_inputs,
 )
-from utils.cli import log, run
+from utils.cli import Flag, parse_flags, run
 from utils.code.write_edit import NotProvable
-from utils.errors import PipelineError
 from utils.finetune.chat_format import PROMPT_FORMATS, origin
-from utils.finetune.dataset_card import DATASET_INFO, load_dataset_info, merge_dataset_info
 from utils.finetune.export import EMPTY_THOUGHT, UNKNOWN
 from utils.finetune.preflight import LengthGauge, Preflight
 from utils.finetune.token_counts import token_counter
+from utils.finetune.trainer_files import TrainerFile, lay_out_row
 from utils.finetune.training_rows import is_unicode
 from utils.jsonl import Row
 from utils.records import TRACED_FIELDS
@@ -58,28 +58,28 @@ class Worded(NamedTuple):
     training_row: Row
 
 
-class Export:
+class SampleExport:
     """Words, judges and writes samples, and counts over them."""
 
     def __init__(
         self, settings: TextSettings, output_format: str, random_seed: int, preflight: Preflight
     ) -> None:
         self._settings = settings
-        self._layout = PROMPT_FORMATS[output_format]
+        self._prompt_format = output_format
         self._random_seed = random_seed
         self._preflight = preflight
         thought = EMPTY_THOUGHT if settings.no_think else ""
         self._gauge = LengthGauge(preflight.counter, thought)
         self.counts: Counter[str] = Counter()
 
-    def write(self, rows: Iterable[Row], output: StageOutput) -> None:
+    def write(self, rows: Iterable[Row], output: StageOutput, file: TrainerFile) -> None:
         """Write all samples, kept or rejected."""
         worded = self._word_all(rows, output)
         for one, length in self._gauge.measure_stream(worded, lambda one: one.text.conversation):
             if fault := self._preflight.find_fault(one.text.conversation, length):
                 output.reject(one.row, fault)
                 continue
-            output.keep(one.training_row)
+            output.keep(one.training_row, file.write)
             self._preflight.add(length, data_type_of(one.row))
             self._count(one)
 
@@ -95,9 +95,9 @@ class Export:
         identity = identity_of(row, position)
         rng = random.Random(derive_seed(self._random_seed, identity, "answer_format"))
         text = make_text(sample, self._settings, rng)
-        training_row = self._layout.lay_out(text.conversation)
-        if self._layout.has_origin:
-            training_row |= origin_of(row, text, identity)
+        training_row = lay_out_row(
+            self._prompt_format, text.conversation, lambda: origin_of(row, text, identity)
+        )
         return Worded(row, text, training_row)
 
     def _count(self, one: Worded) -> None:
@@ -131,63 +131,58 @@ def origin_of(row: Row, text: SampleText, identity: str) -> Row:
     return fields
 
 
-def check_files(output_path: Path, inputs: Sequence[str]) -> None:
+def check_trainer_file(file: TrainerFile, inputs: Sequence[str]) -> None:
     """Refuse what trainers would not know, and mistakes found late otherwise."""
-    if output_path.suffix not in SUFFIXES:
-        raise PipelineError(
-            f"{output_path}: must end in {', '.join(SUFFIXES)}, by which trainers know its kind"
-        )
+    file.check_name(SUFFIXES)
     refuse_doubled_inputs(inputs)
-    load_dataset_info(output_path.with_name(DATASET_INFO))
+    file.check_info()
 
 
-def update_dataset_info(output_path: Path, output_format: str, kept: int) -> None:
-    """Describe the file to LLaMA-Factory, or take out an entry that it could not load."""
-    info = PROMPT_FORMATS[output_format].llamafactory
-    path, name = output_path.with_name(DATASET_INFO), output_path.stem
-    entry = {"file_name": output_path.name, **info} if info and kept else None
-    merge_dataset_info(path, {name: entry})
-    if entry:
-        log.info("data set '%s' in %s", name, path)
-    elif info is None:
-        log.info("LLaMA-Factory reads no %s; %s has no entry", output_format, path)
+@dataclass(frozen=True, kw_only=True)
+class Flags:
+    """Turn samples into conversations for training."""
+
+    input_path: Annotated[list[str], Field(description="samples; files are joined")]
+    output_path: Annotated[str, Field(description="training rows (.jsonl, .json or .parquet)")]
+    answer_format: Annotated[
+        tuple[str, ...],
+        Flag(choices=list(ANSWERS)),
+        Field(description="what an answer gives; of several, one is drawn for each sample"),
+    ] = ("whole",)
+    output_format: Annotated[
+        str,
+        Flag("--output_format", "--prompt_format", choices=list(PROMPT_FORMATS)),
+        Field(description="layout of a row"),
+    ] = "share_gpt"
+    no_think: Annotated[bool, Field(description="add Qwen3's /no_think to each user turn")] = False
+    final_newline: Annotated[
+        Literal["add", "keep"], Field(description="code that ends without a newline")
+    ] = "add"
+    tokenizer: Annotated[
+        str | None,
+        Flag(metavar="DIR_OR_NAME"),
+        Field(description="counts tokens exactly (default: an estimate)"),
+    ] = None
+    cutoff_len: Annotated[PositiveInt, Field(description="the trainer's")] = 2048
+    too_long: Annotated[
+        Literal["drop", "keep", "error"] | None,
+        Field(
+            description="rows that reach --cutoff_len (default: drop with --tokenizer, else keep)"
+        ),
+    ] = None
+    unsafe_text: Annotated[
+        Literal["keep", "drop"], Field(description="rows that trainers may misread")
+    ] = "keep"
+    random_seed: Annotated[int, Field(description="of the answer formats")] = 42
 
 
-def token_number(text: str) -> int:
-    if int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text}: must be at least 1")
-    return int(text)
+def parse_arguments(argv: list[str] | None) -> Flags:
+    flags = parse_flags(Flags, argv)
+    return replace(flags, too_long=flags.too_long or ("drop" if flags.tokenizer else "keep"))
 
 
-def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m programming_instruct.export_conversation",
-        description="Turn samples into conversations for training.",
-    )
-    add = parser.add_argument
-    add("--input_path", nargs="+", required=True, help="samples; files are joined")
-    add("--output_path", required=True, help="training rows (.jsonl, .json or .parquet)")
-    add("--answer_format", nargs="+", choices=list(ANSWERS), default=["whole"], help="what an "
-        "answer gives; of several, one is drawn for each sample (default: whole)")  # fmt: skip
-    add("--output_format", "--prompt_format", choices=list(PROMPT_FORMATS), default="share_gpt",
-        help="layout of a row (default: share_gpt)")  # fmt: skip
-    add("--no_think", action="store_true", help="add Qwen3's /no_think to each user turn")
-    add("--final_newline", choices=("add", "keep"), default="add",
-        help="code that ends without a newline (default: add)")  # fmt: skip
-    add("--tokenizer", metavar="DIR_OR_NAME", help="counts tokens exactly (default: an estimate)")
-    add("--cutoff_len", type=token_number, default=2048, help="the trainer's (default: 2048)")
-    add("--too_long", choices=("drop", "keep", "error"), help="rows that reach --cutoff_len "
-        "(default: drop with --tokenizer, else keep)")  # fmt: skip
-    add("--unsafe_text", choices=("keep", "drop"), default="keep",
-        help="rows that trainers may misread (default: keep)")  # fmt: skip
-    add("--random_seed", type=int, default=42, help="of the answer formats (default: 42)")
-    arguments = parser.parse_args(argv)
-    arguments.too_long = arguments.too_long or ("drop" if arguments.tokenizer else "keep")
-    return arguments
-
-
-def summarise(
-    arguments: argparse.Namespace, export: Export, preflight: Preflight
+def summarise_export(
+    arguments: Flags, export: SampleExport, preflight: Preflight
 ) -> dict[str, Any]:
     settings = {name: value for name, value in vars(arguments).items() if "_path" not in name}
     return {
@@ -199,8 +194,9 @@ def summarise(
 
 def main(argv: list[str] | None = None) -> None:
     arguments = parse_arguments(argv)
-    output_path = Path(arguments.output_path)
-    check_files(output_path, arguments.input_path)
+    layout = PROMPT_FORMATS[arguments.output_format]
+    file = TrainerFile(Path(arguments.output_path), layout.llamafactory)
+    check_trainer_file(file, arguments.input_path)
     preflight = Preflight(
         token_counter(arguments.tokenizer),
         arguments.cutoff_len,
@@ -209,13 +205,15 @@ def main(argv: list[str] | None = None) -> None:
     )
     formats = tuple(dict.fromkeys(arguments.answer_format))
     settings = TextSettings(formats, arguments.final_newline, arguments.no_think)
-    export = Export(settings, arguments.output_format, arguments.random_seed, preflight)
-    with StageOutput(output_path, arguments.input_path) as output:
+    export = SampleExport(settings, arguments.output_format, arguments.random_seed, preflight)
+    with StageOutput(file.path, arguments.input_path, stage="fine-tune") as output:
+        file.open(output)
         samples = read_joined(arguments.input_path, REQUIRED)
-        export.write(tqdm(samples, desc="writing", unit="sample", disable=None), output)
+        export.write(tqdm(samples, desc="writing", unit="sample", disable=None), output, file)
         preflight.check()
-        output.summary |= summarise(arguments, export, preflight)
-    update_dataset_info(output_path, arguments.output_format, output.kept)
+        output.summary |= summarise_export(arguments, export, preflight)
+    file.enter()
+    file.report(arguments.output_format)
     preflight.report()
 
 

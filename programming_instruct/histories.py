@@ -9,9 +9,11 @@ import math
 import random
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Annotated, Literal, NamedTuple, get_args
+
+from pydantic import Field, PositiveInt
 
 from programming_instruct.edit_blocks import (
     EditBlock,
@@ -19,11 +21,12 @@ from programming_instruct.edit_blocks import (
     block_series,
     edit_blocks,
 )
-from utils.errors import PipelineError
+from utils.cli import Flag, Share
 from utils.finetune.training_rows import is_unicode
 from utils.jsonl import Row
 from utils.sampling import derive_seed
 
+DataType = Literal["aiprogrammer", "commit", "submit"]
 # What tells where a row comes from; it travels on to the samples.
 ORIGIN_FIELDS = ("commit", "license", "repos", "problem_id")
 # The versions that single blocks make of one row, together: a rewrite of thousands of scattered
@@ -31,36 +34,41 @@ ORIGIN_FIELDS = ("commit", "license", "repos", "problem_id")
 MAX_SERIES_CHARACTERS = 20_000_000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PlanSettings:
-    """How samples are drawn; the fields are the flags of data collection."""
+    """How samples are drawn; the fields are flags of data collection."""
 
-    data_type: str
-    limit_one_block_prob: float = 0.5
-    use_history_prob: float = 0.6
-    use_user_prob: float = 0.5
-    alpha: float = 1.0
-    max_per_sample: int = 1
-    random_seed: int = 42
-
-    def __post_init__(self) -> None:
-        if self.data_type not in READERS:
-            known = ", ".join(READERS)
-            raise PipelineError(f"--data_type: must be one of {known}, not '{self.data_type}'")
-        for name in (field.name for field in fields(self) if field.name.endswith("_prob")):
-            if not 0 <= getattr(self, name) <= 1:
-                raise PipelineError(f"--{name}: must be from 0 to 1, not {getattr(self, name)}")
-        if not 0 <= self.alpha < math.inf:
-            raise PipelineError(f"--alpha: must be a number from 0 up, not {self.alpha}")
-        if self.max_per_sample < 1:
-            raise PipelineError(f"--max_per_sample: must be at least 1, not {self.max_per_sample}")
+    data_type: Annotated[
+        DataType,
+        Flag(choices=None),
+        Field(description=f"what the rows are: {', '.join(get_args(DataType))}"),
+    ]
+    limit_one_block_prob: Annotated[
+        Share,
+        Field(description="chance, per pair of versions, to take it apart into single blocks"),
+    ] = 0.5
+    use_history_prob: Annotated[
+        Share,
+        Field(description="chance that a sample shows the versions before the current one"),
+    ] = 0.6
+    use_user_prob: Annotated[Share, Field(description="chance that a sample has user words")] = 0.5
+    alpha: Annotated[
+        float,
+        Field(
+            ge=0,
+            allow_inf_nan=False,
+            description="version i is drawn as the current one with weight alpha**i",
+        ),
+    ] = 1.0
+    max_per_sample: Annotated[PositiveInt, Field(description="samples a row, at most")] = 1
+    random_seed: Annotated[int, Field(description="of all that is drawn")] = 42
 
 
 class NotPlannable(Exception):
     """Nothing can be planned from a row; the message is its reject reason."""
 
 
-class Source(NamedTuple):
+class PlanSource(NamedTuple):
     """What a row tells: its versions, and what the programmer was asked to do, blank if unknown."""
 
     versions: list[str]
@@ -78,7 +86,7 @@ def plan_samples(row: Row, row_id: str, settings: PlanSettings) -> list[Row]:
         source = READERS[settings.data_type](row)
         if not all(map(is_unicode, (*source.versions, *source.context.values()))):
             raise NotPlannable("not_unicode")
-        versions = history_of(source.versions, row_id, settings)
+        versions = drawable_versions(source.versions, row_id, settings)
         samples = _draw_samples(source, versions, row_id, settings)
     except NotPlannable as problem:
         return [{**row, "prompt_id": row_id, "reject_reason": str(problem)}]
@@ -89,29 +97,29 @@ def plan_samples(row: Row, row_id: str, settings: PlanSettings) -> list[Row]:
     ]
 
 
-def read_aiprogrammer(row: Row) -> Source:
+def read_aiprogrammer(row: Row) -> PlanSource:
     """Read the stages that a model wrote for a snippet; nobody has said what they are for."""
-    return Source(_texts(row, "output"), _language(row, "lang"), "", {})
+    return PlanSource(_texts(row, "output"), _language(row, "lang"), "", {})
 
 
-def read_commit(row: Row) -> Source:
+def read_commit(row: Row) -> PlanSource:
     """Read a commit's two versions; its message says what to do."""
     versions = [_text(row, "code1"), _text(row, "code2")]
     message = _text(row, "git")
-    return Source(versions, _language(row, "lang"), message.strip(), {"git": message})
+    return PlanSource(versions, _language(row, "lang"), message.strip(), {"git": message})
 
 
-def read_submit(row: Row) -> Source:
+def read_submit(row: Row) -> PlanSource:
     """Read the attempts at a problem, whose statement is worded as a request."""
     versions = _texts(row, "submissions")
     problem = _text(row, "problems_contexts")
     named = _language(row, "language").strip()
     program = f"a correct program in {named}" if named else "a correct program"
     request = f"Write {program} for this problem:\n\n{problem.strip()}" if problem.strip() else ""
-    return Source(versions, named.lower(), request, {"problem": problem})
+    return PlanSource(versions, named.lower(), request, {"problem": problem})
 
 
-READERS: dict[str, Callable[[Row], Source]] = {
+READERS: dict[DataType, Callable[[Row], PlanSource]] = {
     "aiprogrammer": read_aiprogrammer,
     "commit": read_commit,
     "submit": read_submit,
@@ -137,13 +145,13 @@ def _language(row: Row, field: str) -> str:
     return _text(row, field) if field in row else ""
 
 
-def history_of(versions: list[str], row_id: str, settings: PlanSettings) -> list[str]:
+def drawable_versions(versions: list[str], row_id: str, settings: PlanSettings) -> list[str]:
     """Make the versions to draw from: some pairs become series of single blocks.
 
     Each pair is drawn for itself. The last version is the final code, which has code in it; no
     two neighbours are equal.
     """
-    versions = without_repeats(versions)
+    versions = without_repeated_neighbours(versions)
     if not versions or not versions[-1].strip():
         raise NotPlannable("empty_final_code")
     if len(versions) < 2:
@@ -162,7 +170,7 @@ def history_of(versions: list[str], row_id: str, settings: PlanSettings) -> list
     return history
 
 
-def without_repeats(versions: list[str]) -> list[str]:
+def without_repeated_neighbours(versions: list[str]) -> list[str]:
     """Leave out each version that the next one repeats, so that the final code stays as it is."""
     last = versions[-1:]
     return [one for one, following in pairwise(versions) if not same_code(one, following)] + last
@@ -174,7 +182,7 @@ def same_code(one: str, other: str) -> bool:
 
 
 def _draw_samples(
-    source: Source, versions: list[str], row_id: str, settings: PlanSettings
+    source: PlanSource, versions: list[str], row_id: str, settings: PlanSettings
 ) -> list[Row]:
     samples: list[Row] = []
     for position in drawn_positions(len(versions) - 1, row_id, settings):
@@ -207,7 +215,7 @@ def drawn_positions(count: int, row_id: str, settings: PlanSettings) -> Iterator
 
 
 def _sample_at(
-    position: int, source: Source, versions: list[str], row_id: str, settings: PlanSettings
+    position: int, source: PlanSource, versions: list[str], row_id: str, settings: PlanSettings
 ) -> Row | None:
     """Plan the sample whose current code is at a position; None if it would show nothing.
 
@@ -234,7 +242,7 @@ def _sample_at(
     }
 
 
-def _code(code: str, source: Source) -> Row:
+def _code(code: str, source: PlanSource) -> Row:
     return {"type": "code", "lang": source.language, "code": code}
 
 

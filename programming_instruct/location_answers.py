@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from utils.code.apply_edit import NotApplicable
-from utils.code.write_edit import NotProvable, Span, changed_spans, lines_without_end
+from utils.code.write_edit import LineSpan, NotProvable, changed_lines, lines_without_end
 
 _HEADER = re.compile(r"@@ (?:(\d{1,9})(?:-(\d{1,9}))?|after (\d{1,9})) @@")
 
@@ -34,7 +34,7 @@ def write_changes(code_before: str, code_after: str) -> str:
     """Write an edit as changes; NotProvable if they can't express it, or nothing changes."""
     before, after = lines_without_end(code_before, code_after)
     lines: list[str] = []
-    for span in changed_spans(before, after):
+    for span in changed_lines(before, after):
         lines.append(_header(span))
         lines += ["+" + line for line in after[span.new_start : span.new_end]]
     changes = "".join(line + "\n" for line in lines)
@@ -62,7 +62,7 @@ def apply_changes(changes: str, code_before: str) -> str:
     return "\n".join(result) + ("\n" if ends_in_newline and result else "")
 
 
-def _header(span: Span) -> str:
+def _header(span: LineSpan) -> str:
     if span.start == span.end:
         return f"@@ after {span.start} @@"
     first = span.start + 1

@@ -7,12 +7,13 @@ are the same: a character offset into the current code, a range `[left, right]`,
 Offsets count code points, as Python's strings do. An area that a sample has already is replaced.
 """
 
-import argparse
 import random
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass
+from typing import Annotated
 
+from pydantic import Field
 from tqdm import tqdm
 
 from programming_instruct.sample_fields import (
@@ -22,22 +23,13 @@ from programming_instruct.sample_fields import (
     refuse_doubled_inputs,
 )
 from programming_instruct.target_area import Area, AreaSettings, draw_area
-from utils.cli import run
-from utils.errors import PipelineError
+from utils.cli import parse_flags, part_of, run
 from utils.jsonl import Row
 from utils.row_files import read_joined
 from utils.sampling import derive_seed
 from utils.stage_output import StageOutput
 
 REQUIRED = ("current", "next")
-EXPLAINED = {
-    "use_loc_prob": "chance that a sample gets an area",
-    "loc_cursor_prob": "chance that an area is a cursor, not a range",
-    "loc_noisy_prob": "chance of a cursor inside the change, or of a range wider than it",
-    "loc_noisy_length": "characters by which such a range is wider, at most, at each end",
-    "loc_all_noisy_prob": "chance that an area lies anywhere, whatever changes",
-    "random_seed": "of the draws; each sample has its own",
-}
 
 
 def area_of(row: Row, position: int, settings: AreaSettings) -> Area:
@@ -64,36 +56,19 @@ def add_areas(paths: Sequence[str], settings: AreaSettings, output: StageOutput)
     return kinds
 
 
-def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m programming_instruct.post_collection",
-        description="Give samples a synthetic target area.",
-    )
-    parser.add_argument("--input_path", nargs="+", required=True, help="samples; files are joined")
-    parser.add_argument("--output_path", required=True, help="an array (.json) or lines (.jsonl)")
-    for field in fields(AreaSettings):
-        parser.add_argument(
-            f"--{field.name}",
-            type=type(field.default),
-            default=field.default,
-            help=f"{EXPLAINED[field.name]} (default: {field.default})",
-        )
-    return parser.parse_args(argv)
+@dataclass(frozen=True, kw_only=True)
+class Flags(AreaSettings):
+    """Give samples a synthetic target area."""
 
-
-def area_settings(arguments: argparse.Namespace) -> AreaSettings:
-    given = {field.name: getattr(arguments, field.name) for field in fields(AreaSettings)}
-    try:
-        return AreaSettings(**given)
-    except ValueError as error:
-        raise PipelineError(f"--{error}") from None
+    input_path: Annotated[list[str], Field(description="samples; files are joined")]
+    output_path: Annotated[str, Field(description="an array (.json) or lines (.jsonl)")]
 
 
 def main(argv: list[str] | None = None) -> None:
-    arguments = parse_arguments(argv)
-    settings = area_settings(arguments)
+    arguments = parse_flags(Flags, argv)
+    settings = part_of(arguments, AreaSettings)
     refuse_doubled_inputs(arguments.input_path)
-    with StageOutput(arguments.output_path, arguments.input_path) as output:
+    with StageOutput(arguments.output_path, arguments.input_path, stage="samples") as output:
         kinds = add_areas(arguments.input_path, settings, output)
         output.summary |= {"settings": asdict(settings), "areas": dict(kinds)}
 

@@ -4,16 +4,18 @@ Reads a file of samples (.json or .jsonl), as data_collection and post_collectio
     python -m programming_instruct.show_sample --input_path data/tmp_area.json --number 3
 """
 
-import argparse
 import os
 import re
 import sys
 import unicodedata
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import islice, pairwise
-from typing import Any
+from typing import Annotated, Any
 
-from utils.cli import HelpFormatter, run
+from pydantic import Field, PositiveInt
+
+from utils.cli import parse_flags, run
 from utils.code.lines import lines_with_ends, split_lines, unified_diff
 from utils.errors import PipelineError
 from utils.jsonl import Row
@@ -55,6 +57,7 @@ class Painter:
         return f"\x1b[{colour}m{text}\x1b[0m" if self.colours and text else text
 
     def heading(self, title: str) -> str:
+        """Rule a line with a title in it, freed of control characters."""
         return self.paint(f"── {harmless(title)} " + "─" * max(2, 72 - len(title)), BOLD) + "\n"
 
     def diff(self, before: str, after: str) -> str:
@@ -110,8 +113,8 @@ def render(sample: Row, painter: Painter, max_lines: int) -> str:
 
 
 def _parts(sample: Row, painter: Painter, max_lines: int) -> Iterator[str]:
-    current, area = code_of(sample, "current"), area_of(sample)
-    versions = [*history_of(sample), current]
+    current, area = _code_of(sample, "current"), _area_of(sample)
+    versions = [*_history_of(sample), current]
     if len(versions) > 1:
         yield painter.heading(f"history: version 1 of {len(versions)}")
         yield painter.code(versions[0], None, max_lines)
@@ -120,16 +123,16 @@ def _parts(sample: Row, painter: Painter, max_lines: int) -> Iterator[str]:
         yield painter.heading(title + (", the current code" if number == len(versions) else ""))
         yield painter.diff(before, after)
     yield painter.heading(f"current code ({language_of(sample)}){area_note(area)}")
-    following = code_of(sample, "next") if "next" in sample else current
+    following = _code_of(sample, "next") if "next" in sample else current
     yield painter.code(current, area, max_lines, first_change(current, following))
     yield painter.heading("user")
-    yield (harmless(text_of(sample, "user")).strip() or "(says nothing)") + "\n"
+    yield (harmless(_text_of(sample, "user")).strip() or "(says nothing)") + "\n"
     if "next" in sample:
         yield painter.heading("next edit")
         yield painter.diff(current, following)
     if "chat" in sample:
         yield painter.heading("chat")
-        yield harmless(text_of(sample, "chat")).strip() + "\n"
+        yield harmless(_text_of(sample, "chat")).strip() + "\n"
 
 
 def first_change(before: str, after: str) -> int:
@@ -145,13 +148,14 @@ def area_note(area: Area) -> str:
     return f", selected {area[0]} to {area[1]} ({LEFT} {RIGHT})"
 
 
-def history_of(sample: Row) -> list[str]:
+def _history_of(sample: Row) -> list[str]:
+    """Give the codes of a sample's history, oldest first; ValueError says what is amiss."""
     if not isinstance(sample["history"], list):
         raise ValueError("'history' is no list")
     return [code_text(part, f"history[{n}]") for n, part in enumerate(sample["history"])]
 
 
-def code_of(sample: Row, field: str) -> str:
+def _code_of(sample: Row, field: str) -> str:
     return code_text(sample[field], field)
 
 
@@ -165,13 +169,14 @@ def language_of(sample: Row) -> str:
     return str(sample["current"].get("lang") or "language unknown")
 
 
-def text_of(sample: Row, field: str) -> str:
+def _text_of(sample: Row, field: str) -> str:
     if not isinstance(sample[field], str):
         raise ValueError(f"'{field}' is no text")
     return str(sample[field])
 
 
-def area_of(sample: Row) -> Area:
+def _area_of(sample: Row) -> Area:
+    """Give a sample's target area: an offset, [left, right], or None; ValueError if neither."""
     area = sample.get("area", sample.get("loc"))
     if area is None or is_offset(area):
         return area
@@ -183,6 +188,7 @@ def area_of(sample: Row) -> Area:
 
 
 def is_offset(value: Any) -> bool:
+    """Tell whether a value can be a place in a text; JSON's true is none."""
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
@@ -191,7 +197,7 @@ def title_of(sample: Row, number: int, path: str) -> str:
     return " · ".join([f"sample {number} of {path}", *(str(one) for one in known if one)])
 
 
-def read_sample(path: str, number: int, data_type: str | None = None) -> Row:
+def find_sample(path: str, number: int, data_type: str | None = None) -> Row:
     """Read the sample with a number, the first one being 1; of those of one type where named."""
     samples = (
         sample
@@ -206,26 +212,23 @@ def read_sample(path: str, number: int, data_type: str | None = None) -> Row:
     raise PipelineError(f"{path}: holds {count:,} {kind}; --number {number} is none of them")
 
 
-def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description="Show one sample in the terminal.",
-        formatter_class=HelpFormatter,
+@dataclass(frozen=True, kw_only=True)
+class Flags:
+    """Show one sample in the terminal."""
+
+    input_path: Annotated[str, Field(description="samples: .json or .jsonl")]
+    number: Annotated[PositiveInt, Field(description="which of them, from 1")] = 1
+    data_type: Annotated[
+        str | None, Field(description="count only those of this type, such as commit; None: all")
+    ] = None
+    max_lines: Annotated[PositiveInt, Field(description="show at most so many lines of a code")] = (
+        80
     )
-    add = parser.add_argument
-    add("--input_path", required=True, help="samples: .json or .jsonl")
-    add("--number", type=int, default=1, help="which of them, from 1")
-    add("--data_type", help="count only those of this type, such as commit; None: all")
-    add("--max_lines", type=int, default=80, help="show at most so many lines of a code")
-    arguments = parser.parse_args(argv)
-    for name in ("number", "max_lines"):
-        if getattr(arguments, name) < 1:
-            raise PipelineError(f"--{name} {getattr(arguments, name)}: must be at least 1")
-    return arguments
 
 
 def main(argv: list[str] | None = None) -> None:
-    arguments = parse_arguments(argv)
-    sample = read_sample(arguments.input_path, arguments.number, arguments.data_type)
+    arguments = parse_flags(Flags, argv)
+    sample = find_sample(arguments.input_path, arguments.number, arguments.data_type)
     painter = Painter(sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
     try:
         text = render(sample, painter, arguments.max_lines)

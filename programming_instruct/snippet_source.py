@@ -5,24 +5,32 @@ the snippets that `aiprogrammer` reads.
     python -m programming_instruct.snippet_source stdlib --output_path data/code_snippets.json
 """
 
-import argparse
 import ast
 import heapq
 import warnings
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Annotated
 
+from pydantic import Field, PositiveInt
 from tqdm import tqdm
 
-from utils.cli import HelpFormatter, run
+from utils.cli import Flag, parse_flags, run
 from utils.code.languages import language_of_file
 from utils.code.lines import count_code_lines, split_lines
 from utils.errors import PipelineError
 from utils.jsonl import Row
 from utils.sampling import derive_seed
-from utils.seeds.cleaning import UNKNOWN_LICENSE, SeedLimits, clean_seed
-from utils.seeds.git_history import check_repository, head_commit, read_head_files, repository_name
+from utils.seeds.cleaning import SeedLimits, clean_seed
+from utils.seeds.git_history import (
+    check_repository,
+    head_commit,
+    head_licence,
+    read_head_files,
+    repository_name,
+)
 from utils.seeds.sources import SeedReader, open_folder, open_stdlib
 from utils.stage_output import StageOutput
 
@@ -46,7 +54,7 @@ def open_snippet_source(source: str) -> SeedReader:
 
 def read_repository(path: str) -> Iterator[Row]:
     """Yield a seed row for each Python file of HEAD."""
-    repository, commit = repository_name(path), head_commit(path)
+    repository, commit, licence = repository_name(path), head_commit(path), head_licence(path)
     for name, contents in read_head_files(path, lambda file: language_of_file(file) == "python"):
         yield {
             "commit": commit,
@@ -56,7 +64,7 @@ def read_repository(path: str) -> Iterator[Row]:
             "subject": "",
             "message": "",
             "lang": "Python",
-            "license": UNKNOWN_LICENSE,
+            "license": licence,
             "repos": repository,
         }
 
@@ -113,39 +121,45 @@ class SnippetDraw:
             heapq.heappushpop(self._heap, entry)
 
     def drawn(self) -> list[Row]:
+        """List the snippets drawn so far, the lowest hash first."""
         return [snippet for _, _, snippet in sorted(self._heap, key=lambda entry: -entry[0])]
 
 
-def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description="Make code snippets out of Python sources.",
-        formatter_class=HelpFormatter,
+@dataclass(frozen=True, kw_only=True)
+class Flags:
+    """Make code snippets out of Python sources."""
+
+    source: Annotated[
+        str,
+        Flag("SOURCE"),
+        Field(description="stdlib, a folder, or git:PATH for its checked-out files"),
+    ]
+    output_path: Annotated[str, Field(description="the snippets: .json or .jsonl")] = (
+        "data/code_snippets.json"
     )
-    add = parser.add_argument
-    add("source", metavar="SOURCE", help="stdlib, a folder, or git:PATH for its checked-out files")
-    add("--output_path", default="data/code_snippets.json", help="the snippets: .json or .jsonl")
-    add("--max_samples", type=int, default=200, help="draw so many")
-    add("--min_lines", type=int, default=6, help="leave out shorter ones (blank lines not counted)")
-    add("--max_lines", type=int, default=60, help="leave out longer ones")
-    add("--random_seed", type=int, default=42, help="seed of the draw")
-    add("--plain", action="store_true", help="write bare strings, without language and origin")
-    arguments = parser.parse_args(argv)
-    for name in ("max_samples", "min_lines", "max_lines"):
-        if getattr(arguments, name) < 1:
-            raise PipelineError(f"--{name} {getattr(arguments, name)}: must be at least 1")
-    if arguments.min_lines > arguments.max_lines:
-        raise PipelineError(
-            f"--min_lines {arguments.min_lines}: above --max_lines {arguments.max_lines}; "
-            "lower the one or raise the other"
-        )
-    return arguments
+    max_samples: Annotated[PositiveInt, Field(description="draw so many")] = 200
+    min_lines: Annotated[
+        PositiveInt, Field(description="leave out shorter ones (blank lines not counted)")
+    ] = 6
+    max_lines: Annotated[PositiveInt, Field(description="leave out longer ones")] = 60
+    random_seed: Annotated[int, Field(description="seed of the draw")] = 42
+    plain: Annotated[bool, Field(description="write bare strings, without language and origin")] = (
+        False
+    )
+
+    def __post_init__(self) -> None:
+        if self.min_lines > self.max_lines:
+            raise ValueError(
+                f"--min_lines {self.min_lines}: above --max_lines {self.max_lines}; "
+                "lower the one or raise the other"
+            )
 
 
 def main(argv: list[str] | None = None) -> None:
-    arguments = parse_arguments(argv)
+    arguments = parse_flags(Flags, argv)
     read = open_snippet_source(arguments.source)
     draw = SnippetDraw(arguments.max_samples, arguments.random_seed)
-    with StageOutput(arguments.output_path, inputs=[arguments.source]) as output:
+    with StageOutput(arguments.output_path, inputs=[arguments.source], stage="snippets") as output:
         for row in tqdm(read(), "files", unit=" files", disable=None):
             seed, reason = clean_seed(row, FILE_LIMITS)
             if reason:
@@ -157,7 +171,7 @@ def main(argv: list[str] | None = None) -> None:
             output.keep(snippet["code"] if arguments.plain else snippet)
         output.pass_over("not_drawn", draw.seen - draw.repeats - output.kept)
         output.pass_over("repeated", draw.repeats)
-        check_result(output, arguments)
+        check_snippets_found(output, arguments)
 
 
 def without_file_contents(seed: Row) -> Row:
@@ -165,7 +179,7 @@ def without_file_contents(seed: Row) -> Row:
     return {name: seed[name] for name in ("old_file", "repos", "commit")}
 
 
-def check_result(output: StageOutput, arguments: argparse.Namespace) -> None:
+def check_snippets_found(output: StageOutput, arguments: Flags) -> None:
     if not output.kept:
         raise PipelineError(
             f"{arguments.source}: no function or class of {arguments.min_lines} to "

@@ -34,6 +34,7 @@ class Dialogue(NamedTuple):
 
     @property
     def finished(self) -> str:
+        """The program that the last stage ends with."""
         return self.stages[-1][1]
 
 

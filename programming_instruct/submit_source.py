@@ -6,16 +6,18 @@ writes rows for `data_collection --data_type submit`.
     python -m programming_instruct.submit_source programming_instruct/submissions
 """
 
-import argparse
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
+from typing import Annotated
 
+from pydantic import Field, PositiveInt
 from rapidfuzz import fuzz
 from tqdm import tqdm
 
-from utils.cli import HelpFormatter, run
+from utils.cli import Flag, Share, parse_flags, run
 from utils.code.languages import language_of_file
 from utils.code.lines import count_code_lines
 from utils.errors import PipelineError
@@ -27,6 +29,21 @@ from utils.stage_output import StageOutput
 
 STATEMENTS = ("statement.md", "statement.txt")
 _NUMBER_AT_END = re.compile(r"[0-9]+$")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flags:
+    """Make submission rows from a folder of numbered attempts."""
+
+    folder: Annotated[str, Flag("FOLDER"), Field(description="holds a folder for each problem")]
+    output_path: Annotated[str, Field(description="the rows: .json or .jsonl")] = (
+        "data/submit_process.json"
+    )
+    min_similarity: Annotated[
+        Share,
+        Field(description="least likeness, 0 to 1, of the last attempt to one before it"),
+    ] = 0.3
+    max_chars: Annotated[PositiveInt, Field(description="drop series with a longer text")] = 20_000
 
 
 def find_series(folder: Path) -> Iterator[tuple[Path, Path]]:
@@ -42,6 +59,7 @@ def find_series(folder: Path) -> Iterator[tuple[Path, Path]]:
 
 
 def subfolders(folder: Path) -> list[Path]:
+    """List the folders inside a folder by name, hidden ones left out."""
     found = (path for path in folder.iterdir() if path.is_dir() and path.name[0] != ".")
     return sorted(found, key=lambda path: path.name)
 
@@ -60,7 +78,7 @@ def find_statement(problem: Path) -> Path | None:
     return next((problem / name for name in STATEMENTS if (problem / name).is_file()), None)
 
 
-def read_series(problem: Path, folder: Path, settings: argparse.Namespace) -> tuple[Row, str]:
+def read_series(problem: Path, folder: Path, settings: Flags) -> tuple[Row, str]:
     """Read one user's attempts at one problem: the row, and the reason to drop it or "".
 
     A row that falls before it is known to hold no secret comes without its texts.
@@ -74,10 +92,10 @@ def read_series(problem: Path, folder: Path, settings: argparse.Namespace) -> tu
         return origin, reason
     assert statement
     texts = [normalise_text(read_text(path)) for path in (statement, *(a[1] for a in attempts))]
-    if reason := judge_texts(texts, settings.max_chars):
+    if reason := find_text_fault(texts, settings.max_chars):
         return origin, reason
     language = language_of_file(attempts[0][1].name) or ""
-    versions = without_repeats([mask_code(code, language) for code in texts[1:]])
+    versions = without_equal_neighbours([mask_code(code, language) for code in texts[1:]])
     row = {"submissions": versions, "language": language}
     row |= {"problems_contexts": mask_emails(texts[0]).strip(), **origin}
     return row, judge_versions(versions, settings.min_similarity)
@@ -95,7 +113,7 @@ def judge_files(attempts: list[tuple[int, Path]], statement: Path | None) -> str
     return "fewer_than_two_attempts" if len(attempts) < 2 else ""
 
 
-def judge_texts(texts: list[str], max_chars: int) -> str:
+def find_text_fault(texts: list[str], max_chars: int) -> str:
     """Say why a statement and its attempts may not be passed on, "" if they may."""
     try:
         for text in texts:
@@ -122,54 +140,32 @@ def judge_versions(versions: list[str], min_similarity: float) -> str:
     return "last_attempt_unlike_others" if nearest < 100 * min_similarity else ""
 
 
-def without_repeats(versions: list[str]) -> list[str]:
+def without_equal_neighbours(versions: list[str]) -> list[str]:
     """Keep one of neighbours that are equal."""
     return [version for version, _ in groupby(versions)]
 
 
 def read_text(path: Path) -> str:
+    """Read a file whatever its encoding; bytes that are no UTF-8 become lone surrogates."""
     return path.read_bytes().decode("utf-8", "surrogateescape")
 
 
-def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description="Make submission rows from a folder of numbered attempts.",
-        formatter_class=HelpFormatter,
-    )
-    add = parser.add_argument
-    add("folder", metavar="FOLDER", help="holds a folder for each problem")
-    add("--output_path", default="data/submit_process.json", help="the rows: .json or .jsonl")
-    add(
-        "--min_similarity",
-        type=float,
-        default=0.3,
-        help="least likeness, 0 to 1, of the last attempt to one before it",
-    )
-    add("--max_chars", type=int, default=20_000, help="drop series with a longer text")
-    arguments = parser.parse_args(argv)
-    if not 0 <= arguments.min_similarity <= 1:
-        raise PipelineError(f"--min_similarity {arguments.min_similarity}: must be from 0 to 1")
-    if arguments.max_chars < 1:
-        raise PipelineError(f"--max_chars {arguments.max_chars}: must be at least 1")
-    return arguments
-
-
 def main(argv: list[str] | None = None) -> None:
-    arguments = parse_arguments(argv)
+    arguments = parse_flags(Flags, argv)
     folder = Path(arguments.folder)
     if not folder.is_dir():
         raise PipelineError(f"{folder}: no such folder; name one that holds a folder a problem")
-    with StageOutput(arguments.output_path, inputs=[folder]) as output:
+    with StageOutput(arguments.output_path, inputs=[folder], stage="versions") as output:
         for problem, place in tqdm(find_series(folder), "series", unit=" rows", disable=None):
             row, reason = read_series(problem, place, arguments)
             if reason:
                 output.reject(row, reason)
             else:
                 output.keep(row)
-        check_result(output, folder)
+        check_attempts_found(output, folder)
 
 
-def check_result(output: StageOutput, folder: Path) -> None:
+def check_attempts_found(output: StageOutput, folder: Path) -> None:
     if not output.kept + output.rejected:
         raise PipelineError(
             f"{folder}: holds no attempts; name them <problem>/1.py, <problem>/2.py, ..., "

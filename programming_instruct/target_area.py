@@ -6,11 +6,14 @@ UTF-16 units of many editors. An offset names the gap before a character, from 0
 
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from itertools import accumulate
+from typing import Annotated
 
+from pydantic import Field, NonNegativeInt
 from rapidfuzz.distance import Levenshtein
 
+from utils.cli import Share
 from utils.code.lines import lines_with_ends
 
 # A cursor, a range [left, right], or nothing pointed at.
@@ -25,21 +28,24 @@ MOST_QUIET_LINES = 5
 
 @dataclass(frozen=True)
 class AreaSettings:
-    """How areas are drawn; ValueError if a chance is none or the length is negative."""
+    """How areas are drawn; the fields are flags of post collection."""
 
-    use_loc_prob: float = 0.75
-    loc_cursor_prob: float = 0.5
-    loc_noisy_prob: float = 0.5
-    loc_noisy_length: int = 32
-    loc_all_noisy_prob: float = 0.05
-    random_seed: int = 42
-
-    def __post_init__(self) -> None:
-        for name in (field.name for field in fields(self) if field.name.endswith("_prob")):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f"{name} {getattr(self, name):g}: must be from 0 to 1")
-        if self.loc_noisy_length < 0:
-            raise ValueError(f"loc_noisy_length {self.loc_noisy_length}: must not be negative")
+    use_loc_prob: Annotated[Share, Field(description="chance that a sample gets an area")] = 0.75
+    loc_cursor_prob: Annotated[
+        Share, Field(description="chance that an area is a cursor, not a range")
+    ] = 0.5
+    loc_noisy_prob: Annotated[
+        Share,
+        Field(description="chance of a cursor inside the change, or of a range wider than it"),
+    ] = 0.5
+    loc_noisy_length: Annotated[
+        NonNegativeInt,
+        Field(description="characters by which such a range is wider, at most, at each end"),
+    ] = 32
+    loc_all_noisy_prob: Annotated[
+        Share, Field(description="chance that an area lies anywhere, whatever changes")
+    ] = 0.05
+    random_seed: Annotated[int, Field(description="of the draws; each sample has its own")] = 42
 
 
 def draw_area(
@@ -63,7 +69,7 @@ def draw_area(
     if is_anywhere:
         first, second = rng.randint(0, len(before)), rng.randint(0, len(before))
         return first if is_cursor else sorted((first, second))
-    spans = changed_spans(before, after) or _quiet_spans(before, earlier, rng)
+    spans = changed_characters(before, after) or _quiet_spans(before, earlier, rng)
     if is_cursor:
         left, right = rng.choice(spans)
         return rng.randint(left, right) if is_noisy else rng.choice((left, right))
@@ -75,7 +81,7 @@ def draw_area(
 
 def _quiet_spans(code: str, earlier: str | None, rng: random.Random) -> list[Span]:
     """Choose spans to point at in code that stays as it is; the whole of it if it is blank."""
-    edited = changed_spans(code, earlier) if earlier is not None else []
+    edited = changed_characters(code, earlier) if earlier is not None else []
     if edited and rng.random() < 0.5:
         return edited
     starts = accumulate(map(len, lines_with_ends(code)), initial=0)
@@ -88,7 +94,7 @@ def _quiet_spans(code: str, earlier: str | None, rng: random.Random) -> list[Spa
     return lines[first : first + rng.randint(1, MOST_QUIET_LINES)] or [(0, len(code))]
 
 
-def changed_spans(before: str, after: str) -> list[Span]:
+def changed_characters(before: str, after: str) -> list[Span]:
     """List the spans of `before` that a shortest series of edits touches, in order.
 
     Spans are apart by at least one character; an insertion is an empty one. Very long texts are
@@ -134,7 +140,7 @@ def _compare_lines(before: list[str], after: list[str]) -> Iterator[Span]:
     for start, end, new_start, new_end in _differences(old, new) if is_comparable else [whole]:
         old_text, new_text = "".join(before[start:end]), "".join(after[new_start:new_end])
         if _is_comparable(old_text, new_text):
-            for left, right in changed_spans(old_text, new_text):
+            for left, right in changed_characters(old_text, new_text):
                 yield starts[start] + left, starts[start] + right
         else:
             yield starts[start], starts[end]

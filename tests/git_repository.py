@@ -39,7 +39,7 @@ class Repository:
             text = f"{CODE}# {number}\n"
             stream.append(
                 f"commit refs/heads/main\ncommitter Ann <ann@example.com> {number} +0000\n"
-                f"data 4\nEdit\nM 100644 inline a.py\ndata {len(text)}\n{text}\n"
+                f"data 15\nCount the lines\nM 100644 inline a.py\ndata {len(text)}\n{text}\n"
             )
         command = ["git", "fast-import", "--quiet"]
         subprocess.run(command, input="".join(stream).encode(), cwd=self.path, check=True)

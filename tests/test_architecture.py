@@ -23,7 +23,7 @@ ONE_PLACE = {
 }
 MOST_MODULES = 15  # in a folder of utils, its __init__ not counted
 LIGHT_STAGES = ("create_prompt", "code_generation_api", "get_instruct_from_response")
-HEAVY = {"pandas", "spacy", "nltk", "gensim", "matplotlib"}
+HEAVY = {"pandas", "spacy", "nltk", "gensim", "matplotlib", "pyarrow"}
 
 
 def python_files() -> list[Path]:
@@ -100,6 +100,30 @@ def test_the_templates_import_nothing() -> None:
 def test_no_module_edits_the_search_path() -> None:
     edited = [file for file in python_files() if "sys.path" in file.read_text(encoding="utf-8")]
     assert edited == []
+
+
+# Names that several commands may give to functions or classes of their own.
+EVERY_COMMANDS = {"main", "Flags", "Settings", "parse_arguments", "read_settings"}
+
+
+def public_definitions(file: Path) -> set[str]:
+    return {
+        node.name
+        for node in ast.parse(file.read_bytes()).body
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+        if not node.name.startswith("_")
+    }
+
+
+def test_no_public_function_or_class_has_the_name_of_another() -> None:
+    # The stand-in is a program of its own, reached over HTTP, and submissions are data.
+    others = (ROOT / "offline_model", ROOT / "programming_instruct/submissions")
+    places: dict[str, list[str]] = {}
+    for file in python_files():
+        if not any(file.is_relative_to(other) for other in others):
+            for name in public_definitions(file) - EVERY_COMMANDS:
+                places.setdefault(name, []).append(module_name(file))
+    assert {name: found for name, found in places.items() if len(found) > 1} == {}
 
 
 def folders() -> list[Path]:

@@ -23,14 +23,14 @@ from tests.stage2 import (
     write_prompts,
 )
 from utils.errors import PipelineError
-from utils.generation import conversation
+from utils.generation import sender
 
 KEY = "sk-planted-0123456789"
 
 
 @pytest.fixture(autouse=True)
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(conversation, "FIRST_BACKOFF", 0.02)
+    monkeypatch.setattr(sender, "FIRST_BACKOFF", 0.02)
 
 
 # A run that goes well
@@ -170,6 +170,7 @@ def test_the_summary_tells_tokens_cost_latency_and_retries(tmp_path: Path) -> No
         main(flags(tmp_path))
     summary = outcome(tmp_path)
     assert (summary["rows_in"], summary["kept"], summary["requests"]) == (5, 5, 10)
+    assert summary["stage"] == "replies"
     assert summary["retries"] == {"500": 5} and summary["completion_tokens"] == 200
     assert summary["latency_seconds"]["p50"] >= 0.02
     assert summary["cost"] == pytest.approx(

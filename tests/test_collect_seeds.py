@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from collect_seeds import main, parse_arguments, read_limits, sample_seeds
+from collect_seeds import Flags, main, sample_seeds
 from tests.git_repository import CODE, Repository
 from tests.hub_server import serving
+from utils.cli import parse_flags
 from utils.errors import PipelineError
 from utils.jsonl import Row
 from utils.seeds.sources import SEED_FIELDS
@@ -83,6 +84,21 @@ def test_no_file_holds_the_secret_or_the_address(folder: Path, output: Path) -> 
     assert "email@example.com" in written
 
 
+def test_the_evidence_of_a_secret_is_masked_and_an_allow_list_lets_it_through(
+    folder: Path, tmp_path: Path, output: Path
+) -> None:
+    collect(output, "--source", f"dir:{folder}")
+    [row] = [row for row in rejected(output) if row["reject_reason"] == "holds_secret"]
+    [found] = row["secret_evidence"]
+    line = CODE.count("\n") + 1
+    assert (found["field"], found["line"]) == ("old_contents", line)
+    assert found["masked"] == "AKIA*** (20 characters)"
+    allowed = tmp_path / "allowed.txt"
+    allowed.write_text(f"# ours\n{found['fingerprint']}\n", encoding="utf-8")
+    rows = collect(output, "--source", f"dir:{folder}", "--secrets_allow_list", str(allowed))
+    assert "leak.py" in [row["old_file"] for row in rows]
+
+
 def test_a_copy_of_a_row_with_a_secret_is_not_written_either(folder: Path, output: Path) -> None:
     write(folder, {"leak_again.py": (folder / "leak.py").read_text()})
     collect(output, "--source", f"dir:{folder}")
@@ -94,14 +110,98 @@ def test_a_copy_of_a_row_with_a_secret_is_not_written_either(folder: Path, outpu
 def test_several_sources_go_into_one_file(folder: Path, tmp_path: Path, output: Path) -> None:
     repository = Repository(tmp_path / "shapes")
     repository.commit("Start", {"a.py": CODE})
-    repository.commit("Edit", {"a.py": CODE + "#\n"})
+    repository.commit("Name the unit used", {"a.py": CODE + "#\n"})
     repository.commit("Vendored", {"vendor/b.py": CODE})
     repository.commit("Edit vendored", {"vendor/b.py": CODE + "#\n"})
     sources = [f"git:{repository.path}", f"dir:{folder}"]
     rows = collect(output, "--source", sources[0], "--source", sources[1])
-    assert (rows[0]["message"], rows[0]["new_contents"]) == ("Edit", CODE + "#\n")
+    assert (rows[0]["message"], rows[0]["new_contents"]) == ("Name the unit used", CODE + "#\n")
     assert [row["repos"] for row in rows] == ["shapes"] + ["scripts"] * 4
     assert rejected(output)[0]["reject_reason"] == "vendored_path"
+
+
+MIT = (
+    "MIT License\n\nCopyright (c) 2020 Ann\n\nPermission is hereby granted, free of charge, to any "
+    "person obtaining a copy of this software and associated documentation files (the "
+    '"Software"), to deal in the Software without restriction, including without limitation the '
+    "rights to use, copy, modify, merge, publish, distribute, sublicense, and/or sell copies of "
+    "the Software, and to permit persons to whom the Software is furnished to do so, subject to "
+    "the following conditions:\n\nThe above copyright notice and this permission notice shall be "
+    'included in all copies or substantial portions of the Software.\n\nTHE SOFTWARE IS PROVIDED "'
+    'AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLIED, INCLUDING BUT NOT LIMITED TO THE '
+    "WARRANTIES OF MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO "
+    "EVENT SHALL THE AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER "
+    "LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM, OUT OF OR IN "
+    "CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.\n"
+)
+
+
+def test_a_licence_is_read_at_the_commit(tmp_path: Path, output: Path) -> None:
+    repository = Repository(tmp_path / "repo")
+    repository.commit("Start here with a file", {"a.py": CODE})
+    repository.commit("Say one thing more", {"a.py": CODE + "# 1\n"})
+    repository.commit("Choose a licence for it", {"LICENSE": MIT})
+    repository.commit("Say two things more", {"a.py": CODE + "# 2\n"})
+    repository.commit("Change what it is under", {"LICENSE": None, "setup.cfg": "license = GPLv3"})
+    repository.commit("Say three things more", {"a.py": CODE + "# 3\n"})
+    rows = collect(output, "--source", f"git:{repository.path}")
+    assert [row["license"] for row in rows] == ["mit", "unknown"]
+    assert {row["repos"] for row in rows} == {tmp_path.name}
+    assert [row["license"] for row in rejected(output)] == ["gpl-3.0"]
+    summary = json.loads(output.with_name("seeds.summary.json").read_text())
+    assert summary["licenses"] == {"mit": 1, "unknown": 1}
+    rows = collect(output, "--source", f"git:{repository.path}", "--license", "ISC")
+    assert [row["license"] for row in rows] == ["isc"] * 3
+
+
+def test_a_folders_licence_and_a_files_header_are_read(folder: Path, output: Path) -> None:
+    header = "# SPDX-License-Identifier: Apache-2.0\n"
+    write(folder, {"LICENSE.txt": MIT, "headed.py": header + CODE})
+    rows = {row["old_file"]: row["license"] for row in collect(output, "--source", f"dir:{folder}")}
+    assert rows["headed.py"] == "apache-2.0"
+    assert {*rows.values()} == {"mit", "apache-2.0"}
+
+
+def test_a_small_commit_gives_a_row_a_file_and_names_them(tmp_path: Path, output: Path) -> None:
+    repository = Repository(tmp_path / "shapes")
+    names = ("a.py", "lib/b.py", "tests/test_c.py", "d.py")
+    repository.commit("Start here with files", {name: f"{CODE}# {name}\n" for name in names})
+    edited = {name: f"{CODE}# more {name}\n" for name in names[:3]}
+    repository.commit("Say more in three files", edited)
+    source = ("--source", f"git:{repository.path}")
+    rows = collect(output, *source)
+    assert [row["old_file"] for row in rows] == [*names[:3]]
+    assert all(row["commit_files"] == [*names[:3]] for row in rows)
+    rows = collect(output, *source, "--exclude_tests")
+    assert [row["old_file"] for row in rows] == ["a.py", "lib/b.py"]
+    [row] = collect(output, *source, "--paths", "lib")
+    assert (row["old_file"], "commit_files" in row) == ("lib/b.py", False)
+    for flags in (["--max_files", "2"], ["--until", "1999-01-01"], ["--since", "2098-01-01"]):
+        with pytest.raises(PipelineError, match="no seed found"):
+            collect(output, *source, *flags)
+
+
+def test_a_file_renamed_and_edited_keeps_both_names(tmp_path: Path, output: Path) -> None:
+    repository = Repository(tmp_path / "shapes")
+    long = CODE + "".join(f"x{n} = {n}\n" for n in range(30))
+    repository.commit("Start here with a file", {"a.py": long})
+    repository.commit("Rename it and say more", {"a.py": None, "b.py": long + "# more\n"})
+    repository.commit("Rename it once again", {"b.py": None, "c.py": long + "# more\n"})
+    [row] = collect(output, "--source", f"git:{repository.path}")
+    assert (row["old_file"], row["new_file"]) == ("a.py", "b.py")
+    assert (row["old_contents"], row["new_contents"]) == (long, long + "# more\n")
+
+
+def test_a_trivial_subject_is_left_out(tmp_path: Path, output: Path) -> None:
+    repository = Repository(tmp_path / "shapes")
+    repository.commit("Start here with a file", {"a.py": CODE})
+    for number, subject in enumerate(
+        ["Fix lint", "Bump version to 1.2", "wip", "Name the unit (#3)"]
+    ):
+        repository.commit(subject, {"a.py": f"{CODE}# {number}\n"})
+    [row] = collect(output, "--source", f"git:{repository.path}")
+    assert row["subject"] == "Name the unit (#3)"
+    assert {row["reject_reason"] for row in rejected(output)} == {"trivial_subject"}
 
 
 def test_equal_runs_give_equal_bytes_with_any_number_of_workers(
@@ -160,8 +260,8 @@ def test_size_and_license_limits_are_taken_from_the_command(folder: Path, output
     assert [row["old_file"] for row in rows] == ["short.py"]
     with pytest.raises(PipelineError, match="no seed is left .*too large 7"):
         collect(output, "--source", f"dir:{folder}", "--max_bytes", "20")
-    arguments = parse_arguments(["--source", "stdlib", "--allowed_licenses", "MIT, isc"])
-    assert read_limits(arguments).allowed_licenses == ("mit", "isc")
+    limits = parse_flags(Flags, ["--source", "stdlib", "--allowed_licenses", "MIT, isc"])
+    assert limits.allowed_licenses == ("mit", "isc")
 
 
 def test_commitpackft_is_read_from_the_hub_that_the_environment_names(tmp_path: Path) -> None:
@@ -172,8 +272,8 @@ def test_commitpackft_is_read_from_the_hub_that_the_environment_names(tmp_path: 
             "new_file": "a.py",
             "old_contents": f"{CODE}# {number}\n",
             "new_contents": f"{CODE}# more {number}\n",
-            "subject": "Say more",
-            "message": "Say more\n",
+            "subject": "Say more in it",
+            "message": "Say more in it\n",
             "lang": "Python",
             "license": "mit",
             "repos": "ann/shapes,bob/shapes",
@@ -203,8 +303,18 @@ def test_commitpackft_is_read_from_the_hub_that_the_environment_names(tmp_path: 
     [
         (["--source", "foo"], "--source foo: not a source"),
         (["--source", "dir:/nowhere/at/all"], "no such folder"),
-        (["--source", "stdlib", "--max_seeds", "0"], "--max_seeds 0: must be at least 1"),
-        (["--source", "stdlib", "--num_workers", "-1"], "--num_workers -1"),
+        (["--source", "stdlib", "--max_seeds", "0"], "--max_seeds must be above 0, not 0"),
+        (
+            ["--source", "stdlib", "--num_workers", "-1"],
+            "--num_workers must not be negative, not -1",
+        ),
+        (["--source", "stdlib", "--max_files", "0"], "--max_files must be above 0, not 0"),
+        (["--source", "stdlib", "--since", "yesterday"], "--since: yesterday is no date"),
+        (
+            ["--source", "stdlib", "--since", "2024-02-01", "--until", "2024-01-01"],
+            "after --until 2024-01-01",
+        ),
+        (["--source", "stdlib", "--secrets_allow_list", "/nowhere"], "--secrets_allow_list /nowh"),
         (["--source", "stdlib", "--min_lines", "9", "--max_lines", "5"], "above --max_lines 5"),
     ],
 )

@@ -5,6 +5,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+import orjson
 import pytest
 import yaml
 
@@ -280,6 +281,29 @@ def test_two_processes_give_the_bytes_of_one(tmp_path, monkeypatch):
         main(["--config", config])
         contents.append((tmp_path / "filtered" / "mix_dt_filtered.jsonl").read_bytes())
     assert contents[0] == contents[1]
+
+
+def test_no_row_is_parsed_more_than_twice(tmp_path, monkeypatch):
+    parsed = Counter()
+    loads = orjson.loads
+
+    def counted(line):
+        parsed[bytes(line).strip()] += 1
+        return loads(line)
+
+    monkeypatch.setattr(orjson, "loads", counted)
+    config = write_config(tmp_path, [*make_edits(30), make_row("same", "a = 1\n", "a = 1\n")])
+    main(["--config", config])
+    lines = (tmp_path / "mix.jsonl").read_bytes().splitlines()
+    assert [parsed[line] for line in lines] == [2] * 31
+
+
+def test_a_file_may_begin_with_a_byte_order_mark(tmp_path):
+    config = write_config(tmp_path, make_edits(6))
+    path = tmp_path / "mix.jsonl"
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    main(["--config", config])
+    assert len(read_kept(tmp_path)) == 6
 
 
 def test_an_edit_kind_quota_is_met_and_topics_are_levelled_within_each_kind(tmp_path):

@@ -157,23 +157,32 @@ def test_a_single_file_keeps_its_order(folder):
     assert [row["commit"] for row in rows] == [f"c{n}" for n in range(20)]
 
 
+FILES = "^give INPUT and OUTPUT, or both --input_file and --output_file$"
+
+
 @pytest.mark.parametrize(
-    "arguments",
+    ("arguments", "problem"),
     [
-        ["mix.jsonl"],
-        ["mix.jsonl", "ft.jsonl", "more.jsonl"],
-        ["mix.jsonl", "ft.jsonl", "--output_file", "x.jsonl"],
-        ["--input_file", "mix.jsonl"],
-        ["mix.jsonl", "ft.jsonl", "--codeblock_share", "2"],
-        ["mix.jsonl", "ft.jsonl", "--cutoff_len", "0"],
-        ["mix.jsonl", "ft.jsonl", "--language", "c `"],
+        (["mix.jsonl"], FILES),
+        (["mix.jsonl", "ft.jsonl", "more.jsonl"], FILES),
+        (["mix.jsonl", "ft.jsonl", "--output_file", "x.jsonl"], FILES),
+        (["--input_file", "mix.jsonl"], FILES),
+        (
+            ["mix.jsonl", "ft.jsonl", "--codeblock_share", "2"],
+            "^--codeblock_share must be at most 1, not 2$",
+        ),
+        (["mix.jsonl", "ft.jsonl", "--cutoff_len", "0"], "^--cutoff_len must be above 0, not 0$"),
+        (
+            ["mix.jsonl", "ft.jsonl", "--language", "c `"],
+            "^--language: must be one word, like python or c[+][+], not 'c `'$",
+        ),
     ],
 )
-def test_a_wrong_command_ends_with_exit_code_2(folder, arguments):
+def test_a_wrong_command_is_one_line_and_writes_nothing(folder, arguments, problem):
     write_rows("mix.jsonl", [edit()])
-    with pytest.raises(SystemExit) as stopped:
+    with pytest.raises(PipelineError, match=problem):
         main(arguments)
-    assert stopped.value.code == 2
+    assert [path.name for path in Path().iterdir()] == ["mix.jsonl"]
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from get_instruct_from_response import BATCH, extract_triplet, main
+from tests.key_shapes import make_key, make_password
 from utils.code.fences import fenced
 from utils.code.syntax import is_python_program
 from utils.errors import BadReply, PipelineError
@@ -162,6 +163,50 @@ def test_a_diff_in_the_second_round_is_applied():
     assert purified_of(reply(second=diff)) == PURIFIED
 
 
+SECRETS = [
+    f"KEY = {make_key('anthropic')!r}",
+    f"KEY = {make_key('aws')!r}",
+    f"db = connect('h', password={make_password()!r})",
+    f"token: str = {make_key('hugging_face')!r}",
+    f"KEY = {make_key('deepseek')!r}",
+]
+
+
+@pytest.mark.parametrize("line", SECRETS)
+def test_a_program_that_holds_a_secret_is_rejected_with_masked_evidence(folder, line):
+    leak = fenced(f"{AFTER}{line}\n")
+    run_stage([reply(second=f"[Program After Edit]\n{leak}\n"), reply(prompt_id="p2")])
+    assert [row["prompt_id"] for row in read_rows("triplets.jsonl")] == ["p2"]
+    [row] = read_rows("triplets.rejected.jsonl")
+    assert row["reject_reason"] == "secret"
+    [found] = row["secret_evidence"]
+    assert (found["field"], found["line"]) == ("code_after_purify", 3)
+    assert found["masked"][4:7] == "***" or found["masked"][3:6] == "***"
+
+
+def test_an_allowed_secret_is_none(folder):
+    leak = fenced(f"{AFTER}{SECRETS[2]}\n")
+    Path("allowed.txt").write_text(make_password(), encoding="utf-8")
+    row = reply(second=f"[Program After Edit]\n{leak}\n")
+    run_stage([row], "--secrets_allow_list", "allowed.txt")
+    assert len([*read_rows("triplets.jsonl")]) == 1
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "PASSWORD = 'your-password'",
+        "KEY_ENV = 'MY_SECRET1_NAME'",
+        "url = 'http://user:pass%20pass@host/'",
+        "connect(password='*****')",
+        "HASHER = 'pbkdf2_sha256'",
+    ],
+)
+def test_a_stand_in_for_a_secret_is_kept(folder, line):
+    run_stage([reply(second="[Program After Edit]\n" + fenced(f"{AFTER}{line}\n"))])
+    assert len([*read_rows("triplets.jsonl")]) == 1
+
+
 def test_several_processes_give_the_same_bytes_in_the_same_order(folder):
     rows = [
         reply(second="no" if number % 3 else SECOND, prompt_id=f"p{number}")
@@ -203,7 +248,7 @@ def test_a_stage_does_not_overwrite_its_input(folder):
 
 
 def test_a_negative_number_of_processes_is_refused(folder):
-    with pytest.raises(PipelineError, match="--num_workers -1"):
+    with pytest.raises(PipelineError, match="--num_workers must not be negative, not -1"):
         run_stage([reply()], "--num_workers=-1")
 
 

@@ -150,7 +150,7 @@ def test_replies_of_another_stage_are_an_error_that_names_the_field(work: Path) 
 
 
 def test_no_votes_is_an_error(work: Path) -> None:
-    with pytest.raises(PipelineError, match="--votes 0"):
+    with pytest.raises(PipelineError, match="--votes must be above 0, not 0"):
         collect(work, "--replies", judge(work, "a.jsonl", PASSES), "--votes", "0")
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from mix_data import MixConfig, main
+from mix_data import MixConfig, MixSource, main
 from utils.config import load_config
 from utils.errors import PipelineError
 from utils.jsonl import read_rows, write_rows
@@ -181,6 +181,21 @@ def test_the_summary_counts_what_each_entry_had_and_gave(tmp_path):
         "sampled": 5,
         "not_eligible": {"empty_code_before": 1},
     }
+
+
+def test_each_row_is_judged_once_by_each_entry(tmp_path, monkeypatch):
+    judged = Counter()
+    judge = MixSource.why_refused
+
+    def counted(source, row):
+        judged[source.label, row["prompt_id"]] += 1
+        return judge(source, row)
+
+    monkeypatch.setattr(MixSource, "why_refused", counted)
+    rows = [make_triplet(f"r{i}", code_before_purify="" if i < 2 else "a") for i in range(12)]
+    write_rows(tmp_path / "a.jsonl", rows)
+    main(["--config", write_config(tmp_path, BOTH_STYLES)])
+    assert len(judged) == 24 and set(judged.values()) == {1}
 
 
 def test_too_few_rows_are_told_with_both_counts_before_anything_is_written(tmp_path):

@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from tests.documented_commands import ROOT, commands_in
+from utils.report.row_views import kind_of
 
 SETTINGS = (
     "mix_config",
@@ -130,6 +131,17 @@ def test_every_summary_adds_up(finished: Path) -> None:
         passed_over = sum(summary.get("passed_over", {}).values())
         assert summary["rows_in"] == summary["kept"] + summary["rejected"] + passed_over
         assert summary["rejected"] == sum(summary["reject_reasons"].values())
+
+
+def test_every_summary_names_the_stage_that_its_rows_are_of(finished: Path) -> None:
+    told = {
+        path.name.removesuffix(".summary.json"): json.loads(path.read_text())["stage"]
+        for path in finished.glob("data/**/*.summary.json")
+    }
+    assert {*told.values()} >= {"seeds", "prompts", "replies", "triplets", "mix", "filtered"}
+    for path in finished.glob("data/**/*.jsonl"):
+        if path.stem in told:
+            assert {kind_of(row, told[path.stem]) for row in read_rows(path)} == {told[path.stem]}
 
 
 def test_the_run_repeated_gives_the_same_bytes(finished: Path, tmp_path: Path) -> None:

@@ -1,8 +1,6 @@
-"""Append-only files that a crash leaves readable, and the lock on who writes one.
+"""Files that only grow, by whole lines, and survive a crash or a full disk between them.
 
-Locks that keep two runs from writing one file.
-
-A file that only grows, by whole lines, and survives a crash or a full disk between them.
+A lock keeps two runs from writing one of them.
 """
 
 import os
@@ -71,6 +69,7 @@ class AppendLog:
         self.unsynced += 1
 
     def sync(self) -> None:
+        """Force the lines written so far to the disk; costs nothing where there are none."""
         if self.unsynced:
             self.unsynced = 0
             os.fsync(self._descriptor)

@@ -1,8 +1,7 @@
-"""Results kept on disk under the hash of what made them.
+"""Results that took long to make, kept on disk under the fingerprint of what made them.
 
-Results that took long to make, kept by joblib under the fingerprint of what made them.
-
-Arrays kept as `.npy` files with their SHA-256 behind them, read back as a memory map.
+joblib keeps the usual ones; arrays are `.npy` files with their SHA-256 behind them, read back as a
+memory map.
 """
 
 import hashlib
@@ -22,10 +21,9 @@ from utils.jsonl import atomic_file
 T = TypeVar("T")
 
 FIT_RESULTS = Path(__file__).parent / "fit_results"
-DIGEST_BYTES = 32
 _ROWS_AT_ONCE = 8192
-_BLOCK = 1 << 20
 _DIGEST_BYTES = hashlib.sha256().digest_size
+_BYTES_AT_ONCE = 1 << 20
 
 
 def fingerprint(**parts: Any) -> str:
@@ -74,7 +72,7 @@ def load(path: Path) -> Any:
     The check stands before the unpickling, which may do anything on damaged bytes.
     """
     content = path.read_bytes()
-    payload, digest = content[:-DIGEST_BYTES], content[-DIGEST_BYTES:]
+    payload, digest = content[:-_DIGEST_BYTES], content[-_DIGEST_BYTES:]
     if hashlib.sha256(payload).digest() != digest:
         raise ValueError("damaged file")
     return joblib.load(io.BytesIO(payload))
@@ -106,7 +104,7 @@ def load_array(path: Path, rows: int) -> NDArray[np.float32]:
     digest = hashlib.sha256()
     left = path.stat().st_size - _DIGEST_BYTES
     with open(path, "rb") as file:
-        while left > 0 and (block := file.read(min(_BLOCK, left))):
+        while left > 0 and (block := file.read(min(_BYTES_AT_ONCE, left))):
             digest.update(block)
             left -= len(block)
         if file.read() != digest.digest():

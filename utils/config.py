@@ -14,6 +14,16 @@ T = TypeVar("T")
 # pydantic's names for these problems, in dataclasses and elsewhere.
 UNKNOWN_KEY = ("unexpected_keyword_argument", "extra_forbidden")
 MISSING_KEY = ("missing", "missing_argument")
+# A ValueError of our own, whose words are the message.
+OWN_WORDS = "value_error"
+LIMITS = {
+    "greater_than": "must be above {gt:g}",
+    "greater_than_equal": "must be at least {ge:g}",
+    "less_than": "must be below {lt:g}",
+    "less_than_equal": "must be at most {le:g}",
+    "literal_error": "must be {expected}",
+    "finite_number": "must be a finite number",
+}
 
 
 def read_yaml(path: str | Path) -> Any:
@@ -67,7 +77,7 @@ def parse_config(values: Any, settings: type[T], path: str | Path) -> T:
     if not isinstance(values, Mapping):
         raise PipelineError(f"{path}: must be a mapping of keys to values")
     try:
-        return _adapter(settings).validate_python(dict(values))
+        return check_settings(values, settings)
     except ValidationError as error:
         raise PipelineError(f"{path}: {_first_problem(error)}") from None
 
@@ -76,6 +86,11 @@ def _adapter(settings: type[T]) -> TypeAdapter[T]:
     if not hasattr(settings, "__pydantic_config__"):
         with_config(ConfigDict(extra="forbid", arbitrary_types_allowed=True))(settings)
     return TypeAdapter(settings)
+
+
+def check_settings(values: Mapping[str, Any], settings: type[T]) -> T:
+    """Make the dataclass `settings` of values; pydantic's ValidationError if they don't fit it."""
+    return _adapter(settings).validate_python(dict(values))
 
 
 def _first_problem(error: ValidationError) -> str:
@@ -88,8 +103,22 @@ def _first_problem(error: ValidationError) -> str:
         return f"unknown key '{key}'; remove it or check its spelling"
     if problem["type"] in MISSING_KEY:
         return f"key '{key}' is missing; add it"
-    if problem["type"] == "value_error":
-        message = problem["msg"].removeprefix("Value error, ")
-        return f"key '{key}': {message}" if key else message
-    wish = problem["msg"][0].lower() + problem["msg"][1:]
-    return f"key '{key}': {wish}, not {problem['input']!r:.60}; mend the value"
+    said = say_problem(problem)
+    if problem["type"] == OWN_WORDS:
+        return f"key '{key}': {said}" if key else said
+    return f"key '{key}': {said}; mend the value"
+
+
+def say_problem(problem: Mapping[str, Any]) -> str:
+    """Word what is wrong with a value, as `must be above 0, not -1`; its name goes before."""
+    if problem["type"] == OWN_WORDS:
+        return str(problem["ctx"]["error"])
+    limits = problem.get("ctx", {})
+    if limits.get("ge") == 0:
+        wish = "must not be negative"
+    elif problem["type"] in LIMITS:
+        wish = LIMITS[problem["type"]].format(**limits)
+    else:
+        wish = problem["msg"][0].lower() + problem["msg"][1:]
+    # A flag's `1` may have been made 1.0.
+    return f"{wish}, not {repr(problem['input']).removesuffix('.0'):.60}"

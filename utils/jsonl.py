@@ -1,8 +1,6 @@
-"""JSON Lines in and out: rows one at a time, whole files in place, and rows read again by number.
+"""JSON Lines: rows streamed in, rows written so that a file is whole or absent, rows read again.
 
-JSON Lines: rows streamed in, rows written so that a file is whole or absent.
-
-Byte offsets of a JSONL file's rows: pass over them once, read any of them back later.
+A `RowIndex` keeps where each row of a file begins, so that any of them is read back by number.
 """
 
 from __future__ import annotations
@@ -211,10 +209,9 @@ class RowIndex:
 
     def read(self, number: int) -> Row:
         """Read one scanned row again."""
-        return parse_line(self.path, number + 1, self.read_line(number))
+        return parse_line(self.path, number + 1, self._read_line(number))
 
-    def read_line(self, number: int) -> bytes:
-        """Read one scanned row's line, for another process to parse."""
+    def _read_line(self, number: int) -> bytes:
         if self._file is None:
             self._file = open_input(self.path)
             if self._identity(self._file) != self._scanned:

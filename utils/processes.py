@@ -1,14 +1,9 @@
 """Work spread over processes, with the same results, in the same order, as in one.
 
-Work spread over processes with the same results, in the same order, as in one.
-
-Processes that stay for several rounds of work, with the same results, in order, as in one.
-
-Work on items that may hang or kill the process they are worked on in.
-
-An item over its time is stopped by a timer where Python code runs, and by a watchdog, which ends
-the process, where compiled code does. A process that is ended, or crashes, takes only its item
-along: what else it had in hand is done again.
+Items may hang or kill the process they are worked on in: `guarded_map` gives those up alone. An
+item over its time is stopped by a timer where Python code runs, and by a watchdog, which ends the
+process, where compiled code does. A process that is ended, or crashes, takes only its item along:
+what else it had in hand is done again.
 """
 
 from __future__ import annotations
@@ -49,30 +44,6 @@ def worker_count(num_workers: int) -> int:
     return num_workers or cpu_count()
 
 
-def map_in_order(
-    function: Callable[[T], R], items: Iterable[T], num_workers: int, *, isolate: bool = False
-) -> Iterator[R]:
-    """Apply a module-level function to each item in `num_workers` processes, in order.
-
-    Items are taken a few ahead of the results, so that a stream is never held whole. Workers are
-    spawned: a fork would copy locks that other threads hold. A single worker is this process,
-    unless the work must be kept apart from it: `isolate`.
-    """
-    if num_workers == 1 and not isolate:
-        yield from map(function, items)
-        return
-    pending: deque[Future[R]] = deque()
-    with ProcessPoolExecutor(
-        num_workers, get_context("spawn"), signal.signal, (signal.SIGINT, signal.SIG_IGN)
-    ) as pool:
-        for item in items:
-            pending.append(pool.submit(function, item))
-            if len(pending) > 2 * num_workers:
-                yield pending.popleft().result()
-        while pending:
-            yield pending.popleft().result()
-
-
 class WorkerPool:
     """Maps functions over items in processes that start at the first use and are used again.
 
@@ -80,12 +51,13 @@ class WorkerPool:
             sizes = list(pool.map(measure, edits))
             words = list(pool.map(tokenise, edits))
 
-    One worker is this process itself. Workers are spawned: a fork would copy locks that other
-    threads hold.
+    Workers are spawned: a fork would copy locks that other threads hold. A single worker is this
+    process itself, unless the work must be kept apart from it: `isolate`.
     """
 
-    def __init__(self, num_workers: int) -> None:
+    def __init__(self, num_workers: int, *, isolate: bool = False) -> None:
         self.num_workers = num_workers
+        self._is_local = num_workers == 1 and not isolate
         self._processes: ProcessPoolExecutor | None = None
 
     def __enter__(self) -> WorkerPool:
@@ -97,28 +69,34 @@ class WorkerPool:
             self._processes = None
 
     def map(self, function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
-        """Apply a module-level function to each item, in order; items are taken a few ahead."""
-        if self.num_workers == 1:
+        """Apply a module-level function to each item, in order.
+
+        Items are taken a few ahead of the results, so that a stream is never held whole.
+        """
+        if self._is_local:
             yield from map(function, items)
             return
-        processes = self._started()
+        if self._processes is None:
+            self._processes = _spawn(self.num_workers)
         pending: deque[Future[R]] = deque()
         for item in items:
-            pending.append(processes.submit(function, item))
+            pending.append(self._processes.submit(function, item))
             if len(pending) > 2 * self.num_workers:
                 yield pending.popleft().result()
         while pending:
             yield pending.popleft().result()
 
-    def _started(self) -> ProcessPoolExecutor:
-        if self._processes is None:
-            self._processes = ProcessPoolExecutor(
-                self.num_workers,
-                get_context("spawn"),
-                signal.signal,
-                (signal.SIGINT, signal.SIG_IGN),
-            )
-        return self._processes
+
+def map_in_order(function: Callable[[T], R], items: Iterable[T], num_workers: int) -> Iterator[R]:
+    """Apply a module-level function to each item, in order, in a pool for this one map."""
+    with WorkerPool(num_workers) as pool:
+        yield from pool.map(function, items)
+
+
+def _spawn(num_workers: int) -> ProcessPoolExecutor:
+    """Prepare processes that leave an interrupt from the keyboard to this one."""
+    ignore = (signal.SIGINT, signal.SIG_IGN)
+    return ProcessPoolExecutor(num_workers, get_context("spawn"), signal.signal, ignore)
 
 
 class TimeLimitReached(BaseException):
@@ -147,9 +125,10 @@ def guarded_map(
     work = partial(_work_on_batch, function, lost, seconds)
     while True:
         try:
-            for results in map_in_order(work, stream, num_workers, isolate=True):
-                in_hand.popleft()
-                yield from results
+            with WorkerPool(num_workers, isolate=True) as pool:
+                for results in pool.map(work, stream):
+                    in_hand.popleft()
+                    yield from results
             return
         except BrokenProcessPool:
             while in_hand:
@@ -192,7 +171,7 @@ def _one_by_one(work: Callable[[list[T]], list[R]], batch: list[T], lost: R) -> 
     """Work on single items, with a new process after each one that was lost."""
     left = deque(batch)
     while left:
-        with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        with _spawn(1) as pool:
             try:
                 while left:
                     yield pool.submit(work, [left[0]]).result()[0]

@@ -1,9 +1,4 @@
-"""What the rows of the pipeline have in common: their ids, rounds, trace and text fields.
-
-Which field of a row holds its text: the query or instruction, whoever wrote the file.
-
-The names of the records' fields, in one place, and the ids that tie records together.
-"""
+"""What the rows of the pipeline have in common: ids, rounds, trace and the fields of texts."""
 
 import hashlib
 from collections import Counter

@@ -1,84 +1,28 @@
-"""Row files of every kind that users bring, by their ending: JSONL, a JSON array, Parquet.
+"""Row files of every kind that users bring or want, by their ending: JSONL, a JSON array, Parquet.
 
-Rows of a Parquet file, streamed.
-
-Records of a file that holds a JSON array or JSON Lines, read one by one.
-
-An array of any size streams: memory holds one element and a piece of the file.
-
-Rows written as JSON Lines, a JSON array or Parquet, by the ending of the file's name.
+Files of any size stream: of an array, memory holds one element and a piece of the file.
 """
 
 import io
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from json import JSONDecodeError
 from math import isinf
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
-import pyarrow
-import pyarrow.parquet
-
 from utils.errors import PipelineError
 from utils.jsonl import Required, Row, atomic_file, dump_row, missing_field, open_input
 
-_BATCH_ROWS = 256
 PIECE = 2**20  # characters read at a time
 # The end of a piece may cut a number, a word or an escape in two; nothing of those is longer.
 LONGEST_TOKEN = 32
 _SPACE = " \t\n\r"
 _MAY_GO_ON = ("", *"+-.eE0123456789")
 ROW_SUFFIXES = (".jsonl", ".parquet")
-# Rows of one Parquet row group; as many are held in memory.
-ROW_GROUP = 1000
 
 WriteRow = Callable[[Row], None]
-
-
-def parquet_columns(path: str | Path) -> list[str]:
-    """List the columns of a Parquet file; PipelineError if it can't be read."""
-    with _opened(path) as file:
-        return list(file.schema_arrow.names)
-
-
-def read_parquet(
-    path: str | Path, columns: Sequence[str], required: Iterable[str] = (), hint: str = ""
-) -> Iterator[Row]:
-    """Yield the rows, a few hundred in memory at a time, with those of the columns that exist.
-
-    A file that can't be read, or has not all the `required` columns, raises PipelineError; that
-    one ends with the `hint`.
-    """
-    with _opened(path) as file:
-        names = file.schema_arrow.names
-        for column in required:
-            if column not in names:
-                raise PipelineError(
-                    f"{path}: column '{column}' is missing (has: {', '.join(names)}); {hint}"
-                )
-        present = [column for column in columns if column in names]
-        for batch in file.iter_batches(batch_size=_BATCH_ROWS, columns=present):
-            yield from batch.to_pylist()
-
-
-@contextmanager
-def _opened(path: str | Path) -> Iterator[pyarrow.parquet.ParquetFile]:
-    try:
-        with pyarrow.parquet.ParquetFile(path) as file:
-            yield file
-    except FileNotFoundError:
-        raise PipelineError(f"{path}: no such file; check the path") from None
-    except pyarrow.ArrowException as error:
-        raise PipelineError(
-            f"{path}: not a readable Parquet file ({_first_line(error)}); delete it and run again"
-        ) from None
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0].rstrip(".") if lines else type(error).__name__
 
 
 def read_records(
@@ -106,6 +50,23 @@ def read_joined(paths: Iterable[str | Path], required: Required = ()) -> Iterato
     """Yield the records of several files, one file after the other."""
     for path in paths:
         yield from read_records(path, required)
+
+
+@contextmanager
+def row_file(path: str | Path) -> Iterator[WriteRow]:
+    """Open a file for rows that takes its name only when the block ends without an error."""
+    with atomic_file(path) as file:
+        if Path(path).suffix == ".parquet":
+            # Slow to import, and most stages write no Parquet.
+            from utils.parquet_files import parquet_writer
+
+            with parquet_writer(file) as write:
+                yield write
+        elif Path(path).suffix == ".json":
+            with _array_writer(file) as write:
+                yield write
+        else:
+            yield lambda row: _write_line(file, row)
 
 
 def _check_object(place: str, record: Any, required: Required) -> None:
@@ -242,20 +203,6 @@ def _array_elements(path: Path, text: IO[str]) -> Iterator[tuple[str, Any]]:
         raise PipelineError(f"{path}: more text stands after the array; remove it")
 
 
-@contextmanager
-def row_file(path: str | Path) -> Iterator[WriteRow]:
-    """Open a file for rows that takes its name only when the block ends without an error."""
-    with atomic_file(path) as file:
-        if Path(path).suffix == ".parquet":
-            with _parquet_rows(file) as write:
-                yield write
-        elif Path(path).suffix == ".json":
-            with _array_writer(file) as write:
-                yield write
-        else:
-            yield lambda row: _write_line(file, row)
-
-
 def _write_line(file: IO[bytes], row: Row) -> None:
     file.write(dump_row(row))
 
@@ -272,35 +219,3 @@ def _array_writer(file: IO[bytes]) -> Iterator[WriteRow]:
 
     yield write
     file.write(b"[]\n" if opening.startswith(b"[") else b"\n]\n")
-
-
-@contextmanager
-def _parquet_rows(file: IO[bytes]) -> Iterator[WriteRow]:
-    """Write rows whose columns and types are those of the first one."""
-    # Slow to import, and most stages write no Parquet.
-    import pyarrow
-    import pyarrow.parquet
-
-    waiting: list[Row] = []
-    writer: pyarrow.parquet.ParquetWriter | None = None
-
-    def write_group() -> None:
-        nonlocal writer
-        if writer is None:
-            schema = pyarrow.Table.from_pylist(waiting[:1]).schema
-            writer = pyarrow.parquet.ParquetWriter(file, schema, compression="zstd")
-        writer.write_table(pyarrow.Table.from_pylist(waiting, schema=writer.schema))
-        waiting.clear()
-
-    def write(row: Row) -> None:
-        waiting.append(row)
-        if len(waiting) == ROW_GROUP:
-            write_group()
-
-    try:
-        yield write
-        if waiting or writer is None:
-            write_group()
-    finally:
-        if writer is not None:
-            writer.close()

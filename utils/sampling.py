@@ -1,8 +1,6 @@
-"""Seeded draws: shares, margins, samples of a stream of unknown length.
+"""Seeded draws: exact shares, topic quotas, samples of streams, a seed for each item of work.
 
-Shares and seeds: exact allocation, topic quotas, and one seed per item of parallel work.
-
-A random sample of a stream that depends on what is in it, not on its order or its size.
+What is drawn from a stream depends on what is in it, not on its order or its size.
 """
 
 from __future__ import annotations

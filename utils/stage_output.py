@@ -7,12 +7,20 @@ from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any
+from typing import IO, Any, Literal
 
 from utils.cli import log
 from utils.errors import PipelineError
 from utils.jsonl import Row, atomic_file, dump_row, write_json
 from utils.row_files import WriteRow, row_file
+
+# What a stage makes, as the report calls it; "rows" is anything that it has no view of its own for.
+Stage = Literal[
+    "seeds", "prompts", "replies", "triplets", "mix", "filtered", "fine-tune",
+    "snippets", "versions", "commits", "samples",
+    "votes", "lineages", "candidates", "pairs",
+    "rows",
+]  # fmt: skip
 
 
 def sibling(output_file: str | Path, ending: str) -> Path:
@@ -48,12 +56,19 @@ class StageOutput:
     further figures for `<output stem>.summary.json`.
     """
 
-    def __init__(self, output_file: str | Path, inputs: Iterable[str | Path] = ()) -> None:
+    def __init__(
+        self,
+        output_file: str | Path,
+        inputs: Iterable[str | Path] = (),
+        *,
+        stage: Stage = "rows",
+    ) -> None:
         inputs = list(inputs)
         refuse_overwriting_inputs(output_file, inputs)
         for path in written_files(output_file):
             if path.is_dir():
                 raise PipelineError(f"{path}: is a folder; name a file")
+        self.stage = stage
         self.path = Path(output_file)
         self.rejected_path = sibling(output_file, ".rejected.jsonl")
         self.summary_path = sibling(output_file, ".summary.json")
@@ -66,7 +81,7 @@ class StageOutput:
     def __enter__(self) -> StageOutput:
         self._files = ExitStack()
         try:
-            self._write_kept = self.open_also(self.path)
+            self.write_kept = self.open_also(self.path)
             self._rejected_file: IO[bytes] = self._files.enter_context(
                 atomic_file(self.rejected_path)
             )
@@ -82,7 +97,7 @@ class StageOutput:
     def keep(self, row: Row, write: WriteRow | None = None) -> None:
         """Write a kept row to the output, or by `write` to a file of `open_also`."""
         self.kept += 1
-        (write or self._write_kept)(row)
+        (write or self.write_kept)(row)
 
     def reject(self, row: Row, *reasons: str) -> None:
         """Put a row aside with its reasons; the first one is its `reject_reason`, and counts."""
@@ -113,10 +128,12 @@ class StageOutput:
         log.info("%s", self.summary_line())
 
     def rows_in(self) -> int:
+        """Count the rows that came in, which is what must add up."""
         return self.kept + self.rejected + self.passed_over.total()
 
     def counts(self) -> dict[str, Any]:
         return {
+            "stage": self.stage,
             "rows_in": self.rows_in(),
             "kept": self.kept,
             "rejected": self.rejected,
@@ -125,6 +142,7 @@ class StageOutput:
         }
 
     def summary_line(self) -> str:
+        """Word the stage's last line, reasons by how many rows they took."""
         reasons = ", ".join(
             f"{reason.replace('_', ' ')} {count:,}"
             for reason, count in (self.reasons + self.passed_over).most_common()

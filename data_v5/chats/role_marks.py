@@ -52,6 +52,7 @@ class RoleMarks:
         return any(mark in text for mark in marks if mark.strip())
 
     def wrap(self, turn: Turn) -> str:
+        """Write a turn with its marks; system text has none."""
         role, text = turn
         if role == "system":
             return text

@@ -38,10 +38,10 @@ def _step(value: Any, key: str) -> Any:
     return value.get(key) if isinstance(value, dict) else None
 
 
-def as_text(value: Any) -> str:
+def cell_text(value: Any) -> str:
     """Word a value: text as it is, a number by its digits, a list line by line, else ''."""
     if isinstance(value, list):
-        return "\n".join(text for text in map(as_text, value) if text)
+        return "\n".join(text for text in map(cell_text, value) if text)
     if isinstance(value, str):
         return value.strip()
     return str(value) if isinstance(value, (bool, int, float)) else ""

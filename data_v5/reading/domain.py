@@ -22,9 +22,9 @@ the default is 0.5 with TF-IDF and 0.75 with a model; a domain that sets one is 
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import ConfigDict, with_config
+from pydantic import ConfigDict, Field, PositiveInt, with_config
 
 from data_v5.reading.columns import top_column
 from data_v5.reading.formats import Format
@@ -35,6 +35,7 @@ from utils.jsonl import Row
 DOMAINS = Path(__file__).parents[1] / "domains"
 YAML_SUFFIXES = (".yaml", ".yml")
 
+Cosine = Annotated[float, Field(ge=-1, le=1, allow_inf_nan=False)]
 Scalar = str | bool | int | float | None
 
 
@@ -43,14 +44,8 @@ Scalar = str | bool | int | float | None
 class ClusterSettings:
     """How alike questions of a cluster are, and how many make one."""
 
-    threshold: float
-    min_community_size: int = 10
-
-    def __post_init__(self) -> None:
-        if not -1 <= self.threshold <= 1:
-            raise ValueError(f"threshold {self.threshold}: write a cosine, from -1 to 1")
-        if self.min_community_size < 1:
-            raise ValueError(f"min_community_size {self.min_community_size}: must be at least 1")
+    threshold: Cosine
+    min_community_size: PositiveInt = 10
 
 
 @with_config(ConfigDict(extra="forbid"))
@@ -58,19 +53,17 @@ class ClusterSettings:
 class ClusterWishes:
     """What a domain says of its clusters; the rest is left to the flags and the defaults."""
 
-    threshold: float | None = None
-    min_community_size: int | None = None
-
-    def __post_init__(self) -> None:
-        ClusterSettings(**{"threshold": 0.0} | self.said())  # type: ignore[arg-type]
+    threshold: Cosine | None = None
+    min_community_size: PositiveInt | None = None
 
     def said(self) -> dict[str, float]:
+        """Give what the domain's YAML says, so that defaults can fill in the rest."""
         return {name: value for name, value in vars(self).items() if value is not None}
 
 
 @with_config(ConfigDict(extra="forbid"))
 @dataclass(frozen=True)
-class Source:
+class QuestionSource:
     """Where questions come from, and which columns hold what.
 
     With a `path`, `config`, `split` and `data_dir` only say where the file is from. Records name
@@ -123,7 +116,7 @@ class DomainFile:
     """The keys of the YAML."""
 
     instruction: str
-    sources: list[Source]
+    sources: list[QuestionSource]
     cluster: ClusterWishes = ClusterWishes()
 
     def __post_init__(self) -> None:
@@ -146,10 +139,10 @@ class Domain:
     name: str
     path: Path
     instruction: str
-    sources: list[Source]
+    sources: list[QuestionSource]
     cluster: ClusterWishes
 
-    def source(self, title: str) -> Source:
+    def source(self, title: str) -> QuestionSource:
         """Find a source that a record names; PipelineError if the domain has none of that name.
 
         Where several have the name, they have the same format.

@@ -14,7 +14,7 @@ from data_v5.reading.answer_texts import (
     strip_calculator,
     unquoted,
 )
-from data_v5.reading.columns import Unusable, as_text, look_up, top_column
+from data_v5.reading.columns import Unusable, cell_text, look_up, top_column
 from data_v5.reading.option_lists import (
     Option,
     are_letters,
@@ -28,7 +28,7 @@ from data_v5.reading.option_lists import (
     shuffled,
     split_lettered,
 )
-from data_v5.reading.templates import fill, places
+from data_v5.reading.question_templates import fill_template, template_places
 from utils.jsonl import Row
 
 __all__ = ["Format", "Item", "Unusable", "format_item", "identity_text", "solved_text"]
@@ -111,7 +111,7 @@ class Format:
             raise ValueError("option_labels and option_split are for options in one column")
         known = {"option_template": ("label", "text"), "final_template": ("text",)}
         for key, names in {**known, "answer_template": ANSWER_PARTS}.items():
-            for place in places(getattr(self, key) or ""):
+            for place in template_places(getattr(self, key) or ""):
                 if place not in names:
                     raise ValueError(f"{key}: no place {{{place}}}; it has {', '.join(names)}")
 
@@ -135,7 +135,9 @@ class Format:
             "options": [*options, self.option_labels, self.option_scores],
             "answer": [self.answer],
             "rationale": [self.rationale],
-            "template": [name for name in places(self.template) if name not in QUESTION_PARTS],
+            "template": [
+                name for name in template_places(self.template) if name not in QUESTION_PARTS
+            ],
         }
         return {key: [path for path in part if path] for key, part in paths.items()}
 
@@ -155,7 +157,7 @@ def format_item(record: Row, rules: Format, rng: random.Random) -> Item:
             raise Unusable("names_an_option_by_letter")
         options = shuffled(options, rng)
     if right is None:
-        text = _clean_answer(as_text(_answer_value(record, rules)), rules)
+        text = _clean_answer(cell_text(_answer_value(record, rules)), rules)
         parts = {"rationale": rationale, "text": text, "option": text, "label": ""}
     else:
         label = letters(len(options))[options.index(right)]
@@ -164,7 +166,7 @@ def format_item(record: Row, rules: Format, rng: random.Random) -> Item:
     template = rules.answer_template or "{rationale}\n{option}"
     return Item(
         _worded_question(record["fields"], rules, question, options),
-        fill(template, parts.__getitem__),
+        fill_template(template, parts.__getitem__),
         parts["label"],
     )
 
@@ -175,11 +177,11 @@ def identity_text(record: Row, rules: Format) -> str:
     BBQ, bAbI and MMLU ask the same words of different passages or options. The order of the
     options does not count.
     """
-    texts = [as_text(record["question"])]
+    texts = [cell_text(record["question"])]
     if rules.passage:
-        texts.insert(0, as_text(look_up(record["fields"], rules.passage)))
+        texts.insert(0, cell_text(look_up(record["fields"], rules.passage)))
     columns = [rules.options] if isinstance(rules.options, str) else rules.options or []
-    listed = "\n".join(as_text(look_up(record["fields"], column)) for column in columns)
+    listed = "\n".join(cell_text(look_up(record["fields"], column)) for column in columns)
     return "\n".join(text for text in [*texts, *sorted(listed.split("\n"))] if text)
 
 
@@ -197,12 +199,12 @@ def solved_text(record: Row, rules: Format) -> str:
         right = _right_option(record, rules, options).text
     except Unusable:
         return identity_text(record, rules)
-    passage = as_text(look_up(record["fields"], rules.passage)) if rules.passage else ""
-    return "\n".join(text for text in (passage, as_text(record["question"]), right) if text)
+    passage = cell_text(look_up(record["fields"], rules.passage)) if rules.passage else ""
+    return "\n".join(text for text in (passage, cell_text(record["question"]), right) if text)
 
 
 def _question(record: Row, rules: Format) -> str:
-    text = as_text(record["question"]).removeprefix(rules.drop_prefix)
+    text = cell_text(record["question"]).removeprefix(rules.drop_prefix)
     text = cut_at_lines(text, rules.cut_at_lines) if rules.cut_at_lines else text.strip()
     if not text:
         raise Unusable("empty_question")
@@ -218,19 +220,19 @@ def _worded_question(fields: Row, rules: Format, question: str, options: Sequenc
     }
 
     def value(place: str) -> str:
-        return parts[place] if place in parts else as_text(look_up(fields, place))
+        return parts[place] if place in parts else cell_text(look_up(fields, place))
 
-    return fill(rules.template, value)
+    return fill_template(rules.template, value)
 
 
 def _shown(option: Option, label: str, rules: Format) -> str:
-    return fill(rules.option_template, {"label": label, "text": option.text}.__getitem__)
+    return fill_template(rules.option_template, {"label": label, "text": option.text}.__getitem__)
 
 
 def _passage(fields: Row, rules: Format) -> str:
     if not rules.passage:
         return ""
-    text = as_text(look_up(fields, rules.passage))
+    text = cell_text(look_up(fields, rules.passage))
     if not text and "passage" not in rules.optional:
         raise Unusable("empty_passage")
     return text
@@ -239,7 +241,7 @@ def _passage(fields: Row, rules: Format) -> str:
 def _rationale(fields: Row, rules: Format) -> str:
     if not rules.rationale:
         return ""
-    text = drop_lines(unquoted(as_text(look_up(fields, rules.rationale))), rules.drop_lines)
+    text = drop_lines(unquoted(cell_text(look_up(fields, rules.rationale))), rules.drop_lines)
     if not text and "rationale" not in rules.optional:
         raise Unusable("empty_rationale")
     return text
@@ -271,7 +273,7 @@ def _answer_value(record: Row, rules: Format) -> str:
     """Word the answer as the source gives it, or what the map makes of it."""
     value = look_up(record["fields"], rules.answer) if rules.answer else record["answer"]
     # Of several answers that are all good, the first is taught.
-    text = as_text(value[0] if isinstance(value, list) and value else value)
+    text = cell_text(value[0] if isinstance(value, list) and value else value)
     if not text:
         raise Unusable("empty_answer")
     if not rules.answer_map:
@@ -301,7 +303,7 @@ def _clean_answer(text: str, rules: Format) -> str:
     text = drop_lines(text, rules.drop_lines)
     if rules.final_marker:
         steps, final = split_final(text, rules.final_marker)
-        worded = fill(rules.final_template, {"text": final}.__getitem__)
+        worded = fill_template(rules.final_template, {"text": final}.__getitem__)
         text = f"{steps}\n{worded}" if steps else worded
     if not text:
         raise Unusable("empty_answer")

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from string import ascii_uppercase
 from typing import NamedTuple
 
-from data_v5.reading.columns import Unusable, as_text
+from data_v5.reading.columns import Unusable, cell_text
 
 # Options that speak of the others as a whole, and so must come after them.
 _OF_THE_ABOVE = re.compile(
@@ -41,7 +41,7 @@ def options_of(texts: Sequence[object], names: Sequence[object]) -> list[Option]
     if len(texts) != len(names):
         raise Unusable("labels_do_not_fit_options")
     options = [
-        Option(as_text(text), as_text(name)) for text, name in zip(texts, names, strict=True)
+        Option(cell_text(text), cell_text(name)) for text, name in zip(texts, names, strict=True)
     ]
     if not all(option.text for option in options):
         raise Unusable("empty_option")

@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 
 from tqdm import tqdm
 
-from data_v5.reading.columns import Unusable, as_text, look_up
-from data_v5.reading.domain import Source
+from data_v5.reading.columns import Unusable, cell_text, look_up
+from data_v5.reading.domain import QuestionSource
 from data_v5.reading.formats import identity_text
-from data_v5.reading.sources import SourceReader
+from data_v5.reading.question_sources import SourceReader
 from utils.errors import PipelineError
 from utils.jsonl import Row, dump_row, load_row
 from utils.stage_output import StageOutput
@@ -22,7 +22,7 @@ RECORD_FIELDS = ("question", "answer", "source", "fields")
 _DIGEST_BYTES = 16
 
 
-def question_record(row: Row, source: Source) -> Row:
+def question_record(row: Row, source: QuestionSource) -> Row:
     """Make a record of a raw row; raises Unusable with the reason if it has no question or answer.
 
     Values are worded: a number by its digits, a list line by line.
@@ -36,7 +36,7 @@ def question_record(row: Row, source: Source) -> Row:
 
 
 def _worded(value: Any, what: str) -> str:
-    text = as_text(value)
+    text = cell_text(value)
     if text:
         return text
     is_empty = value is None or isinstance(value, (str, list))
@@ -73,7 +73,7 @@ class QuestionStore:
     def __len__(self) -> int:
         return len(self.texts)
 
-    def add(self, record: Row, source: Source) -> bool:
+    def add(self, record: Row, source: QuestionSource) -> bool:
         """Add a question; False if it is there already, and the first one stays."""
         text = identity_text(record, source.format)
         digest = text_digest(text)
@@ -105,7 +105,7 @@ class QuestionStore:
 class Opened(NamedTuple):
     """A source and what reads its rows."""
 
-    source: Source
+    source: QuestionSource
     read: SourceReader
 
 
@@ -133,7 +133,7 @@ def collect_questions(
     return {title: dict(tally) for title, tally in counts.items()}
 
 
-def _take(row: Row, source: Source, store: QuestionStore, output: StageOutput) -> str:
+def _take(row: Row, source: QuestionSource, store: QuestionStore, output: StageOutput) -> str:
     """Do with a row what is to be done with it; returns the word for it."""
     if not source.selects(row):
         return "left_out_by_where"

@@ -10,16 +10,16 @@ from typing import NamedTuple
 from utils.sampling import derive_seed, largest_remainder
 
 
-class Sample(NamedTuple):
+class QuestionSample(NamedTuple):
     """The drawn questions in rising order, and what each cluster gave, in the clusters' order."""
 
     chosen: list[int]
     given: list[int]
 
 
-def draw_sample(
+def draw_questions(
     clusters: Sequence[Sequence[int]], total: int, random_seed: int, digests: Sequence[bytes]
-) -> Sample:
+) -> QuestionSample:
     """Draw `total` questions, or all there are, in proportion to the clusters' sizes.
 
     A larger sample of a cluster holds the smaller ones. `digests` are the hashes of the questions.
@@ -40,7 +40,7 @@ def draw_sample(
         given[place] = quota
         members = sorted(clusters[place], key=lambda number: (draw(number, "question"), number))
         chosen += members[:quota]
-    return Sample(sorted(chosen), given)
+    return QuestionSample(sorted(chosen), given)
 
 
 def sample_quotas(total: int, sizes: Sequence[int]) -> list[int]:

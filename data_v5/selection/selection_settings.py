@@ -1,19 +1,20 @@
 """The flags of step 1, checked, and what the domain says where a flag does not."""
 
-import argparse
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, Literal
 
-from data_v5.reading.domain import ClusterSettings, Domain, load_domain
+from pydantic import Field, PositiveInt
+
+from data_v5.reading.domain import ClusterSettings, Cosine, Domain, load_domain
+from utils.cli import Flag
 from utils.errors import PipelineError
 from utils.similarity.embedding_settings import (
+    EmbeddingFlags,
     EmbeddingSettings,
-    add_embedding_flags,
     embedding_settings,
 )
 
-REBUILDABLE = ("embeddings", "clusters")
 CLUSTER_FLAGS = ("threshold", "min_community_size")
 # Where neither the flags nor the domain say: what a cosine means hangs on the embeddings.
 TFIDF_THRESHOLD, MODEL_THRESHOLD = 0.5, 0.75
@@ -37,38 +38,54 @@ class Settings:
     max_rows: int | None
 
 
-def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Choose a diverse sample of a domain's questions.")
-    add = parser.add_argument
-    add("--domain", required=True, help="a name in data_v5/domains, or the path of a YAML")
-    add("-n", "--num_samples", type=int, default=20_000, help="questions to draw (default: 20000)")
-    add("--cluster_path", type=Path, metavar="PATH",
-        help="where clusters are kept (default: data/<domain>_cluster.json)")  # fmt: skip
-    add("--sample_question_path", type=Path, metavar="PATH",
-        help="where the sample goes (default: data/<domain>_question.jsonl)")  # fmt: skip
-    add("--seed", "--random_seed", type=int, default=42, help="of the draws (default: 42)")
-    add("--min_community_size", type=int,
-        help="questions that make a cluster (default: the domain's, else 10)")  # fmt: skip
-    add("--threshold", type=float,
-        help="least cosine to a centre (default: the domain's, else 0.75; tfidf 0.5)")  # fmt: skip
-    add("--is_exist_cluster", action="store_true", help="take the clusters of --cluster_path")
-    add("--force_rebuild", default="", metavar="NAMES",
-        help=f"compute anew what the cache may hold: {','.join(REBUILDABLE)}")  # fmt: skip
-    add("--cache_dir", type=Path, default=Path("cache"), help="default: cache")
-    add("--max_rows", type=int, help="read at most this many rows of each source (default: all)")
-    add_embedding_flags(parser)
-    return parser.parse_args(argv)
+@dataclass(frozen=True, kw_only=True)
+class Flags(EmbeddingFlags):
+    """Choose a diverse sample of a domain's questions."""
+
+    domain: Annotated[str, Field(description="a name in data_v5/domains, or the path of a YAML")]
+    num_samples: Annotated[
+        PositiveInt, Flag("-n", "--num_samples"), Field(description="questions to draw")
+    ] = 20_000
+    cluster_path: Annotated[
+        Path | None,
+        Flag(metavar="PATH"),
+        Field(description="where clusters are kept (default: data/<domain>_cluster.json)"),
+    ] = None
+    sample_question_path: Annotated[
+        Path | None,
+        Flag(metavar="PATH"),
+        Field(description="where the sample goes (default: data/<domain>_question.jsonl)"),
+    ] = None
+    seed: Annotated[int, Flag("--seed", "--random_seed"), Field(description="of the draws")] = 42
+    min_community_size: Annotated[
+        PositiveInt | None,
+        Field(description="questions that make a cluster (default: the domain's, else 10)"),
+    ] = None
+    threshold: Annotated[
+        Cosine | None,
+        Field(description="least cosine to a centre (default: the domain's, else 0.75; tfidf 0.5)"),
+    ] = None
+    is_exist_cluster: Annotated[bool, Field(description="take the clusters of --cluster_path")] = (
+        False
+    )
+    force_rebuild: Annotated[
+        tuple[Literal["embeddings", "clusters"], ...],
+        Flag(joined=True, metavar="NAMES"),
+        Field(description="compute anew what the cache may hold: embeddings,clusters"),
+    ] = ()
+    cache_dir: Annotated[Path, Field(description="folder of what is kept")] = Path("cache")
+    max_rows: Annotated[
+        PositiveInt | None,
+        Field(description="read at most this many rows of each source (default: all)"),
+    ] = None
+
+    def __post_init__(self) -> None:
+        if self.is_exist_cluster and self.force_rebuild:
+            raise ValueError("--is_exist_cluster: computes nothing; leave out --force_rebuild")
 
 
-def read_settings(arguments: argparse.Namespace) -> Settings:
-    """Check the flags and fill in what they leave out; raises PipelineError."""
-    for name in ("num_samples", "max_rows"):
-        value = getattr(arguments, name)
-        if value is not None and value < 1:
-            raise PipelineError(f"--{name} {value}: must be at least 1")
-    rebuilt = rebuilt_names(arguments.force_rebuild, REBUILDABLE)
-    if arguments.is_exist_cluster and rebuilt:
-        raise PipelineError("--is_exist_cluster: computes nothing; leave out --force_rebuild")
+def read_settings(arguments: Flags) -> Settings:
+    """Fill in what the flags leave out; raises PipelineError where they don't fit the domain."""
     domain = load_domain(arguments.domain)
     flags = {
         name: value for name in CLUSTER_FLAGS if (value := getattr(arguments, name)) is not None
@@ -78,10 +95,7 @@ def read_settings(arguments: argparse.Namespace) -> Settings:
         raise PipelineError("--is_exist_cluster: embeds nothing; leave out --embed_...")
     asked = domain.cluster.said() | flags
     default = {"threshold": TFIDF_THRESHOLD if embedding.backend == "tfidf" else MODEL_THRESHOLD}
-    try:
-        cluster = ClusterSettings(**default | asked)  # type: ignore[arg-type]
-    except ValueError as error:
-        raise PipelineError(f"--{error}") from None
+    cluster = ClusterSettings(**default | asked)  # type: ignore[arg-type]
     return Settings(
         domain=domain,
         total=arguments.num_samples,
@@ -94,14 +108,6 @@ def read_settings(arguments: argparse.Namespace) -> Settings:
         or Path("data") / f"{domain.name}_question.jsonl",
         uses_cluster_file=arguments.is_exist_cluster,
         cache_folder=arguments.cache_dir / domain.name,
-        rebuilt=rebuilt,
+        rebuilt=frozenset(arguments.force_rebuild),
         max_rows=arguments.max_rows,
     )
-
-
-def rebuilt_names(names: str, known: Sequence[str]) -> frozenset[str]:
-    """Read the names of --force_rebuild; PipelineError if one is not known."""
-    found = frozenset(filter(None, (name.strip() for name in names.split(","))))
-    if not found <= set(known):
-        raise PipelineError(f"--force_rebuild {names}: takes {','.join(known)}; mend the name")
-    return found

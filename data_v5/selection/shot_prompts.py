@@ -37,7 +37,7 @@ class Made(NamedTuple):
     shots_skipped: dict[str, int]
 
 
-def make_row(origin: Row, shots: Sequence[Row], rules: PromptRules) -> Made:
+def make_shot_prompt(origin: Row, shots: Sequence[Row], rules: PromptRules) -> Made:
     """Word a question with its nearest shots; raises Unusable if it can't be asked.
 
     A shot that can't be worded, or that is the question itself or an earlier shot again, is
@@ -49,11 +49,11 @@ def make_row(origin: Row, shots: Sequence[Row], rules: PromptRules) -> Made:
     for count in range(len(worded), -1, -1):
         row = {
             "instruction": rules.instruction,
-            "input": lay_out(worded[:count], question.question),
+            "input": lay_out_shots(worded[:count], question.question),
             "output": question.answer,
             "source": origin["source"],
         }
-        if count_words(row) <= rules.max_words:
+        if words_of_row(row) <= rules.max_words:
             return Made(row, question.label, count, len(worded) - count, skipped)
     raise Unusable("too_many_words")
 
@@ -73,13 +73,13 @@ def word(record: Row, rules: PromptRules) -> Item:
     return item
 
 
-def lay_out(shots: Sequence[Item], question: str) -> str:
+def lay_out_shots(shots: Sequence[Item], question: str) -> str:
     """Put the shots before the question, in blocks set apart by a blank line."""
     blocks = [f"Q: {shot.question}\nA: {shot.answer}" for shot in shots]
     return "\n\n".join([*blocks, f"Q: {question}\nA:"])
 
 
-def count_words(row: Row) -> int:
+def words_of_row(row: Row) -> int:
     return sum(len(row[field].split()) for field in ("instruction", "input", "output"))
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from utils.sampling import derive_seed
 
 
-class Examples:
+class ExampleUse:
     """Which questions stand, with their answers, as examples in the prompts of which rows."""
 
     def __init__(self) -> None:
@@ -93,7 +93,7 @@ class Split(NamedTuple):
 
 
 def draw_split(
-    groups: Sequence[int], examples: Examples, fraction: float, seed: int, *, by_question: bool
+    groups: Sequence[int], examples: ExampleUse, fraction: float, seed: int, *, by_question: bool
 ) -> Split:
     """Draw the test rows; by question, train rows that show one of them are left out."""
     times_shown = examples.times_shown() if by_question else ()

@@ -21,7 +21,7 @@ TokenRow = dict[str, NDArray[np.int64]]
 WriteTokens = Callable[[TokenRow], None]
 
 
-def make_row(
+def make_token_row(
     full: NDArray[np.int64], prompt: NDArray[np.int64], masked: int, ignore_index: int
 ) -> TokenRow:
     """Name a row's arrays as LitGPT does; its first `masked` labels are ignored."""

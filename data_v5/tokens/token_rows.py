@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from data_v5.check_length import find_fault
+from data_v5.check_length import find_row_fault
 from data_v5.tokens.token_ids import token_encoder
 from data_v5.tokens.token_layout import (
     CHAT_FIELDS,
@@ -59,6 +59,8 @@ class Encoded(NamedTuple):
 
 
 class Rejected(NamedTuple):
+    """A row that is not written, and why."""
+
     row: Row
     reason: str
 
@@ -80,7 +82,9 @@ def encode_rows(rules: EncodeRules, rows: Sequence[Row]) -> list[Encoded | Rejec
     if not rules.has_threads:
         os.environ["TOKENIZERS_PARALLELISM"] = "false"
     encoder = token_encoder(rules.folder, rules.bos_token, rules.eos_token)
-    faults = [find_fault(row, CHAT_FIELDS if is_chat(row) else INSTRUCTION_FIELDS) for row in rows]
+    faults = [
+        find_row_fault(row, CHAT_FIELDS if is_chat(row) else INSTRUCTION_FIELDS) for row in rows
+    ]
     sound = [row for row, fault in zip(rows, faults, strict=True) if fault is None]
     prompts = [prompt_text(row) for row in sound]
     texts = [prompt + response_text(row) for prompt, row in zip(prompts, sound, strict=True)]
@@ -153,6 +157,7 @@ class TokenSpool:
         return len(self._starts)
 
     def add(self, row: Encoded) -> None:
+        """Write a row's token ids to the file; what is noted of it takes a few bytes of memory."""
         self._starts.append(self._size)
         for values, lengths in (
             (row.full, self._full_lengths),

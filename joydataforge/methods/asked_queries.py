@@ -40,6 +40,7 @@ class AskedQueries:
         return self._answers_before.get(first)
 
     def begin(self, prompt_id: str) -> None:
+        """Say that a row asks its query, so that later rows of the same query wait for it."""
         if prompt_id in self._repeated:
             self._answers[prompt_id] = asyncio.get_running_loop().create_future()
 

@@ -25,7 +25,7 @@ def direct_samples(config: MethodConfig, vary: Mapping[str, Sequence[Any]]) -> I
         yield {"prompt_id": text_id(task, str(number)), **drawn}
 
 
-def without_repeats(rows: Iterator[Row], field: str) -> Iterator[Row]:
+def reject_repeats(rows: Iterator[Row], field: str) -> Iterator[Row]:
     """Put a `reject_reason` to the rows whose field says what an earlier row's says."""
     seen: set[str] = set()
     for row in rows:

@@ -11,10 +11,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from utils.append_log import lock_of
 from utils.cli import log
 from utils.errors import PipelineError
-from utils.jsonl import Row, load_row, open_input, write_rows
+from utils.jsonl import Row, load_row, open_input
+from utils.paid_log import PaidLog
 from utils.row_files import read_records
 
 ANY_TASK = ""
@@ -75,11 +75,10 @@ class QueryCache:
                 self._results[ANY_TASK, cache_key(query)] = fields
             return
         for row in read_records(path, ["task", "query", "result"]):
-            if not all(isinstance(row[name], str) for name in ("task", "query")):
-                raise PipelineError(f"{path}: 'task' and 'query' must be texts; is it a cache?")
-            if not isinstance(row["result"], dict):
-                raise PipelineError(f"{path}: 'result' must be an object; is it a cache?")
-            self._results[row["task"], cache_key(row["query"])] = row["result"]
+            try:
+                self._results[_key_of(row)] = row["result"]
+            except TypeError as error:
+                raise PipelineError(f"{path}: {error}; is it a cache?") from None
 
     def find(self, query: str) -> Row | None:
         """Return the fields that the query was answered with, or None."""
@@ -87,24 +86,30 @@ class QueryCache:
         return self._results.get((self.task, key), self._results.get((ANY_TASK, key)))
 
     def add(self, query: str, result: Row) -> None:
+        """Note an answer for the next `save`; `find` still gives what was loaded."""
         self._new[self.task, cache_key(query)] = result
 
     def save(self, path: str | Path) -> None:
         """Write all that was read or added, and what the file holds already, in one step."""
         check_cache_path(path)
-        path = Path(path)
-        with lock_of(path):  # runs may share a cache
-            if path.exists():
-                self._load(path)
-            merged = self._results | self._new
-            write_rows(
-                path,
-                (
-                    {"task": task, "query": query, "result": result}
-                    for (task, query), result in merged.items()
-                ),
+        about = "their queries are asked again"
+        with PaidLog(Path(path), _key_of, about, waits=True) as saved:  # runs may share a cache
+            held = {key: row["result"] for key, row in saved.items()}
+            merged = self._results | held | self._new
+            saved.replace(
+                {"task": task, "query": query, "result": result}
+                for (task, query), result in merged.items()
             )
         log.info("saved %s answered queries -> %s", f"{len(merged):,}", path)
+
+
+def _key_of(row: Row) -> tuple[str, str]:
+    """Give what an entry is known by: its task and its query."""
+    if not all(isinstance(row[name], str) for name in ("task", "query")):
+        raise TypeError("'task' and 'query' must be texts")
+    if not isinstance(row["result"], dict):
+        raise TypeError("'result' must be an object")
+    return row["task"], cache_key(row["query"])
 
 
 def _read_mapping(path: Path) -> dict[str, Any] | None:

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from pydantic import PositiveInt
+
 from joydataforge.methods.answers import AnswerField, parse_answer
 from joydataforge.methods.refusals import answer_that_answers
 from joydataforge.methods.templates import all_places
@@ -36,7 +38,7 @@ class Role:
     prompt: str
     model: str | list[str] = ""
     system: str = ""
-    copies: int = 1
+    copies: PositiveInt = 1
     picks: str = ""
     answer_fields: dict[str, AnswerField] = field(default_factory=dict)
     options: dict[str, Any] = field(default_factory=dict)
@@ -46,8 +48,6 @@ class Role:
             raise ValueError(f"'{self.name}' can't be a role's name; use letters, digits and _")
         if not self.prompt.strip():
             raise ValueError("the prompt is empty; write what the role is asked")
-        if self.copies < 1:
-            raise ValueError("copies must be above 0")
         for option in _OWN_OPTIONS:
             if option in self.options:
                 raise ValueError(f"options can't hold '{option}', which the run sets; remove it")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from joydataforge.methods.settings import MethodConfig
-from joydataforge.methods.templates import HISTORY, all_places, as_text, check_places, places
+from joydataforge.methods.templates import HISTORY, all_places, check_places, field_text, places
 from utils.errors import PipelineError
 from utils.jsonl import Row, dump_row
 from utils.records import text_id
@@ -77,9 +77,9 @@ def _read(config: MethodConfig) -> Iterator[Row]:
 
 def query_of(row: Row) -> str:
     """Give the text by which a row's answer is known again: its query after its history."""
-    query = as_text(QUERY_FIELD, row[QUERY_FIELD])
+    query = field_text(QUERY_FIELD, row[QUERY_FIELD])
     history = row.get(HISTORY)
-    return f"{as_text(HISTORY, history)}\n{query}" if history else query
+    return f"{field_text(HISTORY, history)}\n{query}" if history else query
 
 
 def full_query(config: MethodConfig) -> Callable[[Row], str]:
@@ -91,7 +91,7 @@ def full_query(config: MethodConfig) -> Callable[[Row], str]:
 
     def worded(row: Row) -> str:
         said = [
-            f"{name}: {as_text(name, row[name])}" for name in others if row.get(name) is not None
+            f"{name}: {field_text(name, row[name])}" for name in others if row.get(name) is not None
         ]
         return "\n".join([*said, query_of(row)])
 

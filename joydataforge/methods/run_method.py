@@ -1,7 +1,6 @@
 """Runs a method over its rows: on the shared engine, with the cache of answered queries."""
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from joydataforge.methods.asked_queries import AskedQueries
@@ -40,62 +39,87 @@ def run_method(
     it. `finish` sees all rows in the order of the plan before they are written; it may reject some,
     or make several of one. `figures` gives what the summary gets besides, once they are written.
     """
-    query = query or full_query(config)
     _check_files(config, settings)
-    cache = QueryCache(cache_task(config), _cache_paths(config))
-    origin = {"from_where": config.from_where} if config.from_where else {}
-
-    def answers(made: Iterable[tuple[Row, Row]]) -> Iterator[tuple[Row, Row]]:
-        return ((before, added_fields(before, after, config)) for before, after in made)
-
-    def earlier(ids: set[str]) -> dict[str, Row]:
-        found = answers(_answered(plan, settings.output_file))
-        return {row["prompt_id"]: answer for row, answer in found if row["prompt_id"] in ids}
-
-    asked = AskedQueries(earlier)
-
-    def noted_plan() -> Iterator[Row]:
-        for row in plan():
-            if "reject_reason" not in row:
-                asked.note(query(row), row["prompt_id"])
-            yield row
-
-    async def ask_unless_known(job: Job, conversation: Conversation) -> Row:
-        row, row_id, worded = job.row, job.key.prompt_id, query(job.row)
-        known = cache.find(worded) or await asked.find(worded, row_id, conversation)
-        if known is not None:
-            return {**row, **known, "from_cache": True} | origin
-        answer = None
-        asked.begin(row_id)
-        try:
-            made = await converse(job, conversation)
-            if "reject_reason" not in made:
-                answer = added_fields(row, made, config)
-        finally:
-            asked.end(row_id, answer)
-        return made | origin
-
-    from_cache: Counter[bool] = Counter()
-
-    def counted(rows: Iterator[Row]) -> Iterator[Row]:
-        for row in rows:
-            from_cache[bool(row.get("from_cache"))] += 1
-            yield row
-
+    run = MethodRun(config, settings.output_file, plan, converse, query or full_query(config))
     exit_code = generate_samples(
         input_paths(config),
-        noted_plan,
+        run.plan,
         config.output_file,
         settings,
-        ask_unless_known,
-        lambda rows: finish(counted(rows)),
-        lambda: {"from_cache": from_cache[True]} | figures(),
+        run.answer,
+        lambda rows: finish(run.rows(rows)),
+        lambda: {"from_cache": run.from_cache} | figures(),
     )
     if config.is_save_caches:
-        for row, answer in answers(_answered(plan, settings.output_file)):
-            cache.add(query(row), answer)
-        cache.save(config.save_cache_path)
+        run.save()
     return exit_code
+
+
+class MethodRun:
+    """The rows of one run, from the plan to the cache of their answers."""
+
+    def __init__(
+        self,
+        config: MethodConfig,
+        answers_file: str,
+        plan: Plan,
+        converse: Converse,
+        query: Callable[[Row], str],
+    ) -> None:
+        self._config = config
+        self._answers_file = answers_file
+        self._plan = plan
+        self._converse = converse
+        self._query = query
+        self._cache = QueryCache(cache_task(config), _cache_paths(config))
+        self._asked = AskedQueries(self._answered_before)
+        self._origin = {"from_where": config.from_where} if config.from_where else {}
+        self.from_cache = 0
+
+    def plan(self) -> Iterator[Row]:
+        """Yield the planned rows; the first of those with one query is to ask for all of them."""
+        for row in self._plan():
+            if "reject_reason" not in row:
+                self._asked.note(self._query(row), row["prompt_id"])
+            yield row
+
+    async def answer(self, job: Job, conversation: Conversation) -> Row:
+        """Make a row whole: from the cache, from another row's answer, or by asking."""
+        row_id, query = job.key.prompt_id, self._query(job.row)
+        known = self._cache.find(query) or await self._asked.find(query, row_id, conversation)
+        if known is not None:
+            return {**job.row, **known, "from_cache": True} | self._origin
+        answer = None
+        self._asked.begin(row_id)
+        try:
+            made = await self._converse(job, conversation)
+            if "reject_reason" not in made:
+                answer = added_fields(job.row, made, self._config)
+        finally:
+            self._asked.end(row_id, answer)
+        return made | self._origin
+
+    def rows(self, made: Iterator[Row]) -> Iterator[Row]:
+        """Pass the finished rows on, and count those that were not asked for."""
+        for row in made:
+            self.from_cache += bool(row.get("from_cache"))
+            yield row
+
+    def save(self) -> None:
+        """Add what was answered, in this run or before it, to the cache on disk."""
+        for row, answer in self._answers():
+            self._cache.add(self._query(row), answer)
+        self._cache.save(self._config.save_cache_path)
+
+    def _answers(self) -> Iterator[tuple[Row, Row]]:
+        """Pair each answered row of the plan with what the method added to it."""
+        for before, after in _answered(self._plan, self._answers_file):
+            yield before, added_fields(before, after, self._config)
+
+    def _answered_before(self, ids: set[str]) -> dict[str, Row]:
+        return {
+            row["prompt_id"]: added for row, added in self._answers() if row["prompt_id"] in ids
+        }
 
 
 def _check_files(config: MethodConfig, settings: RunSettings) -> None:

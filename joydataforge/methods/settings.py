@@ -1,6 +1,5 @@
 """What all methods are told: the keys of a method's YAML, and flags that override them."""
 
-import argparse
 import dataclasses
 import typing
 from collections.abc import Iterator
@@ -9,10 +8,23 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import yaml
+from pydantic import NonNegativeInt, PositiveInt
 
+from utils.cli import add_flags, new_parser, part_of, settings_of
 from utils.config import parse_config, read_yaml
 from utils.errors import PipelineError
-from utils.generation.settings import RunSettings, add_run_flags, answers_file, run_settings
+from utils.generation.settings import (
+    BatchSettings,
+    MaxTokens,
+    Persistence,
+    RunFlags,
+    RunSettings,
+    Sampling,
+    Temperature,
+    TopP,
+    answers_file,
+    run_settings,
+)
 from utils.records import text_id
 
 # A method's own settings that may be named by the path of a file instead of being written out.
@@ -42,24 +54,20 @@ class MethodConfig:
     task_name: str = ""
     from_where: str = ""
     threshold: int | None = None
-    threshold_low: int = 0
-    max_works: int = 10
+    threshold_low: NonNegativeInt = 0
+    max_works: PositiveInt = 10
     data_cache_path: list[str] = field(default_factory=list)
     is_save_caches: bool = False
     save_cache_path: str = "caches/caches.jsonl"
-    max_try: int = 5
-    temperature: float = 0.7
-    top_p: float = 0.95
-    max_tokens: int = 2048
+    max_try: PositiveInt = 5
+    temperature: Temperature = 0.7
+    top_p: TopP = Sampling.top_p
+    max_tokens: MaxTokens = Sampling.max_tokens
     random_seed: int = 42
 
     def __post_init__(self) -> None:
-        if self.threshold_low < 0:
-            raise ValueError("threshold_low must not be negative")
         if self.threshold is not None and self.threshold <= self.threshold_low:
             raise ValueError("threshold must be above threshold_low, or null for all rows")
-        if self.max_try <= 0 or self.max_works <= 0:
-            raise ValueError("max_try and max_works must be above 0")
 
     @property
     def output_file(self) -> Path:
@@ -100,13 +108,14 @@ def read_settings(
     argv: list[str] | None, description: str, config_class: type[Config], default: str
 ) -> tuple[Config, RunSettings]:
     """Read the YAML that `--config` names, override it by flags, and check both."""
-    parser = argparse.ArgumentParser(description=description)
+    parser = new_parser(description)
     parser.add_argument("--config", default=default, help=f"YAML of the method ({default})")
     hints = typing.get_type_hints(config_class)
     for name in _flag_names(hints):
         parser.add_argument(f"--{name}", **_takes(hints[name]), help="overrides the YAML's key")
-    add_run_flags(parser)
+    add_flags(parser, RunFlags)
     args = parser.parse_args(argv)
+    run_flags = settings_of(args, RunFlags)
     given = {name: getattr(args, name) for name in _flag_names(hints)}
     overrides = {n: _parse_flag(n, v, hints[n]) for n, v in given.items() if v is not None}
     values = read_yaml(args.config)
@@ -114,7 +123,7 @@ def read_settings(
         raise PipelineError(f"{args.config}: must be a mapping of keys to values")
     values = {key: _as_list(value, hints.get(key)) for key, value in (values | overrides).items()}
     config = parse_config(_with_templates(values), config_class, args.config)
-    return config, _run_settings(config, args)
+    return config, _run_settings(config, run_flags)
 
 
 def _flag_names(hints: dict[str, Any]) -> Iterator[str]:
@@ -180,19 +189,17 @@ def _template(key: str, value: str) -> str:
         ) from None
 
 
-def _run_settings(config: MethodConfig, args: argparse.Namespace) -> RunSettings:
-    asked = argparse.Namespace(
-        **vars(args)
-        | {
-            "model_name": config.model_names(),
-            "model_map": config.model_map,
-            "output_file": answers_file(config.output_file),
-            "num_completion": 1,
-            "concurrency": config.max_works,
-            "temperature": config.temperature,
-            "top_p": config.top_p,
-            "max_tokens": config.max_tokens,
-            "random_seed": config.random_seed,
-        }
+def _run_settings(config: MethodConfig, flags: RunFlags) -> RunSettings:
+    return run_settings(
+        flags,
+        part_of(config, Sampling),
+        BatchSettings(
+            **vars(part_of(flags, Persistence)),
+            concurrency=config.max_works,
+            random_seed=config.random_seed,
+        ),
+        model_names=config.model_names(),
+        model_map=config.model_map,
+        output_file=answers_file(config.output_file),
+        shaping={"task": config.task_id()},
     )
-    return dataclasses.replace(run_settings(asked), shaping={"task": config.task_id()})

@@ -40,12 +40,12 @@ def fill(template: str, values: Mapping[str, Any], none: str = NONE) -> str:
             return "{" + match[1] + "}"
         name, is_optional = match[2], match[3] or match[2] == HISTORY
         value = values.get(name) if is_optional else values[name]
-        return none if is_optional and value in (None, "", []) else as_text(name, value)
+        return none if is_optional and value in (None, "", []) else field_text(name, value)
 
     return _PLACE.sub(put_in, template)
 
 
-def as_text(name: str, value: Any) -> str:
+def field_text(name: str, value: Any) -> str:
     """Word a field's value: a text as it is, a history turn by turn, anything else as JSON."""
     if name == HISTORY and not value:
         return NONE

@@ -13,17 +13,17 @@ from joydataforge.preferences.preference import (
     PairFigures,
     PreferenceTexts,
     choose_pairs,
-    dataset_entry,
     distinct,
     history_turns,
+    ranking_info,
     same_as,
 )
 from joydataforge.preferences.reward_model import Answered, RewardModel
 from utils.cli import log
-from utils.finetune.dataset_card import DATASET_INFO, merge_dataset_info
+from utils.finetune.trainer_files import TrainerFile
 from utils.jsonl import Row
 from utils.processes import batched
-from utils.row_files import WriteRow, read_records
+from utils.row_files import read_records
 from utils.stage_output import StageOutput, sibling
 
 # Rows whose answers a reward model is asked for together.
@@ -32,13 +32,19 @@ ROWS_AT_ONCE = 256
 
 def write_pairs(config: DpoConfig) -> None:
     """Make the pairs of all candidates, and their entries for LLaMA-Factory."""
+    first = config.layouts[0]
+    files = {
+        layout: TrainerFile(config.path_of(layout), ranking_info(layout))
+        for layout in config.layouts
+    }
     figures, orders = PairFigures(), OrderCount()
     with ExitStack() as stack:
         reward = _open_reward(config, stack)
-        output = stack.enter_context(StageOutput(config.pairs_file, [config.output_file]))
-        others: dict[str, WriteRow] = {
-            layout: output.open_also(config.path_of(layout)) for layout in config.layouts[1:]
-        }
+        output = stack.enter_context(
+            StageOutput(config.pairs_file, [config.output_file], stage="pairs")
+        )
+        for file in files.values():
+            file.open(output)
         for row in scored_rows(config, reward):
             try:
                 pairs = pairs_of(config, row)
@@ -50,21 +56,16 @@ def write_pairs(config: DpoConfig) -> None:
                 if config.judge == "llm" and config.judging == "pairwise":
                     orders.add(row["verdicts"])
             for pair, layouts in zip(pairs, written, strict=True):
-                output.keep(layouts[config.layouts[0]])
-                for layout in layouts.keys() & others.keys():
-                    others[layout](layouts[layout])
+                output.keep(layouts.pop(first), files[first].write)
+                for layout, laid_out in layouts.items():
+                    files[layout].write(laid_out)
                 figures.add(pair, row["candidates"])
         output.summary |= {"preferences": figures.as_data() | _judging_figures(config, orders)}
-    entries = {
-        config.path_of(layout).stem: dataset_entry(layout, config.path_of(layout).name)
-        if output.kept
-        else None
-        for layout in config.layouts
-    }
-    merge_dataset_info(config.pairs_file.with_name(DATASET_INFO), entries)
+    for file in files.values():
+        file.enter()
     if output.kept:
-        info = config.pairs_file.with_name(DATASET_INFO)
-        log.info("preference data '%s' in %s", "', '".join(entries), info)
+        named = "', '".join(file.path.stem for file in files.values() if file.rows)
+        log.info("preference data '%s' in %s", named, files[first].dataset_info)
         figures.warn_of_length()
 
 

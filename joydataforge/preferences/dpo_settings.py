@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, PositiveInt
 
 from joydataforge.methods.settings import MethodConfig
 from joydataforge.methods.templates import places
@@ -19,7 +21,7 @@ class DpoConfig(MethodConfig):
 
     method: str = "dpo"
     prompt: str = "{input}"
-    candidates: int = 4
+    candidates: PositiveInt = 4
     use_target: bool = False
     judge: Literal["llm", "reward_model"] = "llm"
     judging: Literal["pairwise", "pointwise"] = "pairwise"
@@ -29,17 +31,15 @@ class DpoConfig(MethodConfig):
     prompt_pairwise: str = ""
     prompt_pointwise: str = ""
     reward: RewardSettings = field(default_factory=RewardSettings)
-    min_margin: float = 0.2
-    max_pairs: int = 1
+    min_margin: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.2
+    max_pairs: PositiveInt = 1
     prompt_in_pairs: str = "{input}"
     layouts: list[Literal["sharegpt", "alpaca"]] = field(default_factory=lambda: ["sharegpt"])
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.candidates < 1 or self.candidates + self.use_target < 2:
+        if self.candidates + self.use_target < 2:
             raise ValueError("candidates must be 2 or more, or 1 beside use_target")
-        if not 0 <= self.min_margin < float("inf") or self.max_pairs < 1:
-            raise ValueError("min_margin must be a number from 0 up, max_pairs above 0")
         if not self.layouts:
             raise ValueError("layouts must hold sharegpt, alpaca or both")
         if self.judge == "llm" and not self.criteria:

@@ -8,7 +8,9 @@ on the order counts as a tie.
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from joydataforge.methods.answers import AnswerField, parse_answer
 from utils.jsonl import Row
@@ -16,7 +18,7 @@ from utils.replies.json_object import find_json_object
 
 FIRST, SECOND, TIE = "A", "B", "tie"
 LOWEST, HIGHEST = 1, 10
-Pair = tuple[int, int]
+Compared = tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -24,11 +26,7 @@ class Criterion:
     """One thing answers are judged by, and how much it counts beside the others."""
 
     description: str
-    weight: float = 1.0
-
-    def __post_init__(self) -> None:
-        if not 0 < self.weight < float("inf"):
-            raise ValueError("weight must be a number above 0")
+    weight: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
 
 
 Criteria = Mapping[str, Criterion]
@@ -46,7 +44,7 @@ def read_points(text: str, criteria: Criteria) -> Row:
     return {"points": points, "reason": _reason(text)}
 
 
-def read_comparison(text: str, criteria: Criteria, shown: Pair) -> Row:
+def read_comparison(text: str, criteria: Criteria, shown: Compared) -> Row:
     """Read which of two answers a judge prefers by each criterion; raises BadReply.
 
     `shown` numbers the answers in the order they were shown; a winner is a number, or None.
@@ -72,12 +70,12 @@ def points_scores(verdicts: Iterable[Row], criteria: Criteria) -> dict[int, floa
     return {number: sum(found) / len(found) for number, found in given.items()}
 
 
-def preferences(verdicts: Iterable[Row], criteria: Criteria) -> dict[Pair, float]:
+def preferences(verdicts: Iterable[Row], criteria: Criteria) -> dict[Compared, float]:
     """Say how far the first of each pair is preferred to the second: -1 to 1, over all judges.
 
     A criterion counts only where both orders name the same winner.
     """
-    by_judge: dict[Pair, dict[str, list[Row]]] = defaultdict(lambda: defaultdict(list))
+    by_judge: dict[Compared, dict[str, list[Row]]] = defaultdict(lambda: defaultdict(list))
     for verdict in verdicts:
         first, second = sorted(verdict["shown"])
         by_judge[first, second][verdict["judge"]].append(verdict["winners"])
@@ -87,7 +85,7 @@ def preferences(verdicts: Iterable[Row], criteria: Criteria) -> dict[Pair, float
     }
 
 
-def _agreed(pair: Pair, orders: list[Row], criteria: Criteria) -> float:
+def _agreed(pair: Compared, orders: list[Row], criteria: Criteria) -> float:
     signs = {pair[0]: 1.0, pair[1]: -1.0}
     found = {}
     for name in criteria:
@@ -96,7 +94,7 @@ def _agreed(pair: Pair, orders: list[Row], criteria: Criteria) -> float:
     return _weighted(found, criteria)
 
 
-def win_shares(preferred: Mapping[Pair, float]) -> dict[int, float]:
+def win_shares(preferred: Mapping[Compared, float]) -> dict[int, float]:
     """Turn preferences into each answer's share of the comparisons won: 0 to 1, ties half."""
     won: dict[int, list[float]] = defaultdict(list)
     for (first, second), value in preferred.items():

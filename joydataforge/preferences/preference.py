@@ -122,7 +122,7 @@ class PreferenceTexts:
     rejected: str
 
 
-def to_sharegpt(texts: PreferenceTexts) -> Row:
+def to_sharegpt_pair(texts: PreferenceTexts) -> Row:
     """Lay a pair out as LLaMA-Factory's ShareGPT preference data."""
     turns = [("system", texts.system)] if texts.system else []
     for question, answer in texts.history:
@@ -135,7 +135,7 @@ def to_sharegpt(texts: PreferenceTexts) -> Row:
     }
 
 
-def to_alpaca(texts: PreferenceTexts) -> Row:
+def to_alpaca_pair(texts: PreferenceTexts) -> Row:
     """Lay a pair out as Alpaca preference data; that has no turns before the question.
 
     An empty history has no type by which a loader could tell its column, so none is written.
@@ -151,16 +151,16 @@ def to_alpaca(texts: PreferenceTexts) -> Row:
     }
 
 
-LAYOUTS = {"sharegpt": to_sharegpt, "alpaca": to_alpaca}
+LAYOUTS = {"sharegpt": to_sharegpt_pair, "alpaca": to_alpaca_pair}
 
 
-def dataset_entry(layout: str, file_name: str) -> dict[str, Any]:
+def ranking_info(layout: str) -> dict[str, Any]:
     """Describe a file of pairs to LLaMA-Factory: every column in use is named, as it must be."""
     base = PROMPT_FORMATS["alpaca" if layout == "alpaca" else "share_gpt_from_value"].llamafactory
     assert base is not None
     columns = {name: column for name, column in base["columns"].items() if name != "response"}
     columns |= {"chosen": "chosen", "rejected": "rejected"}
-    return {"file_name": file_name, "ranking": True, **base, "columns": columns}
+    return {"ranking": True, **base, "columns": columns}
 
 
 class PairFigures:

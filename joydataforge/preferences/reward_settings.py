@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
+
 from joydataforge.methods.templates import places
 from utils.errors import PipelineError
 from utils.generation.model_map import ModelSettings
@@ -29,15 +31,13 @@ class RewardSettings:
     )
     score_path: str = "score"
     batch_field: str = ""
-    batch_size: int = 1
+    batch_size: PositiveInt = 1
     extra_body: dict[str, Any] = field(default_factory=dict)
     api_key_env: str = ""
-    max_retries: int = 8
-    timeout: float = 120.0
+    max_retries: NonNegativeInt = 8
+    timeout: PositiveFloat = 120.0
 
     def __post_init__(self) -> None:
-        if self.batch_size < 1 or self.max_retries < 0 or not self.timeout > 0:
-            raise ValueError("batch_size and timeout must be above 0, max_retries not negative")
         if (self.batch_size > 1 or self.batch_field) and not self.is_batched:
             raise ValueError("score_path must have a '*' where the scores of a batch stand")
         if self.extra_body and self.is_batched and not self.batch_field:

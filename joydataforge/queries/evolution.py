@@ -10,7 +10,9 @@ import unicodedata
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field, NonNegativeInt, PositiveInt
 
 from joydataforge.methods.refusals import declines
 from joydataforge.methods.templates import places
@@ -37,34 +39,26 @@ class Evolution:
     """One kind of evolution: its prompt, and how often it is drawn beside the others."""
 
     prompt: str
-    weight: float = 1.0
+    weight: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
     direction: Literal["depth", "breadth"] = "depth"
 
     def __post_init__(self) -> None:
-        if not 0 <= self.weight < float("inf"):
-            raise ValueError("weight must be a number from 0 up")
         if "input" not in places(self.prompt):
             raise ValueError("the prompt has no place for '{input}'; add it")
 
 
 @dataclass(frozen=True)
-class Limits:
+class EvolutionLimits:
     """What an evolved query may be; lengths are in characters.
 
     It may hold `growth_factor` times as many as its parent, and `always_allowed_chars` in any case.
     """
 
-    max_chars: int = 4000
-    growth_factor: float = 3.0
-    always_allowed_chars: int = 600
-    min_new_words: int = 3
+    max_chars: PositiveInt = 4000
+    growth_factor: Annotated[float, Field(ge=1)] = 3.0
+    always_allowed_chars: NonNegativeInt = 600
+    min_new_words: NonNegativeInt = 3
     residue: list[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        if self.max_chars <= 0 or self.growth_factor < 1 or self.always_allowed_chars < 0:
-            raise ValueError("max_chars must be above 0, growth_factor 1 or more")
-        if self.min_new_words < 0:
-            raise ValueError("min_new_words must not be negative")
 
     def longest(self, parent: str) -> int:
         grown = max(int(self.growth_factor * len(parent)), self.always_allowed_chars)
@@ -90,7 +84,7 @@ def read_query(answer: str) -> str:
     return text[1:-1].strip() if is_quoted else text
 
 
-def check_evolution(query: str, parent: str, prompt: str, limits: Limits) -> None:
+def check_evolution(query: str, parent: str, prompt: str, limits: EvolutionLimits) -> None:
     """Raise BadReply with the reason if a query is no evolution of its parent."""
     if not query:
         raise BadReply("empty")

@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from pydantic import PositiveInt
+
 from joydataforge.methods.query_cache import normalised
 from joydataforge.methods.refusals import declines
 from utils.errors import BadReply
@@ -18,12 +20,12 @@ _ROLE_LINE = re.compile(r"^(?:user|assistant|system|model|human):?[ \t]*$", re.M
 class InstructionLimits:
     """How long an instruction may be, in characters."""
 
-    min_chars: int = 10
+    min_chars: PositiveInt = 10
     max_chars: int = 4000
 
     def __post_init__(self) -> None:
-        if not 0 < self.min_chars <= self.max_chars:
-            raise ValueError("min_chars must be above 0 and not above max_chars")
+        if self.min_chars > self.max_chars:
+            raise ValueError("min_chars must not be above max_chars")
 
 
 def check_instruction(

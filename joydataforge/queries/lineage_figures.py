@@ -16,6 +16,7 @@ class LineageFigures:
         self._difficulties: dict[int, list[float]] = {}
 
     def pass_on(self, rows: Iterator[Row]) -> Iterator[Row]:
+        """Yield rows on as they are, and count the steps of those that were not rejected."""
         for row in rows:
             for step in row.get("lineage", ()) if "reject_reason" not in row else ():
                 self._add(step)

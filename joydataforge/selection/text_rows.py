@@ -1,8 +1,10 @@
 """The rows of a file of any kind, and the text that each is judged by."""
 
-import argparse
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated
 
+from pydantic import Field
 from tqdm import tqdm
 
 from utils.jsonl import Row
@@ -10,17 +12,19 @@ from utils.records import find_text_field, text_of
 from utils.row_files import read_records
 
 
-def add_row_flags(parser: argparse.ArgumentParser) -> None:
-    """Add the flags of a script that selects rows of one file."""
-    add = parser.add_argument
-    add("--input_file", required=True, help="rows in JSON Lines or a JSON array")
-    add("--output_file", required=True, help="where the kept rows go (.jsonl or .json)")
-    add(
-        "--field",
-        nargs="+",
-        help="hold the text; of several the texts are joined (default: the first known one that "
-        "the first row has)",
-    )
+@dataclass(frozen=True, kw_only=True)
+class RowFlags:
+    """The flags of a script that selects rows of one file."""
+
+    input_file: Annotated[str, Field(description="rows in JSON Lines or a JSON array")]
+    output_file: Annotated[str, Field(description="where the kept rows go (.jsonl or .json)")]
+    field: Annotated[
+        list[str] | None,
+        Field(
+            description="hold the text; of several the texts are joined (default: the first known "
+            "one that the first row has)"
+        ),
+    ] = None
 
 
 class TextRows:

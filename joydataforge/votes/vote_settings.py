@@ -72,6 +72,7 @@ class VoteConfig(MethodConfig):
         return self.method == "vote_and_pipeline"
 
     def model_names(self) -> list[str]:
+        """The models that a run asks: those that vote, and one that settles or labels again."""
         asks_model = self.posts or self.tie_rule == "strongest"
         return list(dict.fromkeys([*self.model_list, *([self.model] if asks_model else [])]))
 

@@ -9,7 +9,7 @@ import pytest
 from tokenizers import Tokenizer, models, pre_tokenizers
 
 from data_v5 import check_length
-from data_v5.check_length import main, quantiles
+from data_v5.check_length import length_quantiles, main
 from data_v5.tokens.token_layout import prompt_text
 from tests.toy_tokenizer import BOS, llama, save, toy_tokenizer
 from utils.errors import PipelineError
@@ -142,7 +142,7 @@ def test_a_missing_tokenizer_is_told_before_anything_is_read() -> None:
 
 def test_a_share_of_the_rows_is_no_longer_than_its_quantile() -> None:
     lengths = list(range(1, 102))
-    assert quantiles(lengths[::-1]) == {
+    assert length_quantiles(lengths[::-1]) == {
         "min": 1,
         "5%": 6,
         "25%": 26,
@@ -152,7 +152,7 @@ def test_a_share_of_the_rows_is_no_longer_than_its_quantile() -> None:
         "99%": 100,
         "max": 101,
     }
-    assert quantiles([]) == {}
+    assert length_quantiles([]) == {}
 
 
 def lengths(*flags: str) -> int:

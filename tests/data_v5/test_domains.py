@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from data_v5.reading.columns import look_up
-from data_v5.reading.domain import Domain, Source, load_domain
+from data_v5.reading.domain import Domain, QuestionSource, load_domain
 from data_v5.reading.formats import Item, Unusable, format_item
 
 NAMES = ["math", "science", "complexqa", "complexqa1", "bigbench", "cnn"]
 
 
-def record_of(source: Source, row: dict[str, Any]) -> dict[str, Any]:
+def record_of(source: QuestionSource, row: dict[str, Any]) -> dict[str, Any]:
     """Make the record that is kept of a row: the columns that the format reads, and no others."""
     return {
         "question": look_up(row, source.question),

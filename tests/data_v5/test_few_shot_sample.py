@@ -141,8 +141,8 @@ def test_a_source_that_the_domain_has_not_is_named(folder):
 @pytest.mark.parametrize(
     ("flags", "complaint"),
     [
-        (["--num_shots", "0"], "--num_shots 0: must be at least 1"),
-        (["--force_rebuild", "clusters"], "--force_rebuild clusters: takes embeddings"),
+        (["--num_shots", "0"], "--num_shots must be above 0, not 0"),
+        (["--force_rebuild", "clusters"], "--force_rebuild must be 'embeddings', not 'clusters'"),
         (["--sample_question_path", "none.jsonl"], "none.jsonl: no such file"),
         (["--sample_question_path", "sums.yaml"], "sums.yaml, line 1: field 'question' is missing"),
         (["--domain", "none.yaml"], "none.yaml: no such file"),

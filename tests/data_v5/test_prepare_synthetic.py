@@ -177,13 +177,19 @@ def test_a_wrong_input_is_named(folders, domains, message):
 
 
 @pytest.mark.parametrize(
-    "flags",
-    [["--domains", "math,math"], ["--domains", ","], ["--test_split_fraction", "1"],
-     ["--max_seq_length", "1"], ["--num_workers", "-1"]],
-)  # fmt: skip
-def test_impossible_settings_are_refused(folders, flags):
-    with pytest.raises(SystemExit):
+    ("flags", "message"),
+    [
+        (["--domains", "math,math"], "^--domains: 'math,math': name domains once each"),
+        (["--domains", ","], "^--domains: '': name domains once each"),
+        (["--test_split_fraction", "1"], "^--test_split_fraction must be below 1, not 1$"),
+        (["--max_seq_length", "1"], "^--max_seq_length must be at least 2, not 1$"),
+        (["--num_workers", "-1"], "^--num_workers must not be negative, not -1$"),
+    ],
+)
+def test_impossible_settings_are_refused(folders, flags, message):
+    with pytest.raises(PipelineError, match=message):
         prepare(folders, *flags)
+    assert not (folders / "out").exists()
 
 
 def sum_row(number, shots=()):

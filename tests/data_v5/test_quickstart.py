@@ -11,7 +11,7 @@ import pytest
 
 from tests.documented_commands import ROOT, commands_in
 from utils.jsonl import Row, read_rows
-from utils.row_files import read_parquet
+from utils.parquet_files import read_parquet
 
 SCRIPT = "data_v5/quickstart.sh"
 # Stands in for `python`: makes the sample smaller, notes the command, and goes on.

@@ -220,11 +220,14 @@ def test_a_filter_leaves_rows_out(folder):
 @pytest.mark.parametrize(
     ("flags", "complaint"),
     [
-        (["-n", "0"], "--num_samples 0: must be at least 1"),
-        (["--max_rows", "0"], "--max_rows 0: must be at least 1"),
-        (["--threshold", "2"], "--threshold 2.0: write a cosine"),
-        (["--min_community_size", "0"], "--min_community_size 0: must be at least 1"),
-        (["--force_rebuild", "cluster"], "--force_rebuild cluster: takes embeddings,clusters"),
+        (["-n", "0"], "--num_samples .also -n. must be above 0, not 0"),
+        (["--max_rows", "0"], "--max_rows must be above 0, not 0"),
+        (["--threshold", "2"], "--threshold must be at most 1, not 2"),
+        (["--min_community_size", "0"], "--min_community_size must be above 0, not 0"),
+        (
+            ["--force_rebuild", "cluster"],
+            "--force_rebuild must be 'embeddings' or 'clusters'",
+        ),
         (["--is_exist_cluster", "--force_rebuild", "clusters"], "leave out --force_rebuild"),
         (["--is_exist_cluster"], "data/sums_cluster.json: no such file"),
         (["--embed_model_name", "./none"], "embedding model ./none: no such folder"),

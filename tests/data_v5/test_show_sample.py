@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from data_v5 import select_data, toy_tokenizer
-from data_v5.show_sample import harmless, main
-from data_v5.tokens.token_files import FIELDS, make_row, token_file
+from data_v5.show_sample import main, printable
+from data_v5.tokens.token_files import FIELDS, make_token_row, token_file
 from data_v5.tokens.token_ids import TokenEncoder
 from utils.errors import PipelineError
 from utils.jsonl import write_rows
@@ -46,7 +46,7 @@ def tokenise(suffix: str, masked: bool) -> list[str]:
     path = Path(f"tokenized/train{suffix}")
     with token_file(path) as write:
         ignored = len(prompt) if masked else 0
-        write(make_row(np.array(full), np.array(prompt), ignored, -100))
+        write(make_token_row(np.array(full), np.array(prompt), ignored, -100))
     return ["--tokenized_file", str(path), "--tokenizer", "model"]
 
 
@@ -92,7 +92,7 @@ def test_rows_limited_in_selection_are_limited_here(capsys: pytest.CaptureFixtur
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (["--number", "0"], "--number 0: must be at least 1"),
+        (["--number", "0"], "--number must be above 0, not 0"),
         (["--number", "4"], "holds 3 clusters; --number 4 is none of them"),
         (["--number", "2"], "few-shot/own_fewshot.jsonl: holds 1 rows; --number 2"),
         (["--tokenized_file", "x.jsonl"], "needs --tokenizer"),
@@ -106,5 +106,5 @@ def test_mistakes_are_named(flags: list[str], message: str) -> None:
 
 
 def test_what_steers_a_terminal_is_written_out() -> None:
-    assert harmless("naïve 漢\t1\n") == "naïve 漢\t1\n"
-    assert harmless("\x1b\u202e\u2028\ud800") == "\\x1b\\u202e\\u2028\\ud800"
+    assert printable("naïve 漢\t1\n") == "naïve 漢\t1\n"
+    assert printable("\x1b\u202e\u2028\ud800") == "\\x1b\\u202e\\u2028\\ud800"

@@ -66,7 +66,7 @@ def test_other_fields_are_read_where_named(tmp_path: Path) -> None:
 
 
 def test_a_vocabulary_without_room_for_all_bytes_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(PipelineError, match="--vocab_size 257: must be at least 258"):
+    with pytest.raises(PipelineError, match="--vocab_size must be at least 258, not 257"):
         train(tmp_path, "--vocab_size", "257")
     folder = train(tmp_path, "--vocab_size", "258")
     assert Tokenizer.from_file(str(folder / "tokenizer.json")).get_vocab_size() == 258

@@ -152,7 +152,7 @@ def test_the_same_seed_makes_the_same_file_and_a_larger_one_begins_with_it(tmp_p
 
 
 def test_no_questions_are_a_mistake(tmp_path: Path) -> None:
-    with pytest.raises(PipelineError, match="--num_questions 0: must be at least 1"):
+    with pytest.raises(PipelineError, match="--num_questions must be above 0, not 0"):
         make(tmp_path, "--num_questions", "0")
 
 

@@ -193,6 +193,13 @@ def test_alpaca_as_second_layout_lacks_the_rows_with_a_history(tmp_path: Path) -
     assert list(info) == ["out", "out_alpaca"]
 
 
+def test_a_layout_that_no_pair_can_be_laid_out_in_has_no_entry(tmp_path: Path) -> None:
+    rows = [{"input": "b?", "history": [["first?", "yes"]]}]
+    with ScriptedServer(by_length) as server:
+        assert len(make(tmp_path, server.url, rows=rows, layouts=["sharegpt", "alpaca"])) == 1
+    assert list(json.loads((tmp_path / "dataset_info.json").read_text())) == ["out"]
+
+
 def test_margins_and_layouts_are_changed_without_asking_again(tmp_path: Path) -> None:
     with ScriptedServer(by_length) as server:
         assert len(make(tmp_path, server.url)) == 3
@@ -303,7 +310,10 @@ def test_an_answer_that_the_reward_model_refuses_rejects_its_row(tmp_path: Path)
         ({"min_margin": -1}, "min_margin"),
         ({"prompt": "Answer {question}"}, "place for 'question'"),
         ({"prompt_in_pairs": "{question}"}, "place for 'question'"),
-        ({"criteria": {"truth": {"description": "true", "weight": 0}}}, "weight must be"),
+        (
+            {"criteria": {"truth": {"description": "true", "weight": 0}}},
+            "weight': must be above 0",
+        ),
     ],
 )
 def test_a_mistake_in_the_config_is_told_before_anything_is_asked(

@@ -230,7 +230,7 @@ def test_after_a_stop_only_what_is_missing_is_asked_for(tmp_path: Path) -> None:
          "no model 'nobody'"),
         ({"roles": [{**REVISE[0], "options": {"seed": 1}}]}, "options can't hold 'seed'"),
         ({"roles": [{**REVISE[0], "temprature": 1}]}, "temprature"),
-        ({"roles": [{**REVISE[0], "copies": 0}]}, "copies must be above 0"),
+        ({"roles": [{**REVISE[0], "copies": 0}]}, "copies': must be above 0, not 0"),
         ({"result_from": "nobody"}, "no role 'nobody' (has: draft, critique, final)"),
         ({"result_from": "final.text"}, "'final' has no field 'text'"),
         ({"roles": PICK, "result_from": "proposals"}, "add a role that picks"),

@@ -85,7 +85,7 @@ def test_the_same_seed_chooses_the_same_rows_and_embeddings_are_kept(tmp_path: P
     ("flags", "message"),
     [
         (["--size", "0"], "--size must be above 0"),
-        (["--share", "1.5"], "--share must be above 0"),
+        (["--share", "1.5"], "--share must be at most 1, not 1.5"),
         (["--size", "2", "--embed_backend", "endpoint"], "needs a model"),
         (["--size", "2", "--field", "question"], "field 'question' is missing"),
     ],

@@ -219,7 +219,7 @@ def test_another_template_of_the_same_name_is_other_work(tmp_path: Path) -> None
         ({"template": "vicuna"}, "no template 'vicuna'"),
         ({"template_file": "no.jinja"}, "no.jinja"),
         ({"threshold": None}, "how many samples"),
-        ({"turns": 0}, "turns must be above 0"),
+        ({"turns": 0}, "'turns': must be above 0, not 0"),
         ({"near_duplicate": 1.5}, "near_duplicate"),
         ({"vary_share": 2}, "vary_share"),
         ({"data_read_path": "x.jsonl"}, "reads no rows"),

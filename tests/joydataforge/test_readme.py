@@ -21,7 +21,7 @@ from joydataforge.methods.settings import MethodConfig
 from joydataforge.preferences.dpo_settings import DpoConfig
 from joydataforge.preferences.judging import Criterion
 from joydataforge.preferences.reward_model import RewardSettings
-from joydataforge.queries.evolution import Evolution, Limits
+from joydataforge.queries.evolution import Evolution, EvolutionLimits
 from joydataforge.queries.instruction_filter import InstructionLimits
 from joydataforge.synthesize import SynthesisConfig
 from joydataforge.votes.vote_settings import VoteConfig
@@ -37,7 +37,7 @@ SETTINGS: dict[str, dict[str, type]] = {
     "Synthesis with one model": {"": SynthesisConfig},
     "Vote": {"": VoteConfig},
     "Joint": {"": JointConfig, "roles.": Role},
-    "Wizard": {"": WizardConfig, "evolutions.": Evolution, "limits.": Limits},
+    "Wizard": {"": WizardConfig, "evolutions.": Evolution, "limits.": EvolutionLimits},
     "Magpie": {"": MagpieConfig, "limits.": InstructionLimits},
     "DPO": {"": DpoConfig, "criteria.": Criterion, "reward.": RewardSettings},
 }

@@ -169,7 +169,7 @@ def test_rewrites_come_out_of_the_cache_as_they_went_in(tmp_path: Path) -> None:
         ({"vary": {"a": [1]}}, "method single draws nothing"),
         ({"answer_field": ""}, "name an answer_field"),
         ({"answer_fields": {"a": {"typ": "text"}}}, "unknown key"),
-        (REWRITE | {"rewrites": 0}, "rewrites must be above 0"),
+        (REWRITE | {"rewrites": 0}, "'rewrites': must be above 0, not 0"),
         (DIRECT | {"threshold": None}, "needs a threshold"),
         (DIRECT | {"data_read_path": "x.jsonl"}, "reads no rows"),
         (DIRECT | {"vary": {"topic": []}}, "vary.topic must hold"),

@@ -218,7 +218,7 @@ def test_equal_queries_with_other_targets_stay_apart(tmp_path: Path) -> None:
         ({"evolutions": {"a": {"prompt": "{input}", "weight": 0}}}, "weight above 0"),
         ({"evolutions": {"a": {"prompt": "no place"}}}, "no place for '{input}'"),
         ({"evolutions": {"a": {"prompt": "{input} {topic}"}}}, "'topic'"),
-        ({"rounds": 0}, "rounds must be above 0"),
+        ({"rounds": 0}, "'rounds': must be above 0, not 0"),
         ({"answer_evolved": True}, "needs a 'prompt'"),
         ({"code_field": "code"}, "no place for '{code}'"),
         ({"limits": {"growth_factor": 0.5}}, "growth_factor"),

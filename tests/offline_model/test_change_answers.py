@@ -11,7 +11,7 @@ from programming_instruct.change_prompts import (
     chat_messages,
     instruction_messages,
     judge_messages,
-    load_examples,
+    load_few_shot,
 )
 from programming_instruct.change_replies import read_chat, read_instruction
 from programming_instruct.edit_blocks import block_diffs, edit_blocks
@@ -67,7 +67,7 @@ def test_mere_layout_is_not_foreseeable() -> None:
 
 
 def test_the_examples_of_the_prompt_are_judged_as_people_judged_them() -> None:
-    for example in load_examples().judge:
+    for example in load_few_shot().judge:
         screen = example.screen
         count = len(edit_blocks(screen.current, example.after))
         ours = judged(list(screen.history), screen.current, example.after)

@@ -14,7 +14,7 @@ from programming_instruct.change_prompts import (
     chat_messages,
     instruction_messages,
     judge_messages,
-    load_examples,
+    load_few_shot,
 )
 from programming_instruct.change_replies import read_chat, read_instruction
 from programming_instruct.edit_blocks import block_diffs, edit_blocks
@@ -35,7 +35,7 @@ def blocks_of(text: str) -> list[str]:
 
 
 def examples() -> list[Example]:
-    shown = load_examples()
+    shown = load_few_shot()
     return [*shown.judge, *shown.instruction, *shown.chat]
 
 
@@ -54,13 +54,13 @@ def test_each_prompt_has_its_system_text_and_examples_in_turn() -> None:
 
 def test_the_examples_cover_several_languages_with_and_without_history() -> None:
     assert len({example.language for example in examples()}) >= 6
-    for shown in (load_examples().judge, load_examples().instruction, load_examples().chat):
+    for shown in (load_few_shot().judge, load_few_shot().instruction, load_few_shot().chat):
         assert {bool(example.screen.history) for example in shown} == {True, False}
 
 
 def test_the_answers_of_the_judge_examples_decide_on_each_of_their_blocks() -> None:
     decided = []
-    for example in load_examples().judge:
+    for example in load_few_shot().judge:
         current = example.screen.current
         count = len(block_diffs(current, edit_blocks(current, example.after)))
         decided += read_decisions(example.answer, count)
@@ -69,15 +69,15 @@ def test_the_answers_of_the_judge_examples_decide_on_each_of_their_blocks() -> N
 
 
 def test_the_answers_of_the_other_examples_pass_their_own_parsers() -> None:
-    for example in load_examples().instruction:
+    for example in load_few_shot().instruction:
         current, answer = example.screen.current, example.answer
         assert read_instruction(answer, current, example.after, example.language) == answer.strip()
-    for example in load_examples().chat:
+    for example in load_few_shot().chat:
         assert read_chat(example.answer, example.screen.current, example.after)
 
 
 def test_one_chat_example_has_nothing_to_change() -> None:
-    unchanged = [e for e in load_examples().chat if e.after == e.screen.current]
+    unchanged = [e for e in load_few_shot().chat if e.after == e.screen.current]
     assert len(unchanged) == 1
 
 

@@ -139,8 +139,8 @@ def test_trailers_are_no_part_of_what_was_said() -> None:
         (["shapes"], "shapes: not a source; write git:PATH"),
         (["git:"], "git:: not a source"),
         (["git:nowhere"], "git:nowhere: no such folder"),
-        (["git:.", "--languages", "klingon"], "--languages klingon: no language 'klingon'"),
-        (["git:.", "--max_samples", "0"], "--max_samples 0: must be at least 1"),
+        (["git:.", "--languages", "klingon"], "--languages: no language 'klingon'"),
+        (["git:.", "--max_samples", "0"], "--max_samples must be above 0, not 0"),
     ],
 )
 def test_a_mistake_gets_one_line_and_writes_nothing(

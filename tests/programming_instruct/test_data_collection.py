@@ -162,7 +162,7 @@ def write(path: Path, rows: Any) -> str:
 
 
 def plan_file(folder: Path, data_type: str, rows: list[Any]) -> list[Row]:
-    return list(plan_rows(write(folder / "in.json", rows), PlanSettings(data_type)))
+    return list(plan_rows(write(folder / "in.json", rows), PlanSettings(data_type=data_type)))
 
 
 def test_an_id_is_the_rows_own_or_the_hash_of_what_samples_are_made_from(tmp_path: Path) -> None:

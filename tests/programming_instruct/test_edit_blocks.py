@@ -14,7 +14,7 @@ from programming_instruct.edit_blocks import (
     block_series,
     edit_blocks,
     edit_diff,
-    split_code,
+    lines_and_end,
 )
 
 LINES = [
@@ -94,8 +94,8 @@ def test_no_subset_of_blocks_makes_a_line_that_neither_code_has(edit, data):
     before, after = edit
     blocks = edit_blocks(before, after)
     chosen = data.draw(st.sets(st.sampled_from(range(len(blocks))))) if blocks else set()
-    known = set(split_code(before)[0]) | set(split_code(after)[0])
-    assert set(split_code(apply_blocks(before, blocks, chosen))[0]) <= known
+    known = set(lines_and_end(before)[0]) | set(lines_and_end(after)[0])
+    assert set(lines_and_end(apply_blocks(before, blocks, chosen))[0]) <= known
 
 
 @settings(max_examples=300, deadline=None)
@@ -115,7 +115,7 @@ def test_an_unchanged_line_lies_between_two_blocks(edit):
     before, after = edit
     blocks = edit_blocks(before, after)
     assert all(above.end < below.start for above, below in pairwise(blocks))
-    old = split_code(before)[0]
+    old = lines_and_end(before)[0]
     for block in blocks:
         is_newline_alone = block.final_newline is not None and len(blocks) == 1
         assert tuple(old[block.start : block.end]) != block.lines or is_newline_alone
@@ -278,7 +278,7 @@ def lines_above(head, sign):
 
 
 def ended(code):
-    lines, final_newline = split_code(code)
+    lines, final_newline = lines_and_end(code)
     return [line + "\n" for line in lines[:-1]] + [
         line + ("\n" if final_newline else "") for line in lines[-1:]
     ]

@@ -14,6 +14,7 @@ from programming_instruct.histories import (
     plan_samples,
     remaining_changes,
 )
+from utils.cli import parse_flags
 from utils.errors import PipelineError
 
 VERSIONS = ["a\n", "a\nb\n", "a\nb\nc\n", "a\nb\nc\nd\n"]
@@ -35,7 +36,7 @@ def generated(versions=VERSIONS, **fields):
 
 
 def plan(row, data_type="aiprogrammer", row_id="row", **chances):
-    return plan_samples(row, row_id, PlanSettings(data_type, **chances))
+    return plan_samples(row, row_id, PlanSettings(data_type=data_type, **chances))
 
 
 def planned(row, count, data_type="aiprogrammer", **chances):
@@ -127,7 +128,7 @@ def test_the_current_version_is_drawn_with_weight_alpha_to_its_position(alpha):
 def test_versions_are_drawn_without_replacement_by_weight():
     sequences = Counter()
     for number in range(2000):
-        drawn = drawn_positions(3, f"{number}", PlanSettings("commit", alpha=2.0))
+        drawn = drawn_positions(3, f"{number}", PlanSettings(data_type="commit", alpha=2.0))
         sequences[tuple(drawn)] += 1
     # 4/7 for position 2, then 2/3 for position 1; 1/7 for position 0, then 1/3 for position 1.
     assert sequences[2, 1, 0] / 2000 == pytest.approx(8 / 21, abs=0.04)
@@ -136,7 +137,7 @@ def test_versions_are_drawn_without_replacement_by_weight():
 
 @pytest.mark.parametrize("alpha", [5e-324, 0.001, 1.0, 1000, 1.7e308])
 def test_a_long_history_is_drawn_from_with_any_weight(alpha):
-    drawn = list(drawn_positions(5000, "row", PlanSettings("commit", alpha=alpha)))
+    drawn = list(drawn_positions(5000, "row", PlanSettings(data_type="commit", alpha=alpha)))
     assert sorted(drawn) == list(range(5000))
     assert drawn[0] == 0 if alpha < 0.01 else drawn[0] > 4990 or alpha == 1.0
 
@@ -298,8 +299,9 @@ def test_a_series_too_large_for_memory_is_refused():
     ],
 )
 def test_a_wrong_setting_is_named_by_its_flag(flag, value):
-    with pytest.raises(PipelineError, match=f"^--{flag}: must be .*, not '?{value}'?$"):
-        PlanSettings(**{"data_type": "commit", flag: value})
+    words = [f"--{name}={said}" for name, said in ({"data_type": "commit"} | {flag: value}).items()]
+    with pytest.raises(PipelineError, match=f"^--{flag} must .*, not '?{value}'?$"):
+        parse_flags(PlanSettings, words)
 
 
 def test_the_same_row_and_seed_give_the_same_samples_and_another_seed_others():
@@ -334,7 +336,7 @@ versions = st.lists(
 def test_every_sample_leads_to_the_final_code_to_the_byte(versions, chance, alpha, seed):
     chances = dict.fromkeys(["limit_one_block_prob", "use_history_prob", "use_user_prob"], chance)
     settings = PlanSettings(
-        "aiprogrammer", **chances, alpha=alpha, max_per_sample=3, random_seed=seed
+        data_type="aiprogrammer", **chances, alpha=alpha, max_per_sample=3, random_seed=seed
     )
     for sample in plan_samples({"output": versions}, "row", settings):
         if "reject_reason" in sample:

@@ -160,7 +160,7 @@ def test_samples_of_one_type_can_be_counted_alone(
     [
         ([sample()], ["--data_type", "submit"], "holds 0 samples of type submit"),
         ([sample()], ["--number", "2"], "holds 1 samples; --number 2 is none of them"),
-        ([sample()], ["--number", "0"], "--number 0: must be at least 1"),
+        ([sample()], ["--number", "0"], "--number must be above 0, not 0"),
         ([{"submissions": []}], [], "field 'history' is missing"),
         ([sample(user=None)], [], "sample 1: 'user' is no text"),
         ([sample(history={})], [], "'history' is no list"),

@@ -143,7 +143,7 @@ def test_the_standard_library_gives_snippets_that_parse(
     [
         (["nowhere"], "nowhere: not a source; write stdlib, a folder or git:PATH"),
         (["git:nowhere"], "git:nowhere: no such folder"),
-        (["stdlib", "--max_samples", "0"], "--max_samples 0: must be at least 1"),
+        (["stdlib", "--max_samples", "0"], "--max_samples must be above 0, not 0"),
         (["stdlib", "--min_lines", "9", "--max_lines", "8"], "--min_lines 9: above --max_lines 8"),
     ],
 )

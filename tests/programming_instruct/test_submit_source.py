@@ -150,8 +150,8 @@ def test_the_examples_all_pass(output: Path) -> None:
     [
         (["nowhere"], "nowhere: no such folder"),
         ([str(ROOT / "utils")], "holds no attempts; name them <problem>/1.py"),
-        ([".", "--min_similarity", "30"], "--min_similarity 30.0: must be from 0 to 1"),
-        ([".", "--max_chars", "0"], "--max_chars 0: must be at least 1"),
+        ([".", "--min_similarity", "30"], "--min_similarity must be at most 1, not 30"),
+        ([".", "--max_chars", "0"], "--max_chars must be above 0, not 0"),
     ],
 )
 def test_a_mistake_gets_one_line_and_writes_nothing(

@@ -13,9 +13,11 @@ from programming_instruct.target_area import (
     MAX_COMPARED,
     Area,
     AreaSettings,
-    changed_spans,
+    changed_characters,
     draw_area,
 )
+from utils.cli import parse_flags
+from utils.errors import PipelineError
 
 BEFORE = "def add(a, b):\n    return a - b\n\n\ndef double(a):\n    return a + a + a\n"
 AFTER = "def add(a, b):\n    return a + b\n\n\ndef double(a):\n    return a + a\n"
@@ -34,32 +36,32 @@ def always(**given: float | int) -> AreaSettings:
 
 
 def test_the_changed_spans_are_offsets_of_the_code_before() -> None:
-    first, *rest = changed_spans(BEFORE, AFTER)
+    first, *rest = changed_characters(BEFORE, AFTER)
     assert first == (MINUS, MINUS + 1)
     assert sum(end - start for start, end in rest) == len(" + a")
 
 
 def test_an_insertion_is_an_empty_span() -> None:
-    assert changed_spans("ac", "abc") == [(1, 1)]
+    assert changed_characters("ac", "abc") == [(1, 1)]
 
 
 def test_offsets_count_code_points() -> None:
-    assert changed_spans("😀é = 1", "😀é = 2") == [(5, 6)]
+    assert changed_characters("😀é = 1", "😀é = 2") == [(5, 6)]
 
 
 def test_neighbouring_edits_are_one_span() -> None:
-    assert changed_spans("x = abc\n", "x = 12345\n") == [(4, 7)]
+    assert changed_characters("x = abc\n", "x = 12345\n") == [(4, 7)]
 
 
 def test_equal_codes_have_no_changed_span() -> None:
-    assert changed_spans(BEFORE, BEFORE) == []
+    assert changed_characters(BEFORE, BEFORE) == []
 
 
 @given(codes, codes)
 def test_spans_are_apart_in_order_and_leave_only_what_both_codes_hold(
     before: str, after: str
 ) -> None:
-    spans = changed_spans(before, after)
+    spans = changed_characters(before, after)
     assert bool(spans) == (before != after)
     assert all(0 <= start <= end <= len(before) for start, end in spans)
     assert all(one[1] < two[0] for one, two in pairwise(spans))
@@ -79,7 +81,7 @@ def test_no_area_is_drawn_as_often_as_asked() -> None:
 
 
 def test_an_exact_cursor_is_at_an_end_of_a_changed_span() -> None:
-    ends = {offset for span in changed_spans(BEFORE, AFTER) for offset in span}
+    ends = {offset for span in changed_characters(BEFORE, AFTER) for offset in span}
     assert set(draw_many(always(loc_cursor_prob=1.0))) == ends
 
 
@@ -89,14 +91,14 @@ def test_a_noisy_cursor_is_within_a_changed_span() -> None:
 
 
 def test_an_exact_range_goes_from_the_first_change_to_the_last() -> None:
-    spans = changed_spans(BEFORE, AFTER)
+    spans = changed_characters(BEFORE, AFTER)
     wanted = [spans[0][0], spans[-1][1]]
     assert all(area == wanted for area in draw_many(always(loc_cursor_prob=0.0)))
 
 
 def test_a_noisy_range_is_wider_by_up_to_the_noise_and_stays_in_the_code() -> None:
     settings = always(loc_cursor_prob=0.0, loc_noisy_prob=1.0, loc_noisy_length=8)
-    spans = changed_spans(BEFORE, AFTER)
+    spans = changed_characters(BEFORE, AFTER)
     drawn = [area for area in draw_many(settings) if isinstance(area, list)]
     assert len(drawn) == 300
     assert {left for left, _ in drawn} == set(range(MINUS - 8, MINUS + 1))
@@ -158,7 +160,7 @@ def test_long_codes_are_compared_by_lines_and_then_by_characters() -> None:
     ]
     before, after = "".join(lines), "".join(changed)
     assert len(before) * len(after) > MAX_COMPARED
-    spans = changed_spans(before, after)
+    spans = changed_characters(before, after)
     assert spans == [(before.index(line), before.index(line) + 5) for line in lines[::500]]
 
 
@@ -169,7 +171,7 @@ def test_long_codes_are_compared_by_lines_and_then_by_characters() -> None:
 )
 def test_hopeless_codes_are_one_span_at_once(before: str, after: str) -> None:
     started = time.process_time()
-    spans = changed_spans(before, after)
+    spans = changed_characters(before, after)
     assert time.process_time() - started < 5
     assert len(spans) == 1
 
@@ -184,5 +186,5 @@ def test_hopeless_codes_are_one_span_at_once(before: str, after: str) -> None:
     ],
 )
 def test_a_setting_that_is_no_chance_is_refused(name: str, value: float) -> None:
-    with pytest.raises(ValueError, match=name):
-        AreaSettings(**{name: value})  # type: ignore[arg-type]
+    with pytest.raises(PipelineError, match=f"^--{name} must "):
+        parse_flags(AreaSettings, [f"--{name}={value}"])

@@ -6,14 +6,24 @@ import pytest
 from utils.processes import WorkerPool, batched, guarded_map, map_in_order, worker_count
 
 
-def test_results_come_in_the_order_of_the_items_in_one_process_or_several():
+def map_in_pool(function, items, workers):
+    with WorkerPool(workers) as pool:
+        yield from pool.map(function, items)
+
+
+both_maps = pytest.mark.parametrize("mapped", [map_in_order, map_in_pool])
+
+
+@both_maps
+def test_results_come_in_the_order_of_the_items_in_one_process_or_several(mapped):
     words = [letter * count for count in range(20, 0, -1) for letter in "ab"]
     expected = [len(word) for word in words]
-    assert list(map_in_order(len, words, 1)) == expected
-    assert list(map_in_order(len, iter(words), 2)) == expected
+    assert list(mapped(len, words, 1)) == expected
+    assert list(mapped(len, iter(words), 2)) == expected
 
 
-def test_items_are_taken_only_a_few_ahead_of_the_results():
+@both_maps
+def test_items_are_taken_only_a_few_ahead_of_the_results(mapped):
     taken = 0
 
     def stream():
@@ -21,16 +31,17 @@ def test_items_are_taken_only_a_few_ahead_of_the_results():
         for taken in range(1, 101):  # noqa: B007
             yield "x"
 
-    results = map_in_order(len, stream(), 2)
+    results = mapped(len, stream(), 2)
     next(results)
     assert taken < 10
     assert len(list(results)) == 99
 
 
+@both_maps
 @pytest.mark.parametrize("workers", [1, 2])
-def test_an_error_in_a_worker_reaches_the_caller(workers):
+def test_an_error_in_a_worker_reaches_the_caller(mapped, workers):
     with pytest.raises(ValueError, match="invalid literal"):
-        list(map_in_order(int, ["1", "two"], workers))
+        list(mapped(int, ["1", "two"], workers))
 
 
 def test_batches_hold_every_item_once():
@@ -47,13 +58,6 @@ def process_id(_: object) -> int:
     return os.getpid()
 
 
-def test_a_pools_results_come_in_the_order_of_the_items_in_one_process_or_several():
-    words = [letter * count for count in range(20, 0, -1) for letter in "ab"]
-    for workers in (1, 2):
-        with WorkerPool(workers) as pool:
-            assert list(pool.map(len, iter(words))) == [len(word) for word in words]
-
-
 def test_the_same_processes_serve_one_map_after_the_other():
     with WorkerPool(2) as pool:
         first = set(pool.map(process_id, range(20)))
@@ -67,19 +71,9 @@ def test_one_worker_is_this_process():
         assert set(pool.map(process_id, range(3))) == {os.getpid()}
 
 
-def test_a_pool_takes_items_only_a_few_ahead_of_the_results():
-    taken = []
-    with WorkerPool(2) as pool:
-        results = pool.map(len, (taken.append(n) or "x" for n in range(100)))
-        next(results)
-        assert len(taken) < 10
-        assert len(list(results)) == 99
-
-
-@pytest.mark.parametrize("workers", [1, 2])
-def test_an_error_in_a_worker_of_a_pool_reaches_the_caller(workers):
-    with WorkerPool(workers) as pool, pytest.raises(ValueError, match="invalid literal"):
-        list(pool.map(int, ["1", "two"]))
+def test_a_pool_that_is_to_be_kept_apart_works_in_another_process():
+    with WorkerPool(1, isolate=True) as pool:
+        assert os.getpid() not in pool.map(process_id, range(3))
 
 
 def work(item):

@@ -3,46 +3,15 @@ import tracemalloc
 from pathlib import Path
 from typing import Any
 
-import pyarrow
-import pyarrow.parquet
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from utils import row_files as json_records
+from utils import row_files
 from utils.errors import PipelineError
 from utils.jsonl import read_rows
-from utils.row_files import ROW_GROUP, parquet_columns, read_parquet, read_records, row_file
+from utils.row_files import read_records, row_file
 from utils.stage_output import StageOutput
-
-
-@pytest.fixture
-def path(tmp_path):
-    rows = [{"a": number, "b": {"text": ["x", "y"]}, "c": None} for number in range(600)]
-    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), tmp_path / "x.parquet")
-    return tmp_path / "x.parquet"
-
-
-def test_the_wanted_columns_that_exist_are_read_over_many_batches(path):
-    rows = list(read_parquet(path, ["b", "a", "absent"]))
-    assert len(rows) == 600
-    assert rows[599] == {"a": 599, "b": {"text": ["x", "y"]}}
-    assert parquet_columns(path) == ["a", "b", "c"]
-
-
-def test_a_required_column_that_is_missing_is_named_with_those_there_are(path):
-    with pytest.raises(PipelineError, match=r"column 'd' is missing \(has: a, b, c\); is it\?"):
-        list(read_parquet(path, ["a"], ["a", "d"], "is it?"))
-
-
-@pytest.mark.parametrize("read", [parquet_columns, lambda path: list(read_parquet(path, ["a"]))])
-def test_what_is_no_parquet_file_is_named(read, tmp_path):
-    (tmp_path / "x.parquet").write_bytes(b"{}\n")
-    with pytest.raises(PipelineError, match=r"x\.parquet: not a readable Parquet file"):
-        read(tmp_path / "x.parquet")
-    with pytest.raises(PipelineError, match="no such file"):
-        read(tmp_path / "y.parquet")
-
 
 VALUES = st.recursive(
     st.none()
@@ -67,7 +36,7 @@ def test_any_array_reads_as_json_does_however_it_is_cut_into_pieces(
 ) -> None:
     path = file_of(tmp_path_factory.mktemp("x"), json.dumps(values, indent=indent))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(json_records, "PIECE", piece)
+        patch.setattr(row_files, "PIECE", piece)
         assert list(read_records(path)) == values
 
 
@@ -111,11 +80,11 @@ def test_a_broken_file_is_told_in_one_line(
 
 
 def test_a_fault_far_from_the_end_is_seen_before_the_file_is_read_whole(tmp_path: Path) -> None:
-    path = file_of(tmp_path, "[{'a': 1}" + " " * 30 * json_records.PIECE + "]")
+    path = file_of(tmp_path, "[{'a': 1}" + " " * 30 * row_files.PIECE + "]")
     tracemalloc.start()
     with pytest.raises(PipelineError, match="element 1"):
         list(read_records(path))
-    assert tracemalloc.get_traced_memory()[1] < 10 * json_records.PIECE
+    assert tracemalloc.get_traced_memory()[1] < 10 * row_files.PIECE
     tracemalloc.stop()
 
 
@@ -136,7 +105,7 @@ def test_an_array_streams(tmp_path: Path) -> None:
     assert sum(row["number"] for row in read_records(path)) == 3000 * 2999 // 2
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert peak < 8 * json_records.PIECE < path.stat().st_size
+    assert peak < 8 * row_files.PIECE < path.stat().st_size
 
 
 def test_an_output_that_ends_in_json_is_an_array_with_an_element_a_line(tmp_path: Path) -> None:
@@ -164,20 +133,6 @@ def write(path, rows):
 def test_json_lines_read_back(tmp_path):
     write(tmp_path / "x.jsonl", ROWS)
     assert list(read_rows(tmp_path / "x.jsonl")) == ROWS
-
-
-@pytest.mark.parametrize("count", [1, ROW_GROUP, ROW_GROUP + 1])
-def test_parquet_reads_back_group_by_group(tmp_path, count):
-    rows = (ROWS * count)[:count]
-    write(tmp_path / "x.parquet", rows)
-    table = pyarrow.parquet.read_table(tmp_path / "x.parquet")
-    assert table.to_pylist() == rows
-    assert table.schema.names == ["a", "turns"]
-
-
-def test_parquet_without_rows_is_a_file_all_the_same(tmp_path):
-    write(tmp_path / "x.parquet", [])
-    assert pyarrow.parquet.read_table(tmp_path / "x.parquet").num_rows == 0
 
 
 @pytest.mark.parametrize("name", ["x.jsonl", "x.parquet"])

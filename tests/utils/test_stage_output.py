@@ -24,7 +24,8 @@ def test_files_beside_an_output_share_its_stem() -> None:
 
 def test_rows_reasons_and_counts_end_up_in_three_files(tmp_path: Path) -> None:
     path = tmp_path / "new" / "x.jsonl"
-    with log_lines() as lines, StageOutput(path, inputs=[tmp_path / "in.jsonl"]) as output:
+    stage = StageOutput(path, inputs=[tmp_path / "in.jsonl"], stage="mix")
+    with log_lines() as lines, stage as output:
         output.keep({"a": 1})
         output.reject({"a": 2}, "no_code_block")
         output.reject({"a": 3}, "empty_instruction", "no_code_block")
@@ -39,6 +40,7 @@ def test_rows_reasons_and_counts_end_up_in_three_files(tmp_path: Path) -> None:
         },
     ]
     assert summary_in(path.parent) == {
+        "stage": "mix",
         "rows_in": 3,
         "kept": 1,
         "rejected": 2,

@@ -49,6 +49,7 @@ class Block(NamedTuple):
 
     @property
     def info(self) -> str:
+        """What stands behind the opening fence: most often a language."""
         return self.opener.info
 
 

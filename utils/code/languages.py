@@ -1,9 +1,4 @@
-"""Programming languages: their names, the endings of their files, and their lexers.
-
-Which files hold code, and in which language, by the endings of their names.
-
-Programming languages by the labels that models put on fenced blocks.
-"""
+"""Programming languages: by what models call them, by the endings of files, and their lexers."""
 
 import re
 

@@ -1,12 +1,8 @@
-"""Lines of code, and how two programs differ in them.
+"""Lines of code: snippets cut out of it, two versions compared, and how large an edit is.
 
-How large an edit may be by default, for every stage that asks.
-
-Code as lines: snippets cut out of it, and two versions of it compared.
-
-Lines end at `\\n` alone, since form feeds and U+2028 may stand inside a line of code.
-
-How large an edit is: modified lines and hunks, from difflib's opcodes.
+Lines end at `\\n` alone, since form feeds and U+2028 may stand inside a line of code. An edit's
+size is its modified lines and hunks, from difflib's opcodes; the usual limits of both are here, for
+every stage that asks.
 """
 
 import difflib

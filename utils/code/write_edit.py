@@ -25,7 +25,7 @@ class NotProvable(Exception):
     """No answer of the format gives this edit; the message is a row's reject reason."""
 
 
-class Span(NamedTuple):
+class LineSpan(NamedTuple):
     """Lines that differ: before[start:end] became after[new_start:new_end]."""
 
     start: int
@@ -61,7 +61,7 @@ def whole_answers(code_before: str, code_after: str, language: str) -> Iterator[
 def diff_answers(code_before: str, code_after: str, language: str) -> Iterator[str]:
     """Yield a unified diff with three lines of context that `patch` and `git apply` take."""
     before, after = lines_with_ends(code_before), lines_with_ends(code_after)
-    hunks = _hunks(changed_spans(before, after))
+    hunks = _hunks(changed_lines(before, after))
     lines = [line for hunk in hunks for line in _hunk_lines(hunk, before, after)]
     yield fenced("".join(["--- a/code\n", "+++ b/code\n", *lines]), "diff")
 
@@ -73,7 +73,7 @@ def search_replace_answers(code_before: str, code_after: str, language: str) -> 
     ambiguous: there follow answers whose blocks take in more lines, up to a single one.
     """
     before, after = lines_without_end(code_before, code_after)
-    spans = changed_spans(before, after)
+    spans = changed_lines(before, after)
     if not before:
         yield _blocks_answer([([], after)], language)
         return
@@ -98,7 +98,7 @@ def lines_without_end(code_before: str, code_after: str) -> tuple[list[str], lis
     return before, after
 
 
-def changed_spans(before: Sequence[str], after: Sequence[str]) -> list[Span]:
+def changed_lines(before: Sequence[str], after: Sequence[str]) -> list[LineSpan]:
     """Find the lines that differ; NotProvable if none does."""
     top = _shared(before, after)
     bottom = _shared(before[top:][::-1], after[top:][::-1])
@@ -106,10 +106,10 @@ def changed_spans(before: Sequence[str], after: Sequence[str]) -> list[Span]:
     if (end, new_end) == (top, top):
         raise NotProvable("no_change")
     if max(end, new_end) - top > MAX_COMPARED_LINES:
-        return [Span(top, end, top, new_end)]
+        return [LineSpan(top, end, top, new_end)]
     matcher = SequenceMatcher(None, before[top:end], after[top:new_end], autojunk=False)
     return [
-        Span(*(top + number for number in numbers))
+        LineSpan(*(top + number for number in numbers))
         for tag, *numbers in matcher.get_opcodes()
         if tag != "equal"
     ]
@@ -121,7 +121,7 @@ def _shared(one: Sequence[str], other: Sequence[str]) -> int:
     return next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
 
 
-def _hunks(spans: list[Span]) -> Iterator[list[Span]]:
+def _hunks(spans: list[LineSpan]) -> Iterator[list[LineSpan]]:
     """Group the changes whose contexts touch."""
     hunk = spans[:1]
     for above, span in pairwise(spans):
@@ -132,7 +132,7 @@ def _hunks(spans: list[Span]) -> Iterator[list[Span]]:
     yield hunk
 
 
-def _hunk_lines(hunk: list[Span], before: Sequence[str], after: Sequence[str]) -> Iterator[str]:
+def _hunk_lines(hunk: list[LineSpan], before: Sequence[str], after: Sequence[str]) -> Iterator[str]:
     top = min(CONTEXT_LINES, hunk[0].start)
     bottom = min(CONTEXT_LINES, len(before) - hunk[-1].end)
     old = _range(hunk[0].start - top, hunk[-1].end + bottom)
@@ -160,12 +160,12 @@ def _marked(mark: str, lines: Sequence[str]) -> Iterator[str]:
 
 
 def _unique_places(
-    spans: list[Span], before: Sequence[str], code_before: str, margin: int
-) -> list[Span]:
+    spans: list[LineSpan], before: Sequence[str], code_before: str, margin: int
+) -> list[LineSpan]:
     """Widen each change until its old lines stand only once; join those that come to touch."""
     # What follows a final newline is no line to be found.
     last = code_before.count("\n") + (not code_before.endswith("\n"))
-    places: list[Span] = []
+    places: list[LineSpan] = []
     for span in spans:
         place = _widened(span, margin, last)
         extra = max(1, margin)
@@ -180,17 +180,17 @@ def _unique_places(
     return places
 
 
-def _widened(span: Span, margin: int, last: int) -> Span:
+def _widened(span: LineSpan, margin: int, last: int) -> LineSpan:
     up = min(margin, span.start)
     down = max(0, min(margin, last - span.end))
-    return Span(span.start - up, span.end + down, span.new_start - up, span.new_end + down)
+    return LineSpan(span.start - up, span.end + down, span.new_start - up, span.new_end + down)
 
 
-def _joined(above: Span, below: Span) -> Span:
+def _joined(above: LineSpan, below: LineSpan) -> LineSpan:
     """Unite two places; only the upper one knows its first new line, the lower one its last."""
     up = max(0, above.start - below.start)
     down = max(0, above.end - below.end)
-    return Span(above.start - up, below.end + down, above.new_start - up, below.new_end + down)
+    return LineSpan(above.start - up, below.end + down, above.new_start - up, below.new_end + down)
 
 
 def _stands_once(lines: Sequence[str], code: str) -> bool:

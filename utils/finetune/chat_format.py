@@ -25,7 +25,7 @@ NO_THINK = " /no_think"
 _HEADING_LINE = re.compile(rf"^(?:{'|'.join(HEADINGS)})", re.MULTILINE)
 
 
-class Conversation(NamedTuple):
+class TrainingConversation(NamedTuple):
     """The three turns of a training row; an empty system text stands for none."""
 
     system: str
@@ -38,7 +38,7 @@ class Conversation(NamedTuple):
         return [("system", self.system), *turns] if self.system else turns
 
 
-class Dialogue(NamedTuple):
+class TrainingDialogue(NamedTuple):
     """A conversation of any number of turns: (role, text), the role user, assistant or system."""
 
     spoken: list[tuple[str, str]]
@@ -72,7 +72,7 @@ def user_turn(
     return f"{before}\n{shown}{request}\n{instruction.strip()}\n{after}"
 
 
-def to_alpaca(conversation: Conversation) -> Row:
+def to_alpaca(conversation: TrainingConversation) -> Row:
     """Lay a conversation out as Alpaca does; `input` must be there though it holds nothing."""
     return {
         "instruction": conversation.user,
@@ -143,7 +143,7 @@ _FROM_VALUE_INFO = {
 class PromptFormat:
     """A layout of rows."""
 
-    lay_out: Callable[[Conversation], Row]
+    lay_out: Callable[[TrainingConversation], Row]
     # What LLaMA-Factory must know to load it; None if it can't.
     llamafactory: dict[str, Any] | None
     # Whether the fields that say where a row comes from may stand beside the conversation.

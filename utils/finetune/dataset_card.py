@@ -1,7 +1,5 @@
 """The data set card that the Hugging Face Hub shows: a README.md beside the training files.
 
-LLaMA-Factory's `dataset_info.json`: entries merged in, all others left as they are.
-
 It describes every data set of its folder from the summaries written there, and is written again
 with each of them. A page that people wrote is left alone.
 """
@@ -14,11 +12,9 @@ from typing import Any
 import yaml
 
 from utils.cli import log
-from utils.errors import PipelineError
-from utils.jsonl import atomic_file, load_row, open_input, write_json
+from utils.jsonl import atomic_file, load_row
 from utils.stage_output import sibling
 
-DATASET_INFO = "dataset_info.json"
 MARK = "<!-- Written by generate_finetune_dataset.py; take this line out to keep changes. -->"
 # The Hub's names of licences that seeds come under; all others are "other" there.
 HUB_LICENSES = frozenset(
@@ -79,34 +75,6 @@ please cite
 
 and the source of the seeds, as named in `meta` (`repos`) of each row. Seeds of CommitPackFT:
 Muennighoff et al., *OctoPack: Instruction Tuning Code Large Language Models*, arXiv:2308.07124."""
-
-
-def load_dataset_info(path: Path) -> dict[str, Any]:
-    """Read the entries that are there already; none if there is no such file."""
-    if not path.exists():
-        return {}
-    with open_input(path) as file:
-        try:
-            entries = json.load(file)
-        except ValueError as error:
-            raise PipelineError(f"{path}: not valid JSON ({error}); mend or move it") from None
-    if not isinstance(entries, dict):
-        raise PipelineError(
-            f"{path}: must be one JSON object, an entry a data set; mend or move it"
-        )
-    return entries
-
-
-def merge_dataset_info(path: Path, changes: dict[str, dict[str, Any] | None]) -> None:
-    """Add or replace entries by name; None takes one out. Others and their order stay."""
-    entries = load_dataset_info(path)
-    for name, entry in changes.items():
-        if entry is None:
-            entries.pop(name, None)
-        else:
-            entries[name] = entry
-    if entries or path.exists():
-        write_json(path, entries)
 
 
 def write_card(folder: Path) -> None:

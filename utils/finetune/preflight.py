@@ -1,6 +1,6 @@
 """What will happen to rows in a trainer: how long they are, what is cut, how they pack.
 
-Text in a training row that trainers take for something else than text.
+Text that trainers take for something else than text is found here too.
 """
 
 import re
@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from utils.cli import log
 from utils.errors import PipelineError
-from utils.finetune.chat_format import Conversation
+from utils.finetune.chat_format import TrainingConversation
 from utils.finetune.token_counts import TokenCounter
 from utils.processes import batched
 
@@ -59,7 +59,7 @@ class UnsafeText:
             token for token in special_tokens if not token.startswith("<") and token.strip()
         ]
 
-    def kinds(self, conversation: Conversation) -> list[str]:
+    def kinds(self, conversation: TrainingConversation) -> list[str]:
         """List the kinds of unsafe text in a row, each once."""
         text = "\n".join(conversation)
         user = conversation.user
@@ -97,19 +97,20 @@ class LengthGauge:
         self._opening = counter.count([opening])[0]
         self._system: dict[str, int] = {"": 0}
 
-    def measure(self, conversations: Sequence[Conversation]) -> list[RowLength]:
+    def measure(self, conversations: Sequence[TrainingConversation]) -> list[RowLength]:
+        """Count the tokens of conversations in one call, which tokenizers take in parallel."""
         texts = [text for one in conversations for text in (one.user, one.assistant)]
         counts = iter(self._counter.count(texts))
         return [self._length(one, next(counts), next(counts)) for one in conversations]
 
     def measure_stream(
-        self, items: Iterable[T], conversation_of: Callable[[T], Conversation]
+        self, items: Iterable[T], conversation_of: Callable[[T], TrainingConversation]
     ) -> Iterator[tuple[T, RowLength]]:
         """Yield each item with the length of its conversation, measured a batch at a time."""
         for batch in batched(items, BATCH):
             yield from zip(batch, self.measure(list(map(conversation_of, batch))), strict=True)
 
-    def _length(self, conversation: Conversation, user: int, assistant: int) -> RowLength:
+    def _length(self, conversation: TrainingConversation, user: int, assistant: int) -> RowLength:
         turns = len(conversation.turns()) * self._counter.turn_tokens
         total = self._system_tokens(conversation.system) + user + assistant
         # The mark that ends the answer is trained on too.
@@ -139,7 +140,7 @@ class Preflight:
         self._trainable: Counter[str] = Counter()
         self._rows: Counter[str] = Counter()
 
-    def find_fault(self, conversation: Conversation, length: RowLength) -> str | None:
+    def find_fault(self, conversation: TrainingConversation, length: RowLength) -> str | None:
         """Count what is wrong with a row, and say why it must go, if it must."""
         kinds = self._unsafe_text.kinds(conversation)
         self._unsafe.update(kinds)

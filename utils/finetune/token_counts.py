@@ -1,7 +1,4 @@
-"""Tokens of training rows, counted by a model's tokenizer or estimated.
-
-How many tokens a text takes, estimated where no tokenizer is at hand.
-"""
+"""Tokens of training rows, counted by a model's tokenizer, or estimated where there is none."""
 
 import json
 from collections.abc import Sequence
@@ -14,7 +11,7 @@ from utils.hub import model_file
 # About what the tokenizers of current models make of Python and of English; Chinese comes out
 # near 0.75 tokens a character.
 BYTES_PER_TOKEN = 4
-METHOD = f"UTF-8 bytes / {BYTES_PER_TOKEN}, rounded up"
+ESTIMATE_METHOD = f"UTF-8 bytes / {BYTES_PER_TOKEN}, rounded up"
 # ChatML puts five tokens around a turn's text: <|im_start|> role \n ... <|im_end|> \n
 TURN_TOKENS = 5
 _TURN_START = "<|im_start|>"
@@ -22,7 +19,7 @@ _EMPTY_TURN = "<|im_start|>assistant\n<|im_end|>\n"
 
 
 def estimate_tokens(text: str) -> int:
-    """Estimate the tokens of a text by `METHOD`."""
+    """Estimate the tokens of a text by `ESTIMATE_METHOD`."""
     return -(-len(text.encode("utf-8", "surrogatepass")) // BYTES_PER_TOKEN)
 
 
@@ -42,7 +39,7 @@ class TokenCounter(Protocol):
 class TokenEstimate:
     """Counts by the size of a text, where no tokenizer is named."""
 
-    method = f"estimated: {METHOD}"
+    method = f"estimated: {ESTIMATE_METHOD}"
     is_exact = False
     turn_tokens = TURN_TOKENS
     special_tokens: Sequence[str] = ()

@@ -7,13 +7,13 @@ from typing import NamedTuple
 from utils.code.write_edit import make_answer
 from utils.finetune.chat_format import (
     NO_THINK,
-    PROMPT_FORMATS,
-    Conversation,
+    TrainingConversation,
     origin,
     trace,
     user_turn,
     whole_lines,
 )
+from utils.finetune.trainer_files import lay_out_row
 from utils.jsonl import Row
 from utils.records import text_id
 from utils.sampling import derive_seed
@@ -46,7 +46,7 @@ class TrainingRow(NamedTuple):
     """A row to be written, and the conversation in it."""
 
     row: Row
-    conversation: Conversation
+    conversation: TrainingConversation
     # Whether the code differs from the input's by final newlines.
     has_new_newline: bool
 
@@ -84,15 +84,14 @@ def make_training_row(row: Row, settings: RowSettings) -> TrainingRow:
     given = code_before, code_after = row["code_before_purify"], row["code_after_purify"]
     if settings.final_newline == "add":
         code_before, code_after = whole_lines(code_before), whole_lines(code_after)
-    conversation = Conversation(
+    conversation = TrainingConversation(
         settings.system_prompt,
         _user_turn(row, code_before, settings),
         make_answer(settings.edit_format, code_before, code_after, settings.language),
     )
-    layout = PROMPT_FORMATS[settings.prompt_format]
-    laid_out = layout.lay_out(conversation)
-    if layout.has_origin:
-        laid_out |= origin(row, code_before, code_after)
+    laid_out = lay_out_row(
+        settings.prompt_format, conversation, lambda: origin(row, code_before, code_after)
+    )
     return TrainingRow(laid_out, conversation, (code_before, code_after) != given)
 
 

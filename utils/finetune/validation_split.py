@@ -36,11 +36,13 @@ class Groups:
         return len(self._parents) - 1
 
     def root(self, row: int) -> int:
+        """Give the row that stands for a row's group: its first, whatever the joins' order."""
         while self._parents[row] != row:
             self._parents[row] = row = self._parents[self._parents[row]]
         return row
 
     def join(self, one: int, other: int) -> None:
+        """Put the groups of two rows together."""
         # The first row of a group stands for it, whatever order the joins come in.
         low, high = sorted((self.root(one), self.root(other)))
         self._parents[high] = low
@@ -54,18 +56,24 @@ class Groups:
 
 
 class RowGrouping:
-    """Groups rows by their prompt and by code before that is nearly the same."""
+    """Groups rows by their prompt, by their commit, and by code before that is nearly the same."""
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
         self.groups = Groups()
         self._first_of: dict[str, int] = {}
+        self._first_of_commit: dict[str, int] = {}
         self._first_with: dict[int, int] = {}
         self._signatures = SignatureStore(PERMUTATIONS)
 
-    def add(self, prompt: str, code_before: str) -> None:
-        """Take in the next row; rows of one prompt stay together."""
+    def add(self, prompt: str, code_before: str, commit: object = None) -> None:
+        """Take in the next row; rows of one prompt, or of one commit's files, stay together.
+
+        A commit is a text; the two seeds of a synthetic row are a list, and tie nothing.
+        """
         row = self.groups.add()
+        if isinstance(commit, str) and commit:
+            self.groups.join(row, self._first_of_commit.setdefault(commit, row))
         self.groups.join(row, self._first_of.setdefault(prompt, row))
         # Two instructions to one program: one signature does.
         program = hash(code_before)

@@ -1,4 +1,4 @@
-"""Runs many conversations at once over a run's models: limits, retries, journal, orderly stop.
+"""Holds many conversations at once: as many as there are slots for, with an orderly stop.
 
 A caller gives jobs and a coroutine `converse(job, conversation)` that asks its questions in turn
 through `conversation.ask(messages)` and returns the finished row. Every reply is journaled as it
@@ -6,19 +6,24 @@ arrives; after a crash `ask` gives back what was answered before without sending
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
-from utils.cli import EXIT_USER_ERROR
-from utils.generation.conversation import Conversation, Job, SampleFailed, SampleRejected, Stopped
+from utils.cli import EXIT_INTERRUPTED, EXIT_USER_ERROR, log
+from utils.generation.conversation import Conversation, Job, SampleFailed, SampleRejected
 from utils.generation.replies import RunRefused
+from utils.generation.run_report import Progress
 from utils.generation.run_state import RunState
 from utils.generation.servers import BudgetSpent
+from utils.generation.traffic import Stopped
 from utils.jsonl import Row
 
 GRACE_SECONDS = 30.0
 # Conversations that wait for a retry hold no slot; this many for each slot may be alive.
 ALIVE_PER_SLOT = 4
 SYNC_SECONDS = 5.0
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 Converse = Callable[[Job, Conversation], Awaitable[Row]]
 
@@ -26,44 +31,96 @@ Converse = Callable[[Job, Conversation], Awaitable[Row]]
 class Batch:
     """The loop of one run over its shared state."""
 
-    def __init__(self, run: RunState) -> None:
+    def __init__(self, run: RunState, converse: Converse, progress: Progress) -> None:
         self._run = run
+        self._converse = converse
+        self._progress = progress
         self._failures_in_a_row = 0
         self._bug: BaseException | None = None
         self._alive: dict[asyncio.Task[None], Conversation] = {}
         self._freed = asyncio.Event()
 
-    async def run(self, jobs: Iterable[Job], converse: Converse) -> None:
-        """Run all jobs, or as many as go out before something asks to stop."""
-        producing = asyncio.create_task(self._produce(jobs, converse))
-        stopping = asyncio.create_task(self._run.stop.event.wait())
-        syncing = asyncio.create_task(self._sync_now_and_then())
-        try:
-            await asyncio.wait({producing, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            if self._alive:
-                await self._wind_down(producing)
-            if producing.done() and not producing.cancelled():
-                producing.result()  # a line of the prompts that could not be read
-            if self._bug is not None:
-                raise self._bug
-        finally:
-            for task in (producing, stopping, syncing, *self._alive):
-                task.cancel()
-            await asyncio.gather(producing, stopping, syncing, *self._alive, return_exceptions=True)
-            for channel in self._run.channels.values():
-                await channel.endpoints.close()
+    async def run(self, jobs: Iterable[Job]) -> None:
+        """Hold a conversation for each job, and return when all have ended.
 
-    async def _produce(self, jobs: Iterable[Job], converse: Converse) -> None:
-        for job in jobs:
-            await self._run.limiter.acquire()
-            conversation = Conversation(self._run, job)
-            task = asyncio.create_task(self._see_through(job, conversation, converse))
-            self._alive[task] = conversation
-            task.add_done_callback(self._bury)
-            while len(self._alive) >= ALIVE_PER_SLOT * self._run.settings.concurrency:
-                await self._until_freed()
-        while self._alive:
-            await self._until_freed()
+        When something asks to stop, none is begun any more, and what is in flight comes in.
+        """
+        run = self._run
+        async with self._attended():
+            try:
+                async with self._until_stop():
+                    for job in jobs:
+                        await run.limiter.acquire()
+                        conversation = Conversation(run, job)
+                        task = asyncio.create_task(self._hold(job, conversation))
+                        self._alive[task] = conversation
+                        task.add_done_callback(self._bury)
+                        while len(self._alive) >= ALIVE_PER_SLOT * run.settings.concurrency:
+                            await self._until_freed()
+                    while self._alive:
+                        await self._until_freed()
+            finally:
+                await self._wind_down()
+        if self._bug is not None:
+            raise self._bug
+
+    @asynccontextmanager
+    async def _attended(self) -> AsyncIterator[None]:
+        """Heed signals, show progress and sync to disk while the block lasts; then let all go."""
+        beside = [
+            asyncio.create_task(self._sync_now_and_then()),
+            asyncio.create_task(self._progress.show()),
+        ]
+        with self._heeded_signals():
+            try:
+                yield
+            finally:
+                for task in (*beside, *self._alive):
+                    task.cancel()
+                await asyncio.gather(*beside, *self._alive, return_exceptions=True)
+                for channel in self._run.channels.values():
+                    await channel.endpoints.close()
+
+    @asynccontextmanager
+    async def _until_stop(self) -> AsyncIterator[None]:
+        """Leave the block, wherever it waits, when something asks to stop."""
+        block = asyncio.timeout(None)
+
+        async def end_block() -> None:
+            await self._run.stop.event.wait()
+            block.reschedule(0)
+
+        watching = asyncio.create_task(end_block())
+        try:
+            async with block:
+                yield
+        except TimeoutError:
+            if not block.expired():
+                raise  # the disk's, that the prompts are on
+        finally:
+            watching.cancel()
+
+    @contextmanager
+    def _heeded_signals(self) -> Iterator[None]:
+        """Stop in order at the first signal, and at once at the second."""
+        loop, running = asyncio.get_running_loop(), asyncio.current_task()
+        assert running is not None
+
+        def interrupt() -> None:
+            if self._run.stop.event.is_set():
+                running.cancel()
+                return
+            in_flight = self._run.limiter.in_flight
+            log.warning("stopping: waiting for %d in flight; once more to stop at once", in_flight)
+            self._run.stop.request("interrupted", EXIT_INTERRUPTED)
+
+        for number in _SIGNALS:
+            loop.add_signal_handler(number, interrupt)
+        try:
+            yield
+        finally:
+            for number in _SIGNALS:
+                loop.remove_signal_handler(number)
 
     async def _until_freed(self) -> None:
         self._freed.clear()
@@ -76,24 +133,20 @@ class Batch:
             self._bug = error  # ours, not the server's: save what is in flight, then show it
             self._run.stop.request(f"a fault in the program: {error!r}", 1)
 
-    async def _wind_down(self, producing: asyncio.Task[None]) -> None:
+    async def _wind_down(self) -> None:
         """Let what is in flight come in, for a while; end everything that merely waits."""
-        producing.cancel()
+        if _was_interrupted_again():
+            return
         for task, conversation in list(self._alive.items()):
-            if not conversation.is_sending:
+            if not conversation.sender.is_sending:
                 task.cancel()
         if self._alive:
             await asyncio.wait(set(self._alive), timeout=GRACE_SECONDS)
 
-    async def _see_through(
-        self,
-        job: Job,
-        conversation: Conversation,
-        converse: Converse,
-    ) -> None:
+    async def _hold(self, job: Job, conversation: Conversation) -> None:
         """Hold one conversation to its end and put the outcome where it belongs."""
         try:
-            row = await converse(job, conversation)
+            row = await self._converse(job, conversation)
             self._run.journal.add_finished(job.key, row)
             self._run.statistics.finished += 1
             self._failures_in_a_row = 0
@@ -115,7 +168,7 @@ class Batch:
         except OSError as error:
             self._stop_for_disk(error)
         finally:
-            conversation.release_slot()
+            conversation.sender.release_slot()
 
     def _note_rejection(self, job: Job, rejection: SampleRejected) -> None:
         """Keep what a sample became; its answers stay with it, should it be gone on with."""
@@ -161,3 +214,8 @@ class Batch:
                 await asyncio.to_thread(self._run.journal.sync)
             except OSError as error:
                 self._stop_for_disk(error)
+
+
+def _was_interrupted_again() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

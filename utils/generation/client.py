@@ -1,8 +1,6 @@
-"""One completion over the `openai` client: sent once, parsed, failures told apart.
+"""One request over the `openai` client: sent once, failures told apart; and completions parsed.
 
-A body with `messages` goes to `/chat/completions`, one with a plain `prompt` to `/completions`.
-
-The client's own retries are off, since retrying belongs to the batch, which sees all requests. Its
+The client's own retries are off, since retrying belongs to the sender, which sees all requests. Its
 typed response objects are skipped (`cast_to` the raw response): they cost more CPU than the rest.
 """
 
@@ -35,15 +33,15 @@ REFUSED_RUN_HINTS = {
     404: "check 'base' and 'model' in the model map",
 }
 THROTTLED_STATUSES = {429, 503}
-BYTES_PER_TOKEN = 4  # a rough mean over English and code, for estimates that say so
+CHARACTERS_PER_TOKEN = 4  # a rough mean over English and code, for estimates that say so
 # Idle connections are dropped before most servers and balancers would drop them (60 s and up).
 KEEP_ALIVE_SECONDS = 30.0
 CONNECT_SECONDS = 30.0
 LONGEST_MESSAGE = 500  # characters of a server's error that are passed on
 
 
-class ChatClient:
-    """Sends completions to one base URL.
+class Client:
+    """Sends requests to one base URL.
 
     `timeout` bounds a whole request in seconds, so that a trickling server can't hold a slot.
     """
@@ -70,13 +68,11 @@ class ChatClient:
             ),
         )
 
-    async def complete(self, body: dict[str, Any]) -> Reply:
-        """Send one request; raises PassingError, RequestRefused or RunRefused."""
-        path = "/completions" if "prompt" in body else "/chat/completions"
-        return parse_reply(await self.post(path, body), body)
+    async def post(self, path: str, body: Any) -> bytes:
+        """Send one request to a path below the base and return the body of its answer.
 
-    async def post(self, path: str, body: dict[str, Any]) -> bytes:
-        """Send one request of any kind to a path below the base; raises as `complete` does."""
+        Raises PassingError, RequestRefused or RunRefused.
+        """
         try:
             async with asyncio.timeout(self._timeout):
                 # Serialised here, since the client's own way stops at a lone surrogate.
@@ -167,6 +163,11 @@ def _number(text: str | None) -> float | None:
     return number if isfinite(number) else None
 
 
+def completion_path(body: dict[str, Any]) -> str:
+    """Give the path that a body with `messages`, or with a plain `prompt`, goes to."""
+    return "/completions" if "prompt" in body else "/chat/completions"
+
+
 def parse_reply(content: bytes, body: dict[str, Any]) -> Reply:
     """Turn a response body into a Reply; an unreadable or empty one raises PassingError."""
     try:
@@ -208,7 +209,9 @@ def parse_usage(usage: Any, body: dict[str, Any], text: str) -> Usage:
         return Usage(int(usage["prompt_tokens"]), int(usage["completion_tokens"]), int(cached))
     except (KeyError, TypeError, ValueError, AttributeError):
         return Usage(
-            estimate_tokens(asked_messages(body)), len(text) // BYTES_PER_TOKEN + 1, estimated=True
+            guess_prompt_tokens(asked_messages(body)),
+            len(text) // CHARACTERS_PER_TOKEN + 1,
+            estimated=True,
         )
 
 
@@ -217,6 +220,6 @@ def asked_messages(body: dict[str, Any]) -> list[dict[str, str]]:
     return [{"content": body["prompt"]}] if "prompt" in body else body["messages"]
 
 
-def estimate_tokens(messages: list[dict[str, str]]) -> int:
+def guess_prompt_tokens(messages: list[dict[str, str]]) -> int:
     """Guess the prompt tokens of a request from its length."""
-    return sum(len(message["content"]) for message in messages) // BYTES_PER_TOKEN + 1
+    return sum(len(message["content"]) for message in messages) // CHARACTERS_PER_TOKEN + 1

@@ -1,27 +1,26 @@
-"""Asking until an answer is good enough.
+"""One sample's questions and answers: what was answered before, and what a model is asked for."""
 
-One sample's questions and answers: slots, limits, retries, and what was answered before.
-"""
-
-import asyncio
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 from utils.errors import BadReply
-from utils.generation.client import asked_messages, estimate_tokens
+from utils.generation.client import (
+    asked_messages,
+    completion_path,
+    guess_prompt_tokens,
+    parse_reply,
+)
 from utils.generation.recovery import SampleKey
 from utils.generation.replies import PassingError, Reply, RequestRefused, Usage
 from utils.generation.run_state import RunState
-from utils.generation.servers import Endpoint
+from utils.generation.sender import Request, Sender
 from utils.jsonl import Row
 from utils.sampling import derive_seed
 
 Messages = list[dict[str, str]]
 Found = TypeVar("Found")
-
-FIRST_BACKOFF, LONGEST_BACKOFF = 1.0, 60.0  # seconds
 Parsed = TypeVar("Parsed")
 
 
@@ -31,10 +30,6 @@ class Job(NamedTuple):
     key: SampleKey
     prompt_hash: str
     row: Row
-
-
-class Stopped(Exception):
-    """The run is stopping; nothing further goes out."""
 
 
 class SampleFailed(Exception):
@@ -55,22 +50,14 @@ class SampleRejected(Exception):
 
 
 class Conversation:
-    """One job's questions and answers; holds a slot from its first question to its last.
-
-    The slot is kept between rounds, so that the next round finds the server's prefix cache warm,
-    and let go for every wait.
-    """
+    """One job's questions and answers, from a model or from the journal."""
 
     def __init__(self, run: RunState, job: Job) -> None:
         self._run = run
         self._job = job
         self._answered = run.journal.answered_rounds(job.key)
         self.replies: list[Reply] = []
-        self._has_slot = True
-        self._channel = run.draw_channel(*job.key, 0)
-        self._endpoint: Endpoint | None = None
-        self._failed_endpoint: Endpoint | None = None
-        self.is_sending = False
+        self.sender = Sender(run, run.draw_channel(*job.key, 0), has_slot=True)
 
     def head(self) -> Row:
         """Give the fields that a finished row begins with: a resume reads no more of it."""
@@ -83,10 +70,12 @@ class Conversation:
             "usage": [reply.usage.as_row() for reply in self.replies],
         }
 
-    def release_slot(self) -> None:
-        if self._has_slot:
-            self._has_slot = False
-            self._run.limiter.release()
+    async def wait_for(self, other: Awaitable[Found]) -> Found:
+        """Wait for what another conversation finds, without holding a slot meanwhile."""
+        self.sender.release_slot()
+        found = await other
+        await self.sender.take_slot()
+        return found
 
     async def ask(
         self,
@@ -102,20 +91,28 @@ class Conversation:
         asked anew has another `attempt`, which gives it another seed. `model` is one of the run's;
         without it, one is drawn. `options` are further fields of the request.
         """
-        place = len(self.replies)
+        run, place = self._run, len(self.replies)
         if place < len(self._answered):
             self._refuse_as_before(model, self._answered[place])
             self.replies.append(self._answered[place])
             return self.replies[-1]
-        self._turn_to(model, place)
-        body = self._request_body(question, attempt) | (options or {})
-        factor = self._run.settings.length_retry_factor
-        reply = await (
-            self._ask_for_all(body, factor) if factor else self._ask_until_answered(body)
+        self.sender.turn_to(
+            run.channels[model] if model else run.draw_channel(*self._job.key, place)
         )
+        body = self._body(question, attempt) | (options or {})
+        try:
+            reply = self._cut_off_before()
+            if reply is None:
+                reply = await self.sender.send(self._request(body))
+            if reply.finish_reason == "length" and run.settings.length_retry_factor:
+                reply = await self._asked_for_all(reply, body, run.settings.length_retry_factor)
+        except PassingError as error:
+            raise SampleFailed(error.cause, str(error), passing=True) from None
+        except RequestRefused as error:
+            raise SampleFailed("refused_by_server", str(error), passing=False) from None
         if not last:
-            self._run.journal.add_round(self._job.key, self._job.prompt_hash, reply)
-            self._run.note_write()
+            run.journal.add_round(self._job.key, self._job.prompt_hash, reply)
+            run.note_write()
         self.replies.append(reply)
         return reply
 
@@ -127,38 +124,8 @@ class Conversation:
         if model and answered.model not in ("", model):
             raise SampleFailed("refused_by_server", f"{model} has refused before", passing=False)
 
-    async def wait_for(self, other: Awaitable[Found]) -> Found:
-        """Wait for what another conversation finds, without holding a slot meanwhile."""
-        self.release_slot()
-        found = await other
-        await self._regain_slot()
-        return found
-
-    def _turn_to(self, model: str | None, place: int) -> None:
-        run, channel = self._run, self._channel
-        turned_to = run.channels[model] if model else run.draw_channel(*self._job.key, place)
-        if turned_to is not channel:
-            self._channel = turned_to
-            self._endpoint = self._failed_endpoint = None
-
-    async def _ask_for_all(self, body: dict[str, Any], factor: float) -> Reply:
-        """Ask once more, for longer, where the answer was cut off; its usage is that of both."""
-        journal, key = self._run.journal, self._job.key
-        reply = journal.cut_off_reply(key, len(self.replies))
-        if reply is None or reply.model not in ("", self._channel.name):
-            reply = await self._ask_until_answered(body)
-            if reply.finish_reason != "length":
-                return reply
-            journal.add_cut_off(key, self._job.prompt_hash, reply)
-        try:
-            longer = {**body, "max_tokens": int(body["max_tokens"] * factor)}
-            whole = await self._ask_until_answered(longer)
-        except SampleFailed:
-            return reply  # more than the server gives; half an answer is paid for and stays
-        return replace(whole, usage=reply.usage + whole.usage)
-
-    def _request_body(self, question: Messages | str, attempt: int) -> dict[str, Any]:
-        run, channel = self._run, self._channel
+    def _body(self, question: Messages | str, attempt: int) -> dict[str, Any]:
+        run, channel = self._run, self.sender.channel
         body: dict[str, Any] = {
             "model": channel.model_id,
             "prompt" if isinstance(question, str) else "messages": question,
@@ -172,119 +139,59 @@ class Conversation:
             body["seed"] = derive_seed(run.settings.random_seed, *parts) >> 32
         return body | channel.model.extra_body
 
-    async def _ask_until_answered(self, body: dict[str, Any]) -> Reply:
-        run = self._run
-        for attempt in range(run.settings.max_retries + 1):
-            try:
-                return await self._send(body)
-            except PassingError as error:
-                if attempt == run.settings.max_retries:
-                    raise SampleFailed(error.cause, str(error), passing=True) from None
-                run.statistics.retries[error.cause] += 1
-                await self._rest(self._backoff(attempt, error.retry_after))
-            except RequestRefused as error:
-                raise SampleFailed("refused_by_server", str(error), passing=False) from None
-        raise AssertionError("the loop returns or raises")
+    def _request(self, body: dict[str, Any]) -> Request[Reply]:
+        return Request(
+            completion_path(body),
+            body,
+            tokens=guess_prompt_tokens(asked_messages(body)) + body["max_tokens"],
+            parse=partial(self._parse, body),
+            highest_cost=self._run.highest_cost(self.sender.channel, body),
+        )
 
-    def _backoff(self, attempt: int, retry_after: float | None) -> float:
-        """Draw a wait in seconds: exponential with full jitter.
-
-        Where the server says how long, it is that and a little more, unless another may be asked.
-        """
-        jitter = self._run.jitter
-        longest = min(LONGEST_BACKOFF, FIRST_BACKOFF * 2.0**attempt)
-        if retry_after is None:
-            return jitter.uniform(0, longest)
-        if self._channel.endpoints.has_other(self._failed_endpoint):
-            return 0.0
-        return retry_after + jitter.uniform(0, 0.1 * longest)
-
-    def _refuse_when_stopping(self) -> None:
-        if self._run.stop.event.is_set():
-            raise Stopped
-
-    async def _rest(self, seconds: float) -> None:
-        """Wait without holding a slot."""
-        self._refuse_when_stopping()
-        self.release_slot()
-        await asyncio.sleep(seconds)
-        await self._regain_slot()
-
-    async def _regain_slot(self) -> None:
-        await self._run.limiter.acquire(urgent=True)
-        self._has_slot = True
-
-    async def _ready_endpoint(self) -> Endpoint:
-        endpoints = self._channel.endpoints
-        while (endpoint := endpoints.pick(self._endpoint, self._failed_endpoint)) is None:
-            await self._rest(endpoints.wait() + self._run.jitter.uniform(0, 0.1))
-        return endpoint
-
-    async def _send(self, body: dict[str, Any]) -> Reply:
-        """Send once, within all limits, and note how it went."""
-        run, channel = self._run, self._channel
-        self._refuse_when_stopping()
-        if run.limiter.is_over_limit():
-            self.release_slot()
-            await self._regain_slot()
-        reserved_tokens = estimate_tokens(asked_messages(body)) + body["max_tokens"]
-        if wait := channel.reserve_rates(reserved_tokens):
-            await self._rest(wait)
-        # Before the budget: who waits for a server lets the slot go, and may not tie up money
-        # that those who hold the slots wait for.
-        endpoint = await self._ready_endpoint()
-        highest_cost = run.highest_cost(channel, body)
-        await run.budget.reserve(highest_cost)
-        usage = Usage(0, 0)
+    def _parse(self, body: dict[str, Any], content: bytes) -> tuple[Reply, Usage]:
+        """Read a reply and who it is from; one that is useless, but paid for, is noted."""
         try:
-            self._refuse_when_stopping()
-            reply, seconds = await self._exchange(endpoint, body)
-            reply = self._signed(reply)
-            usage = reply.usage
-            run.statistics.add_reply(usage, seconds)
-            return reply
+            reply = parse_reply(content, body)
         except PassingError as error:
             if error.usage:
-                usage = self._priced(error.usage)
-                run.statistics.add_waste(usage)
-                run.journal.add_waste(usage)
+                error.usage = self._priced(error.usage)
+                self._run.statistics.add_waste(error.usage)
+                self._run.journal.add_waste(error.usage)
             raise
-        finally:
-            run.budget.settle(highest_cost, run.statistics.cost_of(usage))
-            channel.give_back_tokens(reserved_tokens, usage)
-
-    def _signed(self, reply: Reply) -> Reply:
-        """Say who answered, where several may."""
-        if len(self._run.names) == 1:
-            return reply
-        return replace(reply, usage=self._priced(reply.usage), model=self._channel.name)
+        if len(self._run.names) > 1:
+            usage = self._priced(reply.usage)
+            reply = replace(reply, usage=usage, model=self.sender.channel.name)
+        return reply, reply.usage
 
     def _priced(self, usage: Usage) -> Usage:
         """Say what it cost, where prices differ."""
         if len(self._run.names) == 1:
             return usage
-        return replace(usage, cost=self._channel.cost_of(usage))
+        return replace(usage, cost=self.sender.channel.cost_of(usage))
 
-    async def _exchange(self, endpoint: Endpoint, body: dict[str, Any]) -> tuple[Reply, float]:
-        run, endpoints = self._run, self._channel.endpoints
-        ticket, started = run.limiter.note_sent(), time.perf_counter()
-        endpoint.in_flight += 1
-        self.is_sending = True
+    # An answer that was cut off
+
+    def _cut_off_before(self) -> Reply | None:
+        """Return this round's reply of an earlier run that was cut off, if it is to be made whole.
+
+        A reply of another model is none of this question.
+        """
+        if not self._run.settings.length_retry_factor:
+            return None
+        reply = self._run.journal.cut_off_reply(self._job.key, len(self.replies))
+        return reply if reply and reply.model in ("", self.sender.channel.name) else None
+
+    async def _asked_for_all(self, cut_off: Reply, body: dict[str, Any], factor: float) -> Reply:
+        """Ask once more, for longer; the usage of the answer is that of both."""
+        journal, key = self._run.journal, self._job.key
+        if journal.cut_off_reply(key, len(self.replies)) is not cut_off:
+            journal.add_cut_off(key, self._job.prompt_hash, cut_off)
+        longer = {**body, "max_tokens": int(body["max_tokens"] * factor)}
         try:
-            reply = await endpoint.client.complete(body)
-        except PassingError as error:
-            self._endpoint, self._failed_endpoint = None, endpoint
-            endpoints.note_failure(endpoint, error.retry_after)
-            if error.throttled:
-                run.limiter.note_throttled(ticket)
-            raise
-        finally:
-            self.is_sending = False
-            endpoint.in_flight -= 1
-        self._endpoint, self._failed_endpoint = endpoint, None
-        endpoints.note_success(endpoint)
-        run.limiter.note_success(ticket)
-        return reply, time.perf_counter() - started
+            whole = await self.sender.send(self._request(longer))
+        except (PassingError, RequestRefused):
+            return cut_off  # more than the server gives; half an answer is paid for and stays
+        return replace(whole, usage=cut_off.usage + whole.usage)
 
 
 async def ask_for(

@@ -1,11 +1,9 @@
 """What a run asks for: the prompts of a file, or the samples that a script has planned.
 
-A file of prompts: checked whole before the first request, then read row by row.
-
-A run of a script that plans samples, asks for what they need, and writes them in order.
-
-The answers go to an append log beside the output, so that nothing is paid twice; the output is
-written from it in one step when all are there.
+A file of prompts is checked whole before the first request, then read row by row. Of a script that
+plans samples, `generate_samples` is the whole run: the answers go to an append log beside the
+output, so that nothing is paid twice; the output is written from it in one step, in the order of
+the plan, when all are there.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -14,7 +12,7 @@ from pathlib import Path
 from utils.cli import log
 from utils.errors import BadReply, PipelineError
 from utils.generation.batch import Converse
-from utils.generation.client import estimate_tokens
+from utils.generation.client import guess_prompt_tokens
 from utils.generation.conversation import Conversation, Job, Messages, SampleRejected
 from utils.generation.recovery import SampleKey, is_plain_id
 from utils.generation.run import run_jobs
@@ -22,7 +20,7 @@ from utils.generation.run_report import RunEnd
 from utils.generation.settings import RunSettings
 from utils.jsonl import Row, RowIndex, dump_row
 from utils.records import round_texts, text_id, with_prompt_ids
-from utils.stage_output import StageOutput, written_files
+from utils.stage_output import Stage, StageOutput, written_files
 
 Finish = Callable[[Iterator[Row]], Iterator[Row]]
 # What a script adds to the summary; asked for when all rows have gone through its `Finish`.
@@ -118,11 +116,11 @@ def estimate_run(prompts: PromptFile, completions: int, reply_tokens: int) -> tu
     requests = prompt_tokens = 0
     for number in range(len(prompts)):
         row = prompts.row(number)
-        history = estimate_tokens(opening_messages(row))
+        history = guess_prompt_tokens(opening_messages(row))
         rounds = round_texts(row)
         for text in [*rounds[1:], ""]:
             prompt_tokens += history
-            history += reply_tokens + estimate_tokens([{"content": text}])
+            history += reply_tokens + guess_prompt_tokens([{"content": text}])
         requests += len(rounds)
     return (
         requests * completions,
@@ -188,6 +186,7 @@ def generate_samples(
     converse: Converse,
     finish: Finish = iter,
     figures: Figures = dict,
+    stage: Stage = "rows",
 ) -> int:
     """Make the planned samples; returns the exit code.
 
@@ -195,7 +194,8 @@ def generate_samples(
     `reject_reason` are put aside. `converse` returns a sample's fields, or a row with a
     `reject_reason`; a BadReply that it lets through rejects the planned row. `finish` sees all
     rows in the order of the plan before they are written, and may reject further ones or make
-    several of one; then `figures` says what the summary gets besides.
+    several of one; then `figures` says what the summary gets besides
+    the name of the `stage`.
     """
     paths = [Path(path) for path in inputs]
     _check_paths(paths, output_path, settings)
@@ -216,7 +216,8 @@ def generate_samples(
     if end.stopped:
         log.info("answered %s of %s; %s", f"{end.kept:,}", f"{end.wanted:,}", end.spent())
     else:
-        _write(planned, output_path, settings.output_file, end, finish, figures)
+        output = StageOutput(output_path, planned.inputs, stage=stage)
+        _write(output, planned, settings.output_file, end, finish, figures)
         log.info("%s", end.spent())
     end.say_how_to_go_on()
     return end.exit_code
@@ -240,15 +241,15 @@ def _check_paths(inputs: list[Path], output_path: str | Path, settings: RunSetti
 
 
 def _write(
+    output: StageOutput,
     planned: SamplePlan,
-    output_path: str | Path,
     answers: str,
     end: RunEnd,
     finish: Finish,
     figures: Figures,
 ) -> None:
     """Write the samples in the order of the plan; the log may hold others, and in any order."""
-    with StageOutput(output_path, planned.inputs) as output, RowIndex(answers) as index:
+    with output, RowIndex(answers) as index:
         for row in finish(_outcomes(planned, index, end)):
             if "reject_reason" in row:
                 output.reject(without_reason(row), row["reject_reason"])

@@ -151,9 +151,11 @@ class Journal:
         self._recovery.add_cut_off(key, prompt_hash, reply)
 
     def add_waste(self, usage: Usage) -> None:
+        """Note the cost of an answer that no row will hold, so that a resumed run counts it."""
         self._recovery.add_waste(usage)
 
     def add_finished(self, key: SampleKey, row: Row) -> None:
+        """Write a finished sample, which then counts as done and no longer as failed."""
         self._output.append(dump_row(row))
         self.done[key] = row["prompt_hash"]
         self.failed.pop(key, None)
@@ -164,6 +166,7 @@ class Journal:
 
     @property
     def unsynced_rows(self) -> int:
+        """Lines that the system has but the disk may not: lost if the power fails."""
         return self._output.unsynced + self._recovery.unsynced + self._failures.unsynced
 
     def sync(self) -> None:

@@ -24,6 +24,7 @@ class Prices:
     cached_input: float | None = None
 
     def cost(self, prompt_tokens: int, completion_tokens: int, cached_tokens: int = 0) -> float:
+        """Add up a cost; cached tokens are among the prompt's, and as dear where unpriced."""
         cached_price = self.input if self.cached_input is None else self.cached_input
         return (
             (prompt_tokens - cached_tokens) * self.input

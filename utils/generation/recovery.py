@@ -101,6 +101,7 @@ class Recovery:
         return paid
 
     def prompt_hashes(self) -> dict[SampleKey, str]:
+        """Give the hash of each unfinished sample's prompt, to see whether it has changed."""
         return {key: rounds.prompt_hash for key, rounds in self._unfinished.items()}
 
     def answered_rounds(self, key: SampleKey) -> list[Reply]:
@@ -114,6 +115,7 @@ class Recovery:
     # Writing
 
     def open(self) -> None:
+        """Open the file for writing; reading what is there comes first."""
         self._log = AppendLog(self.path)
 
     @property

@@ -1,30 +1,29 @@
-"""A whole run of a stage that asks a model: files, servers, signals, summary.
+"""A whole run of a stage that asks a model: files, servers, summary.
 
 Starts the embedded stand-in model as a server on loopback, and stops it.
 """
 
 import asyncio
-import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
 
-from utils.cli import EXIT_INTERRUPTED, log
+from utils.cli import log
 from utils.errors import PipelineError
 from utils.generation.batch import Batch, Converse
-from utils.generation.client import ChatClient
 from utils.generation.conversation import Job
 from utils.generation.journal import Journal
 from utils.generation.model_map import ModelSettings, load_models
 from utils.generation.recovery import SampleKey
 from utils.generation.run_report import Outcome, Progress, RunEnd
-from utils.generation.run_state import RunState, RunStatistics
-from utils.generation.servers import Channel, Endpoints
+from utils.generation.run_state import RunState
+from utils.generation.servers import open_channel
 from utils.generation.settings import RunSettings
-from utils.jsonl import Row, write_json
+from utils.generation.traffic import RunStatistics
+from utils.jsonl import write_json
 from utils.stage_output import refuse_overwriting_inputs, sibling
 
 _PROJECT = Path(__file__).resolve().parents[2]
@@ -88,27 +87,48 @@ def run_jobs(jobs: Jobs, settings: RunSettings, converse: Converse) -> RunEnd:
     keys = {name: model.key(name) for name, model in models.items()}
     if settings.batch.max_cost is not None:
         _check_prices(models, settings)
-    inputs: list[str | Path] = [*jobs.inputs, settings.model_map]
-    refuse_overwriting_inputs(settings.output_file, inputs)
-    refuse_overwriting_inputs(settings.recovery_file, inputs)
-    journal = Journal(
-        settings.output_file,
-        settings.recovery_file,
-        fingerprint(models, settings),
-        settings.continue_from_error,
-        settings.overwrite,
-    )
+    journal = _open_journal(jobs, models, settings)
     statistics = RunStatistics(next(iter(models.values())).prices)
     try:
         journal.check_prompts(jobs.hashes)
         statistics.add_paid_before(journal.paid)
-        outcome = _run_missing(jobs, settings, converse, models, keys, journal, statistics)
+        wanted = set(jobs.keys(settings.completions))
+        skip = {*journal.done, *_not_asked_again(journal, settings)}
+        outcome = Outcome(was_idle=True)
+        if not wanted <= skip:
+            done_before = len(wanted & journal.done.keys())
+            log.info("%s", _start_line(len(wanted), done_before, settings))
+            with _served(models) as bases, asyncio.Runner(loop_factory=_loop_factory()) as runner:
+                channels = [
+                    open_channel(
+                        *(name, model, bases[name], keys[name]),
+                        *(settings.batch.concurrency, settings.timeout),
+                    )
+                    for name, model in models.items()
+                ]
+                run = RunState(channels, journal, settings.sampling, settings.batch, statistics)
+                batch = Batch(run, converse, Progress(run, len(wanted), done_before))
+                with suppress(asyncio.CancelledError):  # interrupted a second time
+                    runner.run(batch.run(jobs.jobs(settings.completions, skip)))
+            outcome = Outcome(run.stop.exit_code, run.stop.reason)
         if outcome.exit_code == 0:
             journal.put_in_order(jobs.hashes)
     finally:
         journal.close()
-    keys_wanted = set(jobs.keys(settings.completions))
-    return RunEnd(jobs.inputs, keys_wanted, settings, journal, statistics, outcome)
+    return RunEnd(jobs.inputs, wanted, settings, journal, statistics, outcome)
+
+
+def _open_journal(jobs: Jobs, models: dict[str, ModelSettings], settings: RunSettings) -> Journal:
+    inputs: list[str | Path] = [*jobs.inputs, settings.model_map]
+    refuse_overwriting_inputs(settings.output_file, inputs)
+    refuse_overwriting_inputs(settings.recovery_file, inputs)
+    return Journal(
+        settings.output_file,
+        settings.recovery_file,
+        answer_settings(models, settings),
+        settings.continue_from_error,
+        settings.overwrite,
+    )
 
 
 def _check_prices(models: dict[str, ModelSettings], settings: RunSettings) -> None:
@@ -120,7 +140,7 @@ def _check_prices(models: dict[str, ModelSettings], settings: RunSettings) -> No
             )
 
 
-def fingerprint(models: dict[str, ModelSettings], settings: RunSettings) -> dict[str, Any]:
+def answer_settings(models: dict[str, ModelSettings], settings: RunSettings) -> dict[str, Any]:
     """List the settings that shape the answers; a run goes on only with the same."""
 
     def of_each(values: list[Any]) -> Any:
@@ -138,53 +158,20 @@ def fingerprint(models: dict[str, ModelSettings], settings: RunSettings) -> dict
     }
 
 
-def _run_missing(
-    jobs: Jobs,
-    settings: RunSettings,
-    converse: Converse,
-    models: dict[str, ModelSettings],
-    keys: dict[str, str],
-    journal: Journal,
-    statistics: RunStatistics,
-) -> Outcome:
-    skip = set(journal.done)
-    skip.update(k for k, row in journal.failed.items() if not _is_asked_again(row, settings))
-    wanted = set(jobs.keys(settings.completions))
-    done_before = len(wanted & journal.done.keys())
-    if wanted <= skip:
-        return Outcome(was_idle=True)
-    log.info("%s", _start_line(len(wanted), done_before, settings))
+def _not_asked_again(journal: Journal, settings: RunSettings) -> Iterator[SampleKey]:
+    """Name the samples that failed for good, or were rejected."""
+    for key, row in journal.failed.items():
+        if not settings.retry_failed and not row.get("passing", True):
+            yield key
+
+
+@contextmanager
+def _served(models: dict[str, ModelSettings]) -> Iterator[dict[str, list[str]]]:
+    """List each model's addresses; all embedded ones share a server, which runs meanwhile."""
     with ExitStack() as stack:
-        bases = _serve(models, stack)
-
-        async def work() -> Outcome:
-            channels = [
-                Channel(name, model, _endpoints(bases[name], keys[name], settings))
-                for name, model in models.items()
-            ]
-            state = RunState(channels, journal, settings.sampling, settings.batch, statistics)
-            progress = Progress(state, len(wanted), done_before)
-            missing = jobs.jobs(settings.completions, skip)
-            return await _run_with_signals(state, missing, converse, progress)
-
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            return runner.run(work())
-
-
-def _serve(models: dict[str, ModelSettings], stack: ExitStack) -> dict[str, list[str]]:
-    """List each model's addresses; all embedded ones share a server, which is started."""
-    if any(model.is_embedded for model in models.values()):
-        own = [stack.enter_context(embedded_server())]
-    return {name: own if model.is_embedded else model.bases for name, model in models.items()}
-
-
-def _endpoints(bases: list[str], key: str, settings: RunSettings) -> Endpoints:
-    connections = settings.batch.concurrency
-    return Endpoints([ChatClient(base, key, connections, settings.timeout) for base in bases])
-
-
-def _is_asked_again(failed_row: Row, settings: RunSettings) -> bool:
-    return settings.retry_failed or failed_row.get("passing", True)
+        if any(model.is_embedded for model in models.values()):
+            own = [stack.enter_context(embedded_server())]
+        yield {name: own if model.is_embedded else model.bases for name, model in models.items()}
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -193,35 +180,6 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     except ImportError:  # not made for every platform
         return None
     return uvloop.new_event_loop
-
-
-async def _run_with_signals(
-    state: RunState, jobs: Iterable[Job], converse: Converse, progress: Progress
-) -> Outcome:
-    loop = asyncio.get_running_loop()
-    working = loop.create_task(Batch(state).run(jobs, converse))
-    showing = loop.create_task(progress.show())
-
-    def interrupt() -> None:
-        if state.stop.event.is_set():
-            working.cancel()
-            return
-        in_flight = state.limiter.in_flight
-        log.warning("stopping: waiting for %d in flight; once more to stop at once", in_flight)
-        state.stop.request("interrupted", EXIT_INTERRUPTED)
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, interrupt)
-    try:
-        await asyncio.wait({working})
-        if not working.cancelled():
-            working.result()
-    finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)
-        showing.cancel()
-        await asyncio.wait({showing})
-    return Outcome(state.stop.exit_code, state.stop.reason)
 
 
 def _start_line(total: int, done_before: int, settings: RunSettings) -> str:

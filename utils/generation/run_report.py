@@ -1,8 +1,7 @@
-"""What a run says: while it goes on, and when it has ended.
+"""What a person sees of a run, while it goes on and when it has ended.
 
-What a person sees of a run: a bar at a terminal, a line a minute elsewhere.
-
-How a run ended: what there is, what failed, what it took, and the command to go on.
+A bar at a terminal, a line a minute elsewhere; then what there is, what failed, what it took, and
+the command to go on.
 """
 
 import asyncio
@@ -19,8 +18,9 @@ from tqdm import tqdm
 from utils.cli import log
 from utils.generation.journal import Journal
 from utils.generation.recovery import SampleKey
-from utils.generation.run_state import RUN_FIGURES, RunState, RunStatistics
+from utils.generation.run_state import RunState
 from utils.generation.settings import RunSettings
+from utils.generation.traffic import RUN_FIGURES, RunStatistics
 from utils.jsonl import load_row
 
 BAR_SECONDS = 0.5
@@ -152,6 +152,7 @@ class RunEnd:
 
     def summary(self, summary_path: Path) -> dict[str, Any]:
         return {
+            "stage": "replies",
             "inputs": self._inputs,
             "rows_in": self.wanted,
             "kept": self.kept,

@@ -1,12 +1,8 @@
-"""The servers of a model: who is asked next, and how much may be under way at once.
+"""What the sender keeps within: slots, rates, a budget; and which server of a model goes next.
 
-How much may be under way: adaptive slots, a rate bucket, a budget.
-
-Nothing here knows of HTTP; the batch tells what happened.
-
-The servers of one model: the least busy goes next, a failing one rests and comes back.
-
-One model of a run: its servers, and its provider's limits of rates.
+Slots adapt to throttling; the least busy server goes next, a failing one rests and comes back. A
+channel is one model: its servers, and its provider's limits of rates. Nothing here knows of HTTP;
+the sender tells what happened.
 """
 
 import asyncio
@@ -14,7 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from utils.generation.client import ChatClient
+from utils.generation.client import Client
 from utils.generation.model_map import ModelSettings
 from utils.generation.replies import Usage
 
@@ -163,7 +159,7 @@ class Budget:
 class Endpoint:
     """One server and how it has been doing."""
 
-    def __init__(self, client: ChatClient) -> None:
+    def __init__(self, client: Client) -> None:
         self.client = client
         self.in_flight = 0
         self.failures_in_a_row = 0
@@ -187,7 +183,7 @@ class Endpoints:
     """
 
     def __init__(
-        self, clients: Sequence[ChatClient], clock: Callable[[], float] = time.monotonic
+        self, clients: Sequence[Client], clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._all = [Endpoint(client) for client in clients]
         self._clock = clock
@@ -267,3 +263,15 @@ class Channel:
     def cost_of(self, usage: Usage) -> float:
         prices = self.model.prices
         return prices.cost(usage.prompt_tokens, usage.completion_tokens, usage.cached_tokens)
+
+
+def open_channel(
+    name: str,
+    model: ModelSettings,
+    bases: Sequence[str],
+    key: str,
+    connections: int,
+    timeout: float,
+) -> Channel:
+    """Open the way to a model at its addresses; `timeout` bounds each request in seconds."""
+    return Channel(name, model, Endpoints([Client(b, key, connections, timeout) for b in bases]))

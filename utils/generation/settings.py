@@ -1,16 +1,65 @@
-"""The flags that every script that asks a model has, checked and turned into settings."""
+"""What a script that asks a model is told: flags, most of which are the settings of its run."""
 
-import argparse
-import math
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+from pydantic import Field, PositiveInt
+
+from utils.cli import Flag, part_of
 from utils.errors import PipelineError
 from utils.generation.model_map import only_model
-from utils.generation.run_state import BatchSettings, Sampling
 from utils.records import text_id
 from utils.stage_output import sibling, written_files
+
+Temperature = Annotated[float, Field(ge=0, allow_inf_nan=False, description="of the sampling")]
+TopP = Annotated[float, Field(ge=0, allow_inf_nan=False, description="of the sampling")]
+MaxTokens = Annotated[int, Field(gt=0, description="longest reply of a round")]
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """What is asked of the model for each answer."""
+
+    temperature: Temperature = 0.8
+    top_p: TopP = 0.95
+    max_tokens: MaxTokens = 2048
+
+
+@dataclass(frozen=True)
+class Persistence:
+    """How long a run tries, and at what cost."""
+
+    max_retries: Annotated[int, Field(ge=0, description="of one request")] = 8
+    length_retry_factor: Annotated[
+        float | None,
+        Field(
+            gt=1, allow_inf_nan=False, description="ask once more, with so many times the tokens"
+        ),
+    ] = None
+    max_consecutive_failures: Annotated[
+        int, Field(ge=0, description="stop when more samples than this fail in a row")
+    ] = 50
+    max_cost: Annotated[
+        float | None,
+        Field(
+            gt=0, allow_inf_nan=False, description="stop before the output has cost more than this"
+        ),
+    ] = None
+    save_every: Annotated[int, Field(gt=0, description="rows between syncs to disk")] = 20
+
+
+@dataclass(frozen=True)
+class BatchSettings(Persistence):
+    """How a batch is run; of all this, the seed and the asking for longer replies shape answers."""
+
+    concurrency: Annotated[
+        int,
+        Flag("--concurrency", "--num_proc"),
+        Field(gt=0, description="most requests in flight"),
+    ] = 64
+    random_seed: Annotated[int, Field(description="of all that is drawn")] = 42
 
 
 @dataclass(frozen=True)
@@ -34,76 +83,85 @@ class RunSettings:
     shaping: dict[str, Any] = field(default_factory=dict)
 
 
-def add_generation_flags(parser: argparse.ArgumentParser) -> None:
-    """Add the flags of stage 2."""
-    parser.add_argument("--model_name", default="offline", help="a name of the model map")
-    parser.add_argument("--num_completion", type=int, default=1, help="samples per prompt")
-    _add_engine_flags(parser, Sampling())
+@dataclass(frozen=True, kw_only=True)
+class RunFlags(Persistence):
+    """The flags that say how a run is carried out, not what it asks."""
 
-
-def add_sample_flags(parser: argparse.ArgumentParser) -> None:
-    """Add the flags of a room's script that asks a model, with Programming-Instruct's defaults."""
-    parser.add_argument(
-        "--model_name",
-        nargs="+",
-        help="names of the model map, of which one is drawn per request (default: its only one)",
+    timeout: Annotated[
+        float, Field(gt=0, allow_inf_nan=False, description="seconds a request may take")
+    ] = 300.0
+    recovery_file: Annotated[
+        str | None,
+        Field(description="journal of unfinished samples; beside the output if not named"),
+    ] = None
+    continue_from_error: Annotated[bool, Field(description="go on with what was saved")] = False
+    retry_failed: Annotated[bool, Field(description="ask again what was refused or rejected")] = (
+        False
     )
-    parser.add_argument(
-        "--max_try", type=int, default=5, help="times a question is asked until its reply is good"
+    overwrite: Annotated[bool, Field(description="throw away what was saved")] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class EngineFlags(Sampling, BatchSettings, RunFlags):
+    """The flags of a script that has no other place for the settings of its run."""
+
+    model_map: Annotated[str, Field(description="YAML or JSON file of models")] = "model_map.yaml"
+
+
+@dataclass(frozen=True, kw_only=True)
+class GenerationFlags(EngineFlags):
+    """The flags of stage 2."""
+
+    model_name: Annotated[str, Field(description="a name of the model map")] = "offline"
+    num_completion: Annotated[PositiveInt, Field(description="samples per prompt")] = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class SampleFlags(EngineFlags):
+    """The flags of a room's script that asks a model, with Programming-Instruct's defaults."""
+
+    model_name: Annotated[
+        tuple[str, ...],
+        Field(
+            description="names of the model map, of which one is drawn per request "
+            "(default: its only one)"
+        ),
+    ] = ()
+    max_try: Annotated[
+        PositiveInt, Field(description="times a question is asked until its reply is good")
+    ] = 5
+    temperature: Temperature = 0.2
+    top_p: TopP = 0.95
+    max_tokens: MaxTokens = 3072
+
+
+def generation_settings(flags: GenerationFlags, output_file: str) -> RunSettings:
+    """Turn the flags of stage 2 into settings; PipelineError if the files clash."""
+    return run_settings(
+        flags,
+        part_of(flags, Sampling),
+        part_of(flags, BatchSettings),
+        model_names=[flags.model_name],
+        model_map=flags.model_map,
+        output_file=output_file,
+        completions=flags.num_completion,
     )
-    _add_engine_flags(parser, Sampling(temperature=0.2, top_p=0.95, max_tokens=3072))
 
 
-def _add_engine_flags(parser: argparse.ArgumentParser, sampling: Sampling) -> None:
-    batch = BatchSettings()
-    add = parser.add_argument
-    add("--model_map", default="model_map.yaml", help="YAML or JSON file of models")
-    add("--temperature", type=float, default=sampling.temperature, help="of the sampling")
-    add("--top_p", type=float, default=sampling.top_p, help="of the sampling")
-    add("--max_tokens", type=int, default=sampling.max_tokens, help="longest reply of a round")
-    add("--random_seed", type=int, default=batch.random_seed, help="of all that is drawn")
-    add(
-        "--concurrency",
-        "--num_proc",
-        type=int,
-        default=batch.concurrency,
-        help="most requests in flight",
-    )
-    add_run_flags(parser)
-
-
-def add_run_flags(parser: argparse.ArgumentParser) -> None:
-    """Add the flags that say how a run is carried out, not what it asks."""
-    batch = BatchSettings()
-    add = parser.add_argument
-    add("--timeout", type=float, default=300.0, help="seconds a request may take")
-    add("--max_retries", type=int, default=batch.max_retries, help="of one request")
-    add("--length_retry_factor", type=float, help="ask once more, with so many times the tokens")
-    add(
-        "--max_consecutive_failures",
-        type=int,
-        default=batch.max_consecutive_failures,
-        help="stop when more samples than this fail in a row",
-    )
-    add("--max_cost", type=float, help="stop before the output has cost more than this")
-    add("--save_every", type=int, default=batch.save_every, help="rows between syncs to disk")
-    add("--recovery_file", help="journal of unfinished samples; beside the output if not named")
-    add("--continue_from_error", action="store_true", help="go on with what was saved")
-    add("--retry_failed", action="store_true", help="ask again what was refused or rejected")
-    add("--overwrite", action="store_true", help="throw away what was saved")
-
-
-def sample_settings(args: argparse.Namespace, prompts: object) -> RunSettings:
-    """Check the flags of a room's script; the answers are kept in a file beside its output.
+def sample_settings(flags: SampleFlags, output_path: str | Path, prompts: object) -> RunSettings:
+    """Turn a room's flags into settings; the answers are kept in a file beside its output.
 
     `prompts` is an example of the messages it asks: a run goes on only with the same wording.
     """
-    if args.max_try <= 0:
-        raise PipelineError("--max_try must be above 0")
-    names = args.model_name or [only_model(args.model_map)]
-    own = {"model_name": names, "num_completion": 1, "output_file": answers_file(args.output_path)}
-    settings = run_settings(argparse.Namespace(**vars(args) | own))
-    return replace(settings, shaping={"prompts": text_id(repr(prompts))})
+    return run_settings(
+        flags,
+        part_of(flags, Sampling),
+        part_of(flags, BatchSettings),
+        model_names=flags.model_name or [only_model(flags.model_map)],
+        model_map=flags.model_map,
+        output_file=answers_file(output_path),
+        shaping={"prompts": text_id(repr(prompts))},
+    )
 
 
 def answers_file(output_path: str | Path) -> str:
@@ -111,49 +169,36 @@ def answers_file(output_path: str | Path) -> str:
     return str(sibling(output_path, ".answers.jsonl"))
 
 
-def run_settings(args: argparse.Namespace) -> RunSettings:
-    """Check the flags and turn them into settings."""
-    for flag in ("temperature", "top_p", "timeout", "length_retry_factor", "max_cost"):
-        if getattr(args, flag) is not None and not math.isfinite(getattr(args, flag)):
-            raise PipelineError(f"--{flag} must be a finite number")
-    for flag in ("max_tokens", "num_completion", "concurrency", "save_every", "timeout"):
-        if getattr(args, flag) <= 0:
-            also = " (also --num_proc)" if flag == "concurrency" else ""
-            raise PipelineError(f"--{flag}{also} must be above 0")
-    for flag in ("temperature", "top_p", "max_retries", "max_consecutive_failures"):
-        if getattr(args, flag) < 0:
-            raise PipelineError(f"--{flag} must not be negative")
-    if args.length_retry_factor is not None and args.length_retry_factor <= 1:
-        raise PipelineError("--length_retry_factor must be above 1")
-    if args.max_cost is not None and not args.max_cost > 0:
-        raise PipelineError("--max_cost must be above 0")
-    recovery_file = args.recovery_file or str(sibling(args.output_file, "_recovery.jsonl"))
-    taken = [*written_files(args.output_file), sibling(args.output_file, ".failed.jsonl")]
+def run_settings(
+    flags: RunFlags,
+    sampling: Sampling,
+    batch: BatchSettings,
+    *,
+    model_names: Sequence[str],
+    model_map: str,
+    output_file: str,
+    completions: int = 1,
+    shaping: dict[str, Any] | None = None,
+) -> RunSettings:
+    """Gather the settings of a run; PipelineError if its journal is one of its other files."""
+    recovery_file = flags.recovery_file or str(sibling(output_file, "_recovery.jsonl"))
+    taken = [*written_files(output_file), sibling(output_file, ".failed.jsonl")]
     if Path(recovery_file).resolve() in [path.resolve() for path in taken]:
         raise PipelineError(
             f"--recovery_file {recovery_file}: --output_file and what is written beside it are "
             "other files; name one of its own"
         )
     return RunSettings(
-        model_names=(args.model_name,)
-        if isinstance(args.model_name, str)
-        else tuple(dict.fromkeys(args.model_name)),
-        model_map=args.model_map,
-        output_file=args.output_file,
+        model_names=tuple(dict.fromkeys(model_names)),
+        model_map=model_map,
+        output_file=output_file,
         recovery_file=recovery_file,
-        completions=args.num_completion,
-        timeout=args.timeout,
-        sampling=Sampling(args.temperature, args.top_p, args.max_tokens),
-        batch=BatchSettings(
-            concurrency=args.concurrency,
-            max_retries=args.max_retries,
-            length_retry_factor=args.length_retry_factor,
-            max_consecutive_failures=args.max_consecutive_failures,
-            max_cost=args.max_cost,
-            save_every=args.save_every,
-            random_seed=args.random_seed,
-        ),
-        continue_from_error=args.continue_from_error,
-        overwrite=args.overwrite,
-        retry_failed=args.retry_failed,
+        completions=completions,
+        timeout=flags.timeout,
+        sampling=sampling,
+        batch=batch,
+        continue_from_error=flags.continue_from_error,
+        overwrite=flags.overwrite,
+        retry_failed=flags.retry_failed,
+        shaping=shaping or {},
     )

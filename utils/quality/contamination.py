@@ -1,10 +1,9 @@
-"""Training texts that overlap with benchmarks, found by n-grams of tokens and words.
-
-Benchmarks that training data is kept apart from: where their texts stand, and the texts.
+"""Training texts that overlap with benchmarks: where benchmarks stand, and how they are compared.
 
 Code is contaminated by one shared 20-gram of tokens or by a fifth of a benchmark's 13-grams, an
 instruction by one shared 13-gram of words. A benchmark's code shorter than that counts as one gram
-of its own, so that only the same code as a whole matches it.
+of its own, so that only the same code as a whole matches it. Where the benchmarks' texts stand is
+said by presets or by the config.
 """
 
 import json
@@ -106,6 +105,7 @@ class Benchmark:
 
     @property
     def path(self) -> Path:
+        """Where its file stands: as the config says, else the preset's place."""
         return Path(self.file or PRESETS[str(self.preset)].file)
 
     @property
@@ -114,10 +114,11 @@ class Benchmark:
 
     @property
     def title(self) -> str:
+        """What rows that overlap with it name it by."""
         return self.name or self.preset or self.path.stem
 
 
-def read_texts(benchmark: Benchmark) -> Iterator[tuple[str, str, str]]:
+def read_benchmark_texts(benchmark: Benchmark) -> Iterator[tuple[str, str, str]]:
     """Yield each text of a benchmark as its kind, a name for it and the text."""
     wanted = {"code": benchmark.wanted.code, "instruction": benchmark.wanted.instruction}
     read = _read_folder if benchmark.path.is_dir() else _read_file
@@ -252,7 +253,7 @@ class ContaminationIndex:
         codes: list[list[str]] = []
         instructions: list[list[str]] = []
         for benchmark in benchmarks:
-            for kind, name, text in read_texts(benchmark):
+            for kind, name, text in read_benchmark_texts(benchmark):
                 if kind == "code" and (tokens := code_tokens(text, language)):
                     codes.append(tokens)
                     self.code_names.append(name)

@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterator
 
-from utils.quality.program import DEFINITIONS, FUNCTIONS, Definition, Program, names_bound
+from utils.quality.python_program import DEFINITIONS, FUNCTIONS, Definition, Program, names_bound
 
 # Where statements, handlers and cases stand in others; most statements hold none.
 _BLOCKS = ("body", "orelse", "handlers", "finalbody", "cases")

@@ -15,7 +15,7 @@ from rapidfuzz import fuzz
 from utils.code.lexing import code_tokens
 from utils.code.lines import count_code_lines, lines_with_ends
 from utils.quality.definitions import bound_in_scopes, definitions_at_any_depth
-from utils.quality.program import Definition, Program, without_docstring
+from utils.quality.python_program import Definition, Program, without_docstring
 from utils.quality.removal_wishes import RemovalWishes
 from utils.quality.triplet import Triplet
 

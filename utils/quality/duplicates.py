@@ -88,6 +88,7 @@ class Findings:
             self.stores[by].add(number, np.frombuffer(signature, dtype=np.uint32))
 
     def add_match(self, number: int, match: Match) -> None:
+        """Note that a triplet nearly repeats an earlier one, as one more of its faults."""
         self.matches[number] = match
         self.duplicate_of[number] = match.number
         self.faults.setdefault(number, {})["near_duplicate"] = f"{match.similarity:.2f} in common"
@@ -99,7 +100,7 @@ class Findings:
         return number
 
 
-def survey(rows: RowsOfFiles, config: QualityConfig, language: str) -> Findings:
+def survey_quality(rows: RowsOfFiles, config: QualityConfig, language: str) -> Findings:
     """Judge each row by itself, in worker processes, then look for near duplicates."""
     findings = Findings(config)
     number = 0

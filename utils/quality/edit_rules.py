@@ -1,10 +1,7 @@
-"""Rules about the edit from the code before to the code after: it changes something, not too much.
+"""Rules about form, and about the edit: it changes something, and not too much.
 
-Rules about form alone: fields that hold text, of a size and a kind that can be judged.
-
-Each rule says what is wrong with a triplet, in a few words, or None.
-
-Each rule says what is wrong with a triplet, in a few words, or None.
+Each rule says what is wrong with a triplet, in a few words, or None. Those about form are asked of
+texts before any is parsed.
 """
 
 import re
@@ -12,7 +9,7 @@ import re
 from utils.code.fences import fence_lines
 from utils.code.lexing import code_comments, without_strings
 from utils.code.lines import diff_stats
-from utils.quality.program import same_tree
+from utils.quality.python_program import same_tree
 from utils.quality.triplet import Triplet
 
 MAX_INSTRUCTION = 20_000

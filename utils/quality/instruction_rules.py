@@ -16,7 +16,7 @@ from utils.code.fences import block_text, fence_lines, read_blocks
 from utils.code.lexing import code_tokens, ngram_hashes
 from utils.quality.triplet import Triplet
 from utils.replies.sections import NAMES, is_refusal, is_unreasonable
-from utils.replies.vague_instruction import vagueness
+from utils.replies.vague import why_vague
 
 # A shorter line is found in any program: `else:`, `return x`.
 _TELLING_TOKENS = 3
@@ -146,7 +146,7 @@ def vague_instruction(triplet: Triplet) -> str | None:
     code = f"{triplet.before}\n{triplet.after}"
     has_fault = triplet.is_python and bool(triplet.program_before.error)
     for name, text in triplet.instructions.items():
-        if problem := vagueness(text, code, may_be_general=has_fault):
+        if problem := why_vague(text, code, may_be_general=has_fault):
             return f"{name}: {problem}"
     return None
 

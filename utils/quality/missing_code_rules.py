@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from utils.code.elision import elision_comments
 from utils.code.lexing import code_comments
-from utils.quality.program import FUNCTIONS, Function, Program, without_docstring
+from utils.quality.python_program import FUNCTIONS, Function, Program, without_docstring
 from utils.quality.removal_wishes import RemovalWishes
 from utils.quality.triplet import Triplet
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable
 
 from utils.code.topic_words import split_identifier
-from utils.quality.program import Definition
+from utils.quality.python_program import Definition
 
 # "Rewrite the whole file" speaks of everything in it.
 _FOR_ALL = re.compile(

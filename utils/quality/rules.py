@@ -1,6 +1,4 @@
-"""All that is found out about one row by itself, as a worker sends it back.
-
-The table of rules, and the one place that asks them.
+"""The table of rules, the one place that asks them, and what a worker finds out about one row.
 
 A rule takes a triplet and says what is wrong with it in a few words, or None; its key in the table
 is the reason a row is rejected with.
@@ -14,7 +12,6 @@ from hashlib import blake2b
 from utils.code.lexing import Hashes, jaccard
 from utils.jsonl import Row
 from utils.quality import edit_rules, instruction_rules, syntax_rules
-from utils.quality import edit_rules as form_rules
 from utils.quality.contamination import Benchmark, ContaminationIndex
 from utils.quality.deletion_rules import silent_deletion
 from utils.quality.missing_code_rules import elided_code
@@ -37,12 +34,12 @@ class Rule:
 
 # What makes a row unfit to be looked at any closer.
 GUARDS: dict[str, RuleFunction] = {
-    "unreadable_text": form_rules.unreadable_text,
-    "too_large": form_rules.too_large,
+    "unreadable_text": edit_rules.unreadable_text,
+    "too_large": edit_rules.too_large,
 }
-RULES: dict[str, Rule] = {
-    "single_line_code": Rule(form_rules.single_line_code),
-    "markdown_residue": Rule(form_rules.markdown_residue),
+QUALITY_RULES: dict[str, Rule] = {
+    "single_line_code": Rule(edit_rules.single_line_code),
+    "markdown_residue": Rule(edit_rules.markdown_residue),
     "before_does_not_parse": Rule(syntax_rules.before_does_not_parse, needs_python=True),
     "after_does_not_parse": Rule(syntax_rules.after_does_not_parse, needs_python=True),
     "python2_code": Rule(syntax_rules.python2_code, needs_python=True),
@@ -97,7 +94,7 @@ def _guarded(triplet: Triplet) -> Iterator[tuple[str, str]]:
 
 
 def _asked(triplet: Triplet) -> Iterator[tuple[str, str]]:
-    for reason, rule in RULES.items():
+    for reason, rule in QUALITY_RULES.items():
         if not getattr(triplet.config.rules, reason):
             continue
         if rule.needs_python and not triplet.is_python:

@@ -12,7 +12,7 @@ import sys
 import typing
 
 from utils.code.lexing import without_strings
-from utils.quality.program import Program
+from utils.quality.python_program import Program
 from utils.quality.triplet import Triplet
 
 ASKS_FOR_FIX = re.compile(

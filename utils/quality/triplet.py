@@ -7,7 +7,7 @@ from functools import cached_property
 from utils.code.lexing import code_tokens
 from utils.code.lines import lines_only_in
 from utils.jsonl import Row
-from utils.quality.program import Program
+from utils.quality.python_program import Program
 from utils.quality.settings import QualityConfig
 from utils.quality.wishes import wishes
 from utils.records import TRIPLET_FIELDS, purified
@@ -41,6 +41,7 @@ class Triplet:
 
     @classmethod
     def of(cls, row: Row, config: QualityConfig, language: str = "python") -> "Triplet":
+        """Take the purified fields of a row; the code before and after must be there."""
         before, after = (row[field] for field in CODE_FIELDS)
         descriptive, lazy = (row.get(field) for field in STYLE_FIELDS)
         return cls(before, after, descriptive, lazy, config, language)
@@ -51,6 +52,7 @@ class Triplet:
 
     @property
     def texts(self) -> dict[str, str]:
+        """All its texts, by their fields' names without `_purify`."""
         return self.codes | self.instructions
 
     @property
@@ -94,6 +96,7 @@ class Triplet:
 
     @cached_property
     def removed_lines(self) -> list[str]:
+        """The lines of the code before that the code after has not, bare of margins."""
         return lines_only_in(self.before, self.after)
 
     def speaks_of(self, pattern: re.Pattern[str]) -> bool:

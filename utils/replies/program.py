@@ -1,6 +1,6 @@
 """The program in a section of a reply: which fenced block, or which edit of the code before.
 
-What tells the program among several blocks of code from what is said about it.
+Among several blocks of code, what is said about them tells which is the program.
 """
 
 import re

@@ -1,10 +1,8 @@
-"""The sections of a model's reply.
-
-Replies that were escaped for HTML on their way: `if a &lt; b`.
+"""The sections of a model's reply, told apart, and unescaped where they came as HTML.
 
 A reply to the templates holds `[Program Before Edit]`, `[Descriptive]` and `[Lazy]`, and in its
 second round `[Program After Edit]`. Models think aloud, rehearse the whole answer before they give
-it, decline, and find the program unreasonable.
+it, decline, and find the program unreasonable; some are escaped for HTML on their way: `a &lt; b`.
 """
 
 import re

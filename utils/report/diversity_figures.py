@@ -1,9 +1,8 @@
-"""Figures of diversity and selection: measures side by side, clusters of repeats, distances left.
-
-Measures of diversity as one table, a row a measure and a column a file, and as bars.
+"""Measures of diversity as a table, a row a measure and a column a file, and as figures.
 
 Those of a MinHash filter and of a k-center selection stand in the `.summary.json` beside a file;
-the measures are computed on demand, or read from what `evaluate_diversity` wrote.
+the measures are computed on demand, or read from what `evaluate_diversity` wrote, and shown as one
+table, a row a measure and a column a file, and as bars.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ SHOWN_TEXT = 90
 
 
 @dataclass(frozen=True)
-class Line:
+class MeasureLine:
     """One measure of all files: numbers, None where a file has none, and texts to show."""
 
     key: str
@@ -39,7 +38,7 @@ class Line:
     is_plotted: bool = False
 
 
-def table_lines(measured: Measured) -> list[Line]:
+def table_lines(measured: Measured) -> list[MeasureLine]:
     """List the measures that at least one file has."""
     compared = next((m["vendi_of_samples"] for m in measured if m["vendi_of_samples"]), None)
     ngrams = measured[0]["distinct"]["2"]["compared_ngrams"]
@@ -72,12 +71,14 @@ def table_lines(measured: Measured) -> list[Line]:
     return [line for line in lines if any(value is not None for value in line.values)]
 
 
-def _line(measured: Measured, key: str, name: str, path: list[str], plotted: bool = False) -> Line:
+def _line(
+    measured: Measured, key: str, name: str, path: list[str], plotted: bool = False
+) -> MeasureLine:
     values = [_at(each, path) for each in measured]
-    return Line(key, name, values, [_shown(value) for value in values], plotted)
+    return MeasureLine(key, name, values, [_shown(value) for value in values], plotted)
 
 
-def _vendi_line(measured: Measured, key: str, name: str) -> Line:
+def _vendi_line(measured: Measured, key: str, name: str) -> MeasureLine:
     """Show a score with what it may miss: the bounds of an estimate, or a confidence interval."""
     values = [_at(each, [key, "score"]) for each in measured]
     shown = []
@@ -86,7 +87,7 @@ def _vendi_line(measured: Measured, key: str, name: str) -> Line:
         is_exact = value is None or found["low"] == found["high"]
         bounds = "" if is_exact else f" ({found['low']:,.1f} to {found['high']:,.1f})"
         shown.append("–" if value is None else f"{value:,.1f}{bounds}")
-    return Line(key, name, values, shown, True)
+    return MeasureLine(key, name, values, shown, True)
 
 
 def _at(found: Any, path: list[str]) -> float | None:
@@ -114,6 +115,7 @@ def as_text(measured: Measured) -> str:
 
 
 def as_markdown(measured: Measured) -> str:
+    """Write the table of measures as Markdown, its notes below it."""
     rows = [[cell.replace("|", "\\|") for cell in row] for row in _cells(measured)]
     rule = ["---", *["---:"] * len(measured)]
     lines = ["| " + " | ".join(row) + " |" for row in [rows[0], rule, *rows[1:]]]
@@ -165,7 +167,9 @@ def panels(measured: Measured) -> list[Bars]:
     ]
 
 
-def measure(surveys: Sequence[FileSurvey], settings: DiversitySettings) -> list[dict[str, Any]]:
+def measure_surveys(
+    surveys: Sequence[FileSurvey], settings: DiversitySettings
+) -> list[dict[str, Any]]:
     """Measure the files under review."""
     texts = [read_file_texts(str(survey.path), survey.label, settings) for survey in surveys]
     return measure_files(texts, settings)

@@ -1,6 +1,6 @@
 """Facts about the edits of a file that take comparing the two programs.
 
-What kind of edit a pair of programs is: lines added or removed, and which parts changed.
+They tell what kind of edit a pair is: lines added or removed, and which parts changed.
 """
 
 from __future__ import annotations

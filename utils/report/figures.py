@@ -1,6 +1,6 @@
 """The figures of the report, each made from what the surveys found; no drawing here.
 
-Samples laid out on a plane so that those with similar words lie close together.
+On the map, samples with similar words lie close together.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from utils.finetune.token_counts import METHOD as TOKEN_METHOD
+from utils.finetune.token_counts import ESTIMATE_METHOD as TOKEN_METHOD
 from utils.report.edit_facts import PARTS, SHAPES, EditFigures, sample_note
 from utils.report.figure_kinds import Bars, Histogram, Scatter, Sunburst, histogram, shares
 from utils.report.row_views import RowView
 from utils.report.survey import WHOLE, FileSurvey
 from utils.sampling import derive_seed
-from utils.similarity.instruction_verbs import count_by_verb, find_verb_objects, method
+from utils.similarity.instruction_verbs import count_by_verb, find_verb_objects, verb_method
 
 MAP_METHOD = "TF-IDF of the words and name parts, 50 singular vectors, t-SNE"
 # The parts of snake_case and camelCase names are words too.
@@ -31,7 +31,7 @@ MAP_POINTS, MAP_GROUPS = 1200, 8
 SHOWN_WORDS, LEGEND_WORDS = 90, 2
 
 
-def lay_out(texts: Sequence[str], seed: int) -> np.ndarray | None:
+def place_on_map(texts: Sequence[str], seed: int) -> np.ndarray | None:
     """Place texts on the unit square, an array (n, 2); None for texts too few or without words.
 
     Runs in one thread: sums in another order would move the points from run to run.
@@ -64,7 +64,7 @@ def lay_out(texts: Sequence[str], seed: int) -> np.ndarray | None:
 
 
 @dataclass(frozen=True)
-class Limits:
+class FigureLimits:
     """What the histograms draw as limits."""
 
     cutoff_len: int = 2048
@@ -90,7 +90,7 @@ def reject_reasons(surveys: Sequence[FileSurvey]) -> Bars | None:
     )
 
 
-def token_lengths(surveys: Sequence[FileSurvey], limits: Limits) -> Histogram | None:
+def token_lengths(surveys: Sequence[FileSurvey], limits: FigureLimits) -> Histogram | None:
     """Draw the length of whole examples against the trainer's cutoff."""
     values = {s.label: list(s.lengths[WHOLE]) for s in surveys if s.is_edits}
     return _histogram(
@@ -103,7 +103,7 @@ def token_lengths(surveys: Sequence[FileSurvey], limits: Limits) -> Histogram | 
 
 
 def edit_sizes(
-    surveys: Sequence[FileSurvey], edits: dict[str, EditFigures], limits: Limits
+    surveys: Sequence[FileSurvey], edits: dict[str, EditFigures], limits: FigureLimits
 ) -> list[Histogram | None]:
     """Draw modified lines and hunks against the filter's limits."""
     exact = all(found.sizes_of_all for found in edits.values())
@@ -215,7 +215,7 @@ def sample_map(survey: FileSurvey, seed: int) -> Scatter | None:
     """Place samples by their words and group them by topic, else by edit kind or style."""
     views = [view for view in survey.sample.items() if view.is_edit][:MAP_POINTS]
     texts = [f"{view.code_before}\n{view.instruction}" for view in views]
-    places = lay_out(texts, seed)
+    places = place_on_map(texts, seed)
     if places is None:
         return None
     by = next((f for f in ("topic", "edit_kind", "style") if any(_group(v, f) for v in views)), "")
@@ -266,7 +266,7 @@ def verb_objects(survey: FileSurvey) -> Sunburst | None:
         return None
     note = (
         f"The {len(slices)} most frequent of {len(counts)} verbs and their objects; "
-        f"{len(found):,} of {len(texts):,} instructions have one. By {method()}."
+        f"{len(found):,} of {len(texts):,} instructions have one. By {verb_method()}."
     )
     title = f"What instructions of {survey.label} ask for"
     return Sunburst(f"verbs_{survey.label}", title, note, slices, len(found))

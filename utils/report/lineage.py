@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from utils.jsonl import load_row, open_input
-from utils.report.row_views import EDIT_KINDS, KINDS, RowView
+from utils.report.row_views import EDIT_KINDS, FILE_KINDS, RowView
 from utils.report.survey import FileSurvey
 
 Event = dict[str, str]
@@ -37,9 +37,9 @@ class Lineage:
         def watch(view: RowView) -> None:
             said = ""
             for identity in self._concerned(view):
-                said = said or "; ".join(filter(None, (describe(view), settings)))
+                said = said or "; ".join(filter(None, (describe_view(view), settings)))
                 event = {"stage": view.kind, "file": file, "said": said}
-                self._events[identity].append((KINDS.index(view.kind), event))
+                self._events[identity].append((FILE_KINDS.index(view.kind), event))
                 if view.topic is not None:
                     self._filtered[identity] = view
 
@@ -85,7 +85,7 @@ def _same_reply(sample: RowView, reply: RowView) -> bool:
     return sample.sample_index in (None, reply.sample_index) and same_model
 
 
-def describe(view: RowView) -> str:
+def describe_view(view: RowView) -> str:
     """Put into words what a stage noted with a row."""
     parts = {
         "seeds": _seed_facts,
@@ -137,7 +137,7 @@ def _plural(count: int, name: str) -> str:
     return f"{count:,} {name}{'' if count == 1 else 's'}"
 
 
-def generation_settings(survey: FileSurvey) -> str:
+def worded_sampling(survey: FileSurvey) -> str:
     """Word the settings that the journal beside a replies file was begun with."""
     path = Path(survey.path).with_name(f"{survey.path.stem}_recovery.jsonl")
     if survey.kind != "replies" or not path.exists():

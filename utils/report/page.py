@@ -1,10 +1,7 @@
-"""The report's page: template, style, script and data put into one HTML file.
+"""The report's page: samples drawn and made into data, then put into one HTML file.
 
-Code coloured by Pygments, as data: the text of each line and the lengths of its spans.
-
-An edit as blocks of highlighted lines, to be shown side by side.
-
-The samples that a person browses: drawn, then made into data for the page.
+The data holds the samples that a person browses. Code is coloured by Pygments, as data: the text of
+each line and the lengths of its spans; an edit is blocks of such lines, to be shown side by side.
 """
 
 from __future__ import annotations
@@ -49,8 +46,8 @@ TOKEN_CLASSES = {
 }
 LONGEST_LINE = 400
 # [text, [class, length, class, length, ...]]; a line of one plain span is its text alone.
-Line = str | list[Any]
-MOST_LINES = 1000
+PageLine = str | list[Any]
+MOST_LINES_COMPARED = 1000
 LONGEST_TEXT = 6000
 # What the samples of a page may weigh, so that the page stays below 10 MB.
 MOST_BYTES = 7_000_000
@@ -61,7 +58,7 @@ SCRIPTS = ("dom.js", "charts.js", "tables.js", "review.js", "browser.js", "page.
 UNSAFE = re.compile("[<>&\u2028\u2029\ud800-\udfff]")
 
 
-def highlight_lines(lines: Sequence[str], language: str = "python") -> list[Line]:
+def highlight_lines(lines: Sequence[str], language: str = "python") -> list[PageLine]:
     """Colour the lines of a program, each into its spans.
 
     No markup is made: the page sets each span as text, so nothing in the code can be more than
@@ -76,7 +73,7 @@ def highlight_lines(lines: Sequence[str], language: str = "python") -> list[Line
     return [_as_line(spans) for spans in coloured[: len(lines)]]
 
 
-def _as_line(spans: list[tuple[int, str]]) -> Line:
+def _as_line(spans: list[tuple[int, str]]) -> PageLine:
     text = "".join(part for _, part in spans)
     if len(text) > LONGEST_LINE:
         return text[:LONGEST_LINE] + f" … {len(text) - LONGEST_LINE:,} more characters"
@@ -133,7 +130,7 @@ def diff_blocks(code_before: str, code_after: str, language: str = "python") -> 
 
 def _first_lines(code: str) -> tuple[list[str], int]:
     lines = code.removesuffix("\n").split("\n") if code else []
-    return lines[:MOST_LINES], max(0, len(lines) - MOST_LINES)
+    return lines[:MOST_LINES_COMPARED], max(0, len(lines) - MOST_LINES_COMPARED)
 
 
 def draw_samples(surveys: Sequence[FileSurvey], count: int) -> Drawn:

@@ -48,7 +48,7 @@ def write_pdfs(figures: Iterable[Figure], folder: str | Path) -> list[Path]:
     for figure in figures:
         path = folder / f"{re.sub(r'[^A-Za-z0-9._-]', '_', figure.key)}.pdf"
         with atomic_file(path) as file:
-            draw(figure).savefig(
+            draw_figure(figure).savefig(
                 file, format="pdf", bbox_inches="tight", metadata={"CreationDate": None}
             )
         paths.append(path)
@@ -106,7 +106,7 @@ def draw_small_multiples(title: str, panels: Sequence[Bars]) -> Canvas:
     return canvas
 
 
-def draw(figure: Figure) -> Canvas:
+def draw_figure(figure: Figure) -> Canvas:
     """Draw one figure on a canvas of its own, without a display."""
     from matplotlib import rc_context
     from matplotlib.figure import Figure as Canvas

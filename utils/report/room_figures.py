@@ -1,8 +1,7 @@
-"""A report's figures and tables about the rooms' rows.
+"""The report's figures of the rooms' rows.
 
-The figures of files of coding histories: what samples hold, how long their histories are.
-
-Figures of synthesised files: how models' votes, lineages and preference pairs came out.
+Of coding histories: what samples hold, how long their histories are. Of synthesised rows: how
+models' votes, lineages and preference pairs came out.
 """
 
 from __future__ import annotations
@@ -40,8 +39,10 @@ def history_figures(surveys: Sequence[FileSurvey]) -> list[Bars | None]:
             "Versions of a row",
             "From the first version to the finished code.",
         ),
-        names(samples, "data_types", "Sources of the samples", "The data_type of each.", "styles"),
-        names(
+        name_shares(
+            samples, "data_types", "Sources of the samples", "The data_type of each.", "styles"
+        ),
+        name_shares(
             samples,
             "models",
             "Models",
@@ -74,7 +75,7 @@ def lengths(surveys: Sequence[FileSurvey], key: str, title: str, note: str) -> B
     return Bars(key, title, note, labels, series, "%")
 
 
-def names(
+def name_shares(
     surveys: Sequence[FileSurvey], key: str, title: str, note: str, counter: str
 ) -> Bars | None:
     """Draw the share of each name in a counter of the surveys; None where there is one name."""

@@ -1,13 +1,12 @@
-"""How a report shows the rooms' rows: coding histories, and synthesised instructions.
+"""What the report shows of the rooms' rows.
 
-What a report shows of rows of coding histories: commits, lists of versions, samples.
-
-What a report shows of rows that models have synthesised: pairs, candidates, lineages, votes.
+Of coding histories: commits, lists of versions, samples. Of synthesised rows: pairs, candidates,
+lineages, votes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from utils.jsonl import Row
@@ -33,15 +32,13 @@ COVERED = {
 }
 
 
-def history_kind(row: Row) -> str | None:
-    """Tell a row of coding histories by its fields; None for another row."""
-    if "history" in row and "current" in row:
-        return "samples"
-    if {"code1", "code2", "git"} <= row.keys():
-        return "commits"
-    if "submissions" in row or _is_list_of_texts(row.get("output")):
-        return "versions"
-    return "snippets" if "code" in row and row.keys() <= SNIPPET_FIELDS else None
+# By which fields each kind of row is shown.
+HISTORY_SIGNS: dict[str, Callable[[Row], bool]] = {
+    "samples": lambda row: "history" in row and "current" in row,
+    "commits": lambda row: {"code1", "code2", "git"} <= row.keys(),
+    "versions": lambda row: "submissions" in row or _is_list_of_texts(row.get("output")),
+    "snippets": lambda row: "code" in row and row.keys() <= SNIPPET_FIELDS,
+}
 
 
 def history_fields(row: Row, kind: str) -> dict[str, Any]:
@@ -147,15 +144,12 @@ def _is_list_of_texts(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(v, str) for v in value)
 
 
-def synthesis_kind(row: Row) -> str | None:
-    """Tell a synthesised row by its fields; None for another row."""
-    if {"chosen", "rejected"} <= row.keys():
-        return "pairs"
-    if _has_dicts(row, "candidates", "text"):
-        return "candidates"
-    if _has_dicts(row, "lineage", "query"):
-        return "lineages"
-    return "votes" if isinstance(row.get("votes"), (list, dict)) else None
+SYNTHESIS_SIGNS: dict[str, Callable[[Row], bool]] = {
+    "pairs": lambda row: {"chosen", "rejected"} <= row.keys(),
+    "candidates": lambda row: _has_dicts(row, "candidates", "text"),
+    "lineages": lambda row: _has_dicts(row, "lineage", "query"),
+    "votes": lambda row: isinstance(row.get("votes"), (list, dict)),
+}
 
 
 def _has_dicts(row: Row, name: str, key: str) -> bool:

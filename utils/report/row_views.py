@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,17 +12,17 @@ from utils.records import HEADINGS, INSTRUCTION_TYPES, purified, text_id
 from utils.report.review import sample_id
 from utils.report.room_views import (
     HISTORY_KINDS,
+    HISTORY_SIGNS,
     SYNTHESIS_KINDS,
+    SYNTHESIS_SIGNS,
     answering_model,
     history_fields,
-    history_kind,
-    synthesis_kind,
     synthesis_texts,
     uncovered,
 )
 
 # The kinds of file in the order of the stages; "rows" is anything else.
-KINDS = (
+FILE_KINDS = (
     *("seeds", "prompts", "replies", "triplets", "mix", "filtered"),
     *HISTORY_KINDS,
     *("fine-tune", "rows"),
@@ -72,6 +72,7 @@ class RowView:
 
     @property
     def is_edit(self) -> bool:
+        """Whether the row shows a whole edit, which a person can accept or reject."""
         return bool(self.code_before and self.code_after and self.instruction)
 
     @property
@@ -98,28 +99,42 @@ class RowView:
         return self.prompt_id, self.sample_index, self.model
 
 
-def kind_of(row: Row) -> str:
-    """Tell which stage wrote a row by its fields; "rows" where none of them did."""
-    if (kind := history_kind(row)) is not None:
-        return kind
-    if "old_contents" in row and "new_contents" in row:
-        return "seeds"
-    if "response" in row or "response_1" in row:
-        return "replies"
-    if "old_code" in row and "new_code" in row and any(name in row for name in ANSWER_FIELDS):
-        return "fine-tune"
-    if "instruct_purify" in row and "code_before_purify" in row:
-        return "filtered" if "topic" in row else "mix"
-    if any(f"instruct_{style}" in row for style in INSTRUCTION_TYPES) and "code_after" in row:
-        return "triplets"
-    if "user" in row and "commit" in row:
-        return "prompts"
-    return synthesis_kind(row) or "rows"
+# By which fields each kind of row is shown; a row that fits several is of the first.
+SIGNS: dict[str, Callable[[Row], bool]] = {
+    **HISTORY_SIGNS,
+    "seeds": lambda row: "old_contents" in row and "new_contents" in row,
+    "replies": lambda row: "response" in row or "response_1" in row,
+    "fine-tune": lambda row: (
+        "old_code" in row and "new_code" in row and any(name in row for name in ANSWER_FIELDS)
+    ),
+    "filtered": lambda row: _is_mixed(row) and "topic" in row,
+    "mix": lambda row: _is_mixed(row),
+    "triplets": lambda row: (
+        any(f"instruct_{style}" in row for style in INSTRUCTION_TYPES) and "code_after" in row
+    ),
+    "prompts": lambda row: "user" in row and "commit" in row,
+    **SYNTHESIS_SIGNS,
+}
 
 
-def views(row: Row) -> Iterator[RowView]:
+def _is_mixed(row: Row) -> bool:
+    return "instruct_purify" in row and "code_before_purify" in row
+
+
+def kind_of(row: Row, stage: str = "rows") -> str:
+    """Tell a row's kind: the stage that its summary names, or else the one its fields fit.
+
+    A row without the fields by which that stage's rows are shown goes by its fields too; "rows"
+    is one that fits none.
+    """
+    if stage in SIGNS and SIGNS[stage](row):
+        return stage
+    return next((kind for kind, fits in SIGNS.items() if fits(row)), "rows")
+
+
+def views(row: Row, stage: str = "rows") -> Iterator[RowView]:
     """Yield a row's samples: one for each instruction, at least one."""
-    match kind_of(row):
+    match kind_of(row, stage):
         case "triplets":
             yield from _triplet_views(row)
         case "mix" | "filtered" as kind:
@@ -163,11 +178,11 @@ def _training_view(row: Row, kind: str) -> RowView:
         origin,
         code_before=code_before,
         code_after=_text(row["new_code"]),
-        instruction=_instruction_of(user_text(row), code_before or ""),
+        instruction=_instruction_of(user_turns_text(row), code_before or ""),
     )
 
 
-def user_text(row: Row) -> str:
+def user_turns_text(row: Row) -> str:
     """Join the user turns of a training row, whichever its layout."""
     for name in ("messages", "conversations", "prompt"):
         if isinstance(row.get(name), list):

@@ -29,6 +29,7 @@ class Step:
 
     @property
     def name(self) -> str:
+        """The file's label, or how many files of which stage stand together."""
         return self.files[0].label if len(self.files) == 1 else f"{len(self.files)} × {self.kind}"
 
     def counts(self, dimension: str) -> Counter[str]:
@@ -72,7 +73,7 @@ def load_prices(surveys: Sequence[FileSurvey], path: str | Path | None) -> dict[
 
 
 @dataclass(frozen=True)
-class Spending:
+class ReplySpending:
     """What the replies used, by (model, kind of edit): tokens written and their cost."""
 
     tokens: dict[tuple[str, str], int]
@@ -80,7 +81,7 @@ class Spending:
     unpriced: list[str]
 
 
-def sum_spending(surveys: Sequence[FileSurvey], prices: dict[str, Prices]) -> Spending:
+def sum_spending(surveys: Sequence[FileSurvey], prices: dict[str, Prices]) -> ReplySpending:
     """Add up the usage of all replies."""
     tokens: Counter[tuple[str, str]] = Counter()
     cost: dict[tuple[str, str], float] = {}
@@ -93,7 +94,7 @@ def sum_spending(surveys: Sequence[FileSurvey], prices: dict[str, Prices]) -> Sp
                 )
                 cost[model, kind] = cost.get((model, kind), 0.0) + spent
     models = sorted({model for model, _ in tokens})
-    return Spending(dict(tokens), cost, [model for model in models if model not in prices])
+    return ReplySpending(dict(tokens), cost, [model for model in models if model not in prices])
 
 
 def yield_tables(surveys: Sequence[FileSurvey], prices: dict[str, Prices]) -> dict[str, Any] | None:
@@ -128,7 +129,7 @@ def _names(dimension: str, steps: Sequence[Step]) -> list[str]:
 
 
 def _table_row(
-    name: str, dimension: str, steps: Sequence[Step], spending: Spending
+    name: str, dimension: str, steps: Sequence[Step], spending: ReplySpending
 ) -> dict[str, Any]:
     counts = [step.counts(dimension).get(name) for step in steps]
     kept = counts[-1] if steps[-1].kind in EDIT_KINDS else None
@@ -155,7 +156,7 @@ def _share(number: int, counts: Sequence[int | None], steps: Sequence[Step]) -> 
 
 
 def _spent_on(
-    name: str, dimension: str, last: Step, spending: Spending
+    name: str, dimension: str, last: Step, spending: ReplySpending
 ) -> tuple[float, float | None]:
     """Sum the tokens and the cost of the replies that a group stands for."""
     styles: dict[str, set[str]] = {}

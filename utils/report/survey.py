@@ -1,6 +1,6 @@
 """What one file of rows holds, found in one pass: counts, lengths, repeats and a sample.
 
-The figures at the head of the report: one line a file, and its token lengths.
+The tables at the head of the report are made of it: one line a file, and its token lengths.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from utils.errors import PipelineError
 from utils.finetune.token_counts import estimate_tokens
 from utils.generation.replies import Usage
 from utils.jsonl import Row, open_input, read_rows
-from utils.report.row_views import EDIT_KINDS, KINDS, RowView, kind_of, views
+from utils.report.row_views import EDIT_KINDS, FILE_KINDS, RowView, kind_of, views
 from utils.row_files import read_records
 from utils.sampling import BottomK
 from utils.stage_output import sibling
@@ -30,55 +30,7 @@ MOST_NAMES = 6
 # How many rows of each reject reason are kept to choose from.
 REJECTED_PER_REASON = 60
 WHOLE = "whole example"
-Group = tuple[str, str, str]
-
-
-def file_lines(surveys: Sequence[FileSurvey]) -> list[dict[str, Any]]:
-    """Sum up each file: its kind, rows, rejected rows, repeats, models and styles."""
-    return [
-        {
-            "label": survey.label,
-            "path": survey.path.as_posix(),
-            "kind": survey.kind,
-            "rows": survey.rows,
-            "rejected": survey.summary.get("rejected"),
-            "incomplete": survey.incomplete,
-            "repeated": survey.repeats("row"),
-            "same_code": survey.repeats("code before") if survey.is_edits else None,
-            "models": most_common(survey.models),
-            "styles": most_common(survey.styles),
-        }
-        for survey in surveys
-    ]
-
-
-def most_common(counts: Counter[str]) -> list[list[Any]]:
-    """List the most frequent names with their counts, the rest as one."""
-    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    shown = [[name, count] for name, count in ordered[:MOST_NAMES]]
-    rest = sum(count for _, count in ordered[MOST_NAMES:])
-    return [*shown, ["others", rest]] if rest else shown
-
-
-def token_lines(surveys: Sequence[FileSurvey], cutoff_len: int) -> list[dict[str, Any]]:
-    """Give median, 95th percentile, maximum and the share over the cutoff of each part."""
-    lines = []
-    for survey in surveys:
-        for part, lengths in survey.lengths.items():
-            values = np.frombuffer(lengths, dtype=lengths.typecode)
-            lines.append(
-                {
-                    "label": survey.label,
-                    "part": part,
-                    "median": round(float(np.median(values))),
-                    "p95": round(float(np.percentile(values, 95))),
-                    "max": int(values.max()),
-                    "over": round(float(np.mean(values > cutoff_len)), 6)
-                    if survey.is_edits
-                    else None,
-                }
-            )
-    return lines
+YieldGroup = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
@@ -106,8 +58,8 @@ class FileSurvey:
     topics: Counter[int] = field(default_factory=Counter)
     versions: Counter[int] = field(default_factory=Counter)
     parts: Counter[str] = field(default_factory=Counter)
-    groups: Counter[Group] = field(default_factory=Counter)
-    usage: dict[Group, Usage] = field(default_factory=dict)
+    groups: Counter[YieldGroup] = field(default_factory=Counter)
+    usage: dict[YieldGroup, Usage] = field(default_factory=dict)
     lengths: dict[str, array[int]] = field(default_factory=lambda: defaultdict(lambda: array("L")))
     modified_lines: array[int] = field(default_factory=lambda: array("L"))
     hunks: array[int] = field(default_factory=lambda: array("L"))
@@ -115,7 +67,13 @@ class FileSurvey:
     rejected: dict[str, BottomK[RowView]] = field(default_factory=dict)
 
     @property
+    def stage(self) -> str:
+        """Name the stage that wrote the file; "None" where no summary tells."""
+        return str(self.summary.get("stage"))
+
+    @property
     def is_edits(self) -> bool:
+        """Whether its rows are edits of a program, whatever stage they stand at."""
         return self.kind in EDIT_KINDS
 
     def add(self, samples: list[RowView]) -> None:
@@ -188,13 +146,14 @@ def _count(part: dict[str, Any], name: str) -> int:
 
 
 def open_survey(path: str | Path, label: str, settings: SurveySettings) -> FileSurvey:
-    """Begin the survey of a file: its kind by its first row, and the counts beside it."""
+    """Begin the survey of a file: its kind, and the counts beside it."""
+    summary = read_summary(path)
     return FileSurvey(
         Path(path),
         label,
-        kind_of(next(read_file(path))),
+        kind_of(next(read_file(path)), str(summary.get("stage"))),
         BottomK(settings.sample_rows, settings.random_seed),
-        read_summary(path),
+        summary,
     )
 
 
@@ -216,7 +175,7 @@ def read_file(path: str | Path) -> Iterator[Row]:
 def survey_rows(survey: FileSurvey, watch: Callable[[RowView], None] | None = None) -> None:
     """Read a file's rows once; `watch` is shown every sample of it."""
     for row in tqdm(read_file(survey.path), desc=survey.label, unit="row", disable=None):
-        samples = list(views(row))
+        samples = list(views(row, survey.stage))
         survey.add(samples)
         if watch is not None:
             for view in samples:
@@ -224,7 +183,10 @@ def survey_rows(survey: FileSurvey, watch: Callable[[RowView], None] | None = No
 
 
 def survey_rejected(survey: FileSurvey, seed: int) -> None:
-    """Draw rows of each reason from the file of rejected rows beside a surveyed one."""
+    """Draw rows of each reason from the file of rejected rows beside a surveyed one.
+
+    These are what its stage read, so their kind shows in their fields alone.
+    """
     path = sibling(survey.path, ".rejected.jsonl")
     if not path.exists():
         return
@@ -252,10 +214,10 @@ def read_summary(path: str | Path) -> dict[str, Any]:
 
 def in_stage_order(surveys: Iterable[FileSurvey]) -> list[FileSurvey]:
     """Sort files by stage; files of one stage stay in the order they were named."""
-    return sorted(surveys, key=lambda survey: KINDS.index(survey.kind))
+    return sorted(surveys, key=lambda survey: FILE_KINDS.index(survey.kind))
 
 
-def without_repeats(surveys: Iterable[FileSurvey]) -> list[FileSurvey]:
+def without_repeated_files(surveys: Iterable[FileSurvey]) -> list[FileSurvey]:
     """Leave out files that hold the same edits as an earlier one, as a fine-tuning file does."""
     different: dict[bytes, FileSurvey] = {}
     for survey in surveys:
@@ -267,3 +229,51 @@ def name_files(paths: Sequence[str]) -> list[str]:
     """Label files by their names alone where these differ, else by their paths."""
     stems = Counter(Path(path).stem for path in paths)
     return [Path(p).stem if stems[Path(p).stem] == 1 else Path(p).as_posix() for p in paths]
+
+
+def file_lines(surveys: Sequence[FileSurvey]) -> list[dict[str, Any]]:
+    """Sum up each file: its kind, rows, rejected rows, repeats, models and styles."""
+    return [
+        {
+            "label": survey.label,
+            "path": survey.path.as_posix(),
+            "kind": survey.kind,
+            "rows": survey.rows,
+            "rejected": survey.summary.get("rejected"),
+            "incomplete": survey.incomplete,
+            "repeated": survey.repeats("row"),
+            "same_code": survey.repeats("code before") if survey.is_edits else None,
+            "models": most_common(survey.models),
+            "styles": most_common(survey.styles),
+        }
+        for survey in surveys
+    ]
+
+
+def most_common(counts: Counter[str]) -> list[list[Any]]:
+    """List the most frequent names with their counts, the rest as one."""
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    shown = [[name, count] for name, count in ordered[:MOST_NAMES]]
+    rest = sum(count for _, count in ordered[MOST_NAMES:])
+    return [*shown, ["others", rest]] if rest else shown
+
+
+def token_length_lines(surveys: Sequence[FileSurvey], cutoff_len: int) -> list[dict[str, Any]]:
+    """Give median, 95th percentile, maximum and the share over the cutoff of each part."""
+    lines = []
+    for survey in surveys:
+        for part, lengths in survey.lengths.items():
+            values = np.frombuffer(lengths, dtype=lengths.typecode)
+            lines.append(
+                {
+                    "label": survey.label,
+                    "part": part,
+                    "median": round(float(np.median(values))),
+                    "p95": round(float(np.percentile(values, 95))),
+                    "max": int(values.max()),
+                    "over": round(float(np.mean(values > cutoff_len)), 6)
+                    if survey.is_edits
+                    else None,
+                }
+            )
+    return lines

@@ -6,10 +6,16 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Annotated
 
+from pydantic import Field, PositiveInt, StringConstraints
+
+from utils.cli import Flag
 from utils.jsonl import Row
+from utils.replies.vague import why_trivial
 from utils.seeds.emails import CACHED_VERSIONS, mask_emails, mask_emails_in_code
-from utils.seeds.secrets import holds_secret
+from utils.seeds.licences import UNKNOWN_LICENSE, is_allowed
+from utils.seeds.secrets import AllowedSecrets, evidence, holds_secret
 
 # Licences that let the code and what is made of it be passed on with no more than a notice.
 PERMISSIVE_LICENSES = (
@@ -28,7 +34,6 @@ PERMISSIVE_LICENSES = (
     "unlicense",
     "zlib",
 )
-UNKNOWN_LICENSE = "unknown"
 
 # Folders of code that the project at hand did not write.
 VENDORED_FOLDERS = frozenset(
@@ -78,30 +83,41 @@ TEXT_FIELDS = ("old_contents", "new_contents", "message", "subject")
 class SeedLimits:
     """What a seed may be; sizes in lines and UTF-8 bytes, per version of the file."""
 
-    min_lines: int = 5
-    max_lines: int = 2000
-    max_bytes: int = 100_000
-    allowed_licenses: tuple[str, ...] = PERMISSIVE_LICENSES
-    lang: str = "python"
+    min_lines: Annotated[PositiveInt, Field(description="drop shorter files")] = 5
+    max_lines: Annotated[PositiveInt, Field(description="drop longer files")] = 2000
+    max_bytes: Annotated[PositiveInt, Field(description="drop larger files")] = 100_000
+    allowed_licenses: Annotated[
+        tuple[Annotated[str, StringConstraints(to_lower=True)], ...],
+        Flag(joined=True, metavar="NAMES"),
+        Field(
+            description="comma-separated; rows of any source that carry another licence are dropped"
+        ),
+    ] = PERMISSIVE_LICENSES
+    lang: Annotated[str, Field(description="language to take from a dataset of hf:")] = "python"
+    allowed_secrets: AllowedSecrets = frozenset()
 
 
-Rule = Callable[[Row, SeedLimits], str | None]
+CleaningRule = Callable[[Row, SeedLimits], str | None]
 
 
 def clean_seed(
-    row: Row, limits: SeedLimits, rules: Sequence[Rule] | None = None
+    row: Row, limits: SeedLimits, rules: Sequence[CleaningRule] | None = None
 ) -> tuple[Row, str | None]:
     """Return the row as it may be written, and the reason to drop it, or None.
 
     A row that falls before it is known to hold no secret comes back without its texts, so that
-    the file of rejected rows never holds one; the others come back with e-mail addresses masked.
-    `rules` replaces those that judge a safe row (default: RULES).
+    the file of rejected rows never holds one, but with what was found, masked, in
+    `secret_evidence`; the others come back with e-mail addresses masked.
+    `rules` replaces those that judge a safe row (default: CLEANING_RULES).
     """
     for rule in RULES_BEFORE_CONTENTS_ARE_SAFE:
         if reason := rule(row, limits):
-            return without_texts(row), reason
+            found = {}
+            if rule is find_secret:
+                found["secret_evidence"] = evidence(row, TEXT_FIELDS, limits.allowed_secrets)
+            return without_texts(row) | found, reason
     row = mask_row(normalise_row(row))
-    for rule in RULES if rules is None else rules:
+    for rule in CLEANING_RULES if rules is None else rules:
         if reason := rule(row, limits):
             return row, reason
     return row, None
@@ -149,10 +165,12 @@ def versions(row: Row) -> list[str]:
 
 
 def find_missing_text(row: Row, limits: SeedLimits) -> str | None:
+    """Reject rows whose texts are null or no texts; all later checks rely on it."""
     return None if all(isinstance(row[field], str) for field in TEXT_FIELDS) else "no_text"
 
 
 def find_bad_encoding(row: Row, limits: SeedLimits) -> str | None:
+    """Reject what has no UTF-8 form, in any field: lone surrogates."""
     try:
         for value in row.values():
             str(value).encode()
@@ -162,13 +180,15 @@ def find_bad_encoding(row: Row, limits: SeedLimits) -> str | None:
 
 
 def find_large_file(row: Row, limits: SeedLimits) -> str | None:
+    """Reject rows of which one version is too large, in bytes of UTF-8."""
     # Before the scan for secrets, so that a file of many megabytes costs no time.
     too_large = any(len(code.encode()) > limits.max_bytes for code in versions(row))
     return "too_large" if too_large else None
 
 
 def find_secret(row: Row, limits: SeedLimits) -> str | None:
-    return "holds_secret" if holds_secret(row[field] for field in TEXT_FIELDS) else None
+    texts = (row[field] for field in TEXT_FIELDS)
+    return "holds_secret" if holds_secret(texts, limits.allowed_secrets) else None
 
 
 def find_other_language(row: Row, limits: SeedLimits) -> str | None:
@@ -176,8 +196,15 @@ def find_other_language(row: Row, limits: SeedLimits) -> str | None:
 
 
 def find_forbidden_license(row: Row, limits: SeedLimits) -> str | None:
-    name = str(row["license"]).lower()
-    return None if name in (UNKNOWN_LICENSE, *limits.allowed_licenses) else "license_not_allowed"
+    """Reject licences not allowed; one that nobody knows passes, and is marked so."""
+    allowed = (UNKNOWN_LICENSE, *limits.allowed_licenses)
+    return None if is_allowed(str(row["license"]), allowed) else "license_not_allowed"
+
+
+def find_trivial_subject(row: Row, limits: SeedLimits) -> str | None:
+    """Reject commits whose subject tells nothing of the edit; files pass."""
+    subject = row["subject"] or row["message"].partition("\n")[0]
+    return "trivial_subject" if has_edit(row) and why_trivial(subject) else None
 
 
 def find_vendored_path(row: Row, limits: SeedLimits) -> str | None:
@@ -185,6 +212,7 @@ def find_vendored_path(row: Row, limits: SeedLimits) -> str | None:
 
 
 def find_generated_code(row: Row, limits: SeedLimits) -> str | None:
+    """Reject what a tool has written, told by the path or by what the code says of itself."""
     is_generated = is_generated_path(row["old_file"]) or any(map(is_generated_code, versions(row)))
     return "generated" if is_generated else None
 
@@ -194,6 +222,7 @@ def find_minified_code(row: Row, limits: SeedLimits) -> str | None:
 
 
 def find_wrong_length(row: Row, limits: SeedLimits) -> str | None:
+    """Reject a short old version and a long one of either; a commit may delete lines."""
     counts = [len(code.splitlines()) for code in versions(row)]
     if counts[0] < limits.min_lines:
         return "too_few_lines"
@@ -201,6 +230,7 @@ def find_wrong_length(row: Row, limits: SeedLimits) -> str | None:
 
 
 def find_useless_edit(row: Row, limits: SeedLimits) -> str | None:
+    """Reject commits that change nothing, empty the file or say nothing; files pass."""
     if not has_edit(row):
         return None
     if row["old_contents"] == row["new_contents"]:
@@ -211,17 +241,18 @@ def find_useless_edit(row: Row, limits: SeedLimits) -> str | None:
 
 
 def find_broken_code(row: Row, limits: SeedLimits) -> str | None:
+    """Reject rows of which one version the running Python can't parse."""
     return None if all(map(parses, versions(row))) else "does_not_parse"
 
 
-RULES_BEFORE_CONTENTS_ARE_SAFE: tuple[Rule, ...] = (
+RULES_BEFORE_CONTENTS_ARE_SAFE: tuple[CleaningRule, ...] = (
     find_missing_text,
     find_bad_encoding,
     find_large_file,
     find_secret,
 )
 # The cheap ones first; exact duplicates need more than one row and are the caller's to drop.
-RULES: tuple[Rule, ...] = (
+CLEANING_RULES: tuple[CleaningRule, ...] = (
     find_other_language,
     find_forbidden_license,
     find_vendored_path,
@@ -230,6 +261,7 @@ RULES: tuple[Rule, ...] = (
     find_generated_code,
     find_minified_code,
     find_broken_code,
+    find_trivial_subject,
 )
 
 

@@ -1,8 +1,10 @@
 """The kinds of edit that prompts ask for, drawn by weight."""
 
-import math
 import random
 from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
 
 
 @dataclass(frozen=True)
@@ -10,13 +12,11 @@ class EditKind:
     """One kind: the sentence that asks for it, and its share relative to the other kinds."""
 
     sentence: str
-    weight: float = 1.0
+    weight: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
 
     def __post_init__(self) -> None:
         if not self.sentence.strip() or len(self.sentence.strip().splitlines()) > 1:
             raise ValueError("sentence must be one line of text")
-        if not (math.isfinite(self.weight) and self.weight >= 0):
-            raise ValueError("weight must be a number, 0 or more")
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from typing import IO
 from urllib.parse import urlsplit
 
 from utils.errors import PipelineError
+from utils.seeds.licences import is_licence_file, licence_of_project
 
 _REGULAR_FILE_MODES = {b"100644", b"100755"}
 _NO_FILE_MODE = b"000000"
@@ -34,13 +35,17 @@ _UNWANTED_VARIABLES = {"GIT_DIR", "GIT_WORK_TREE", "GIT_OBJECT_DIRECTORY", "GIT_
 
 @dataclass(frozen=True)
 class FileChange:
-    """One file of a commit: its status (`M`, `A`, ...), path, and blob ids before and after."""
+    """One file of a commit: its status (`M`, `A`, `R`, ...), path, and blob ids before and after.
+
+    Of a renamed file `path` is the new one.
+    """
 
     status: str
     path: str
     old_blob: bytes
     new_blob: bytes
     is_regular: bool
+    old_path: str
 
 
 @dataclass(frozen=True)
@@ -48,7 +53,8 @@ class FileEdit:
     """What a commit does to one file; texts that aren't UTF-8 hold lone surrogates.
 
     A version whose blob the repository doesn't have (a partial clone) is None; before the commit
-    that adds a file, its contents are empty.
+    that adds a file, its contents are empty. `commit_files` lists the files of its commit that
+    are mined with it, itself among them; `license` is the project's at that commit.
     """
 
     commit: str
@@ -56,6 +62,13 @@ class FileEdit:
     message: str
     old_contents: str | None
     new_contents: str | None
+    old_path: str
+    commit_files: tuple[str, ...]
+    license: str
+
+
+# Folders that are called so because something stands in them, not after what it is.
+_SAYS_NOTHING = {"repo", "repos", "repository", "git", ".git", "src", "source", "clone", "checkout"}
 
 
 def check_repository(path: str) -> None:
@@ -86,24 +99,41 @@ def repository_name(path: str) -> str:
     if parts:
         return "/".join(parts[-1:] if is_local else parts[-2:])
     top = _run_git(path, "rev-parse", "--show-toplevel").stdout.decode(errors="replace").strip()
-    return Path(top or path).resolve().name.removesuffix(".git")
+    return folder_name(Path(top or path))
+
+
+def folder_name(folder: Path) -> str:
+    """Name a project after its folder, or after the nearest above it whose name says something."""
+    parts = [part.removesuffix(".git") for part in folder.resolve().parts]
+    telling = [part for part in parts if part.lower() not in _SAYS_NOTHING and part.strip("/.")]
+    return (telling or parts)[-1]
+
+
+def project_name(folder: Path) -> str:
+    """Name what a folder belongs to: its repository, if it is the top of one, or itself."""
+    return repository_name(str(folder)) if (folder / ".git").exists() else folder_name(folder)
 
 
 def mine_edits(
-    path: str, wanted: Callable[[FileChange], bool] | None = None, max_files: int = 1
+    path: str,
+    wanted: Callable[[FileChange], bool] | None = None,
+    max_files: int = 1,
+    since: str | None = None,
+    until: str | None = None,
 ) -> Iterator[FileEdit]:
     """Yield what the commits of HEAD's history did to single files, newest first.
 
     By default: commits that modify one Python file and no other. `wanted` chooses other changes;
-    with `max_files`, a commit of up to so many files gives an edit for each wanted one. Merges,
-    renames, mode changes alone, links and submodules are left out.
+    with `max_files`, a commit of up to so many files gives an edit for each wanted one. A file
+    that is renamed and edited counts as edited; merges, mere renames, mode changes alone, links
+    and submodules are left out. `since` and `until` are dates that git reads.
     """
     wanted = wanted or is_python_edit
     with _git_process(path, "cat-file", "--batch", stdin=subprocess.PIPE) as blobs:
-        for commit, message, changes in read_log(path):
-            if len(changes) > max_files:
-                continue
-            for change in filter(wanted, changes):
+        licences = LicenceReader(blobs)
+        for commit, message, changes in read_log(path, since, until):
+            chosen = [] if len(changes) > max_files else [*filter(wanted, changes)]
+            for change in chosen:
                 is_new = change.status == "A"
                 yield FileEdit(
                     commit=commit,
@@ -111,12 +141,49 @@ def mine_edits(
                     message=message,
                     old_contents="" if is_new else _read_blob(blobs, change.old_blob),
                     new_contents=_read_blob(blobs, change.new_blob),
+                    old_path=change.old_path,
+                    commit_files=tuple(each.old_path for each in chosen),
+                    license=licences.at(commit),
                 )
+
+
+class LicenceReader:
+    """Names the project's licence at a commit; most commits share their files with the last."""
+
+    def __init__(self, blobs: subprocess.Popen[bytes]) -> None:
+        self._blobs = blobs
+        self._known: dict[tuple[tuple[str, bytes], ...], str] = {}
+
+    def at(self, commit: str) -> str:
+        """Read the licence files at the top of a commit's tree."""
+        tree = _read_object(self._blobs, f"{commit}^{{tree}}".encode()) or b""
+        files = tuple(_licence_files(tree, len(commit) // 2))
+        if files not in self._known:
+            texts = [(name, _read_blob(self._blobs, blob) or "") for name, blob in files]
+            self._known[files] = licence_of_project(texts)
+        return self._known[files]
+
+
+def _licence_files(tree: bytes, id_length: int) -> Iterator[tuple[str, bytes]]:
+    """Yield name and blob id of the licence files in a tree, as git stores trees."""
+    position = 0
+    while position < len(tree):
+        end = tree.index(b"\0", position)
+        mode, _, name = tree[position:end].partition(b" ")
+        position = end + 1 + id_length
+        if mode in _REGULAR_FILE_MODES and is_licence_file(_decode(name)):
+            yield _decode(name), tree[end + 1 : position].hex().encode()
 
 
 def head_commit(path: str) -> str:
     """Name the commit that is checked out."""
     return _run_git(path, "rev-parse", "HEAD").stdout.decode().strip()
+
+
+def head_licence(path: str) -> str:
+    """Name the project's licence at the commit that is checked out."""
+    with _git_process(path, "cat-file", "--batch", stdin=subprocess.PIPE) as blobs:
+        return LicenceReader(blobs).at(head_commit(path))
 
 
 def read_head_files(path: str, wanted: Callable[[str], bool]) -> Iterator[tuple[str, str | None]]:
@@ -139,13 +206,21 @@ def is_python_edit(change: FileChange) -> bool:
 
 
 def is_edit(change: FileChange) -> bool:
-    """Tell whether a change modifies the contents of a regular file."""
-    return change.status == "M" and change.is_regular and change.old_blob != change.new_blob
+    """Tell whether a change modifies the contents of a regular file, renamed or not."""
+    return change.status in ("M", "R") and change.is_regular and change.old_blob != change.new_blob
 
 
-def read_log(path: str) -> Iterator[tuple[str, str, list[FileChange]]]:
+def read_log(
+    path: str, since: str | None = None, until: str | None = None
+) -> Iterator[tuple[str, str, list[FileChange]]]:
     """Yield (commit, message, changes) for every commit that is not a merge."""
-    command = ("log", "-z", "--raw", "--no-abbrev", "--no-renames", "--no-merges")
+    # What a partial clone lacks can't be compared, and git would stop there.
+    packs = (Path(path, folder, "objects/pack") for folder in (".git", "."))
+    is_partial = any(True for pack in packs for _ in pack.glob("*.promisor"))
+    renames = "--no-renames" if is_partial else "--find-renames"
+    command = ["log", "-z", "--raw", "--no-abbrev", renames, "--no-merges"]
+    command += [f"--since={since}"] if since else []
+    command += [f"--until={until}"] if until else []
     # Messages declared in another encoding are converted by git.
     with _git_process(path, *command, "--encoding=UTF-8", "--format=tformat:%H%n%B") as log:
         assert log.stdout
@@ -154,7 +229,9 @@ def read_log(path: str) -> Iterator[tuple[str, str, list[FileChange]]]:
         for token in tokens:
             token = token.removeprefix(b"\n")
             if token.startswith(b":"):
-                changes.append(_parse_change(token, next(tokens)))
+                is_moved = token.rpartition(b" ")[2][:1] in (b"R", b"C")
+                paths = [next(tokens) for _ in range(1 + is_moved)]
+                changes.append(_parse_change(token, paths))
             elif token:
                 if commit:
                     yield commit, message, changes
@@ -164,11 +241,13 @@ def read_log(path: str) -> Iterator[tuple[str, str, list[FileChange]]]:
             yield commit, message, changes
 
 
-def _parse_change(entry: bytes, path: bytes) -> FileChange:
+def _parse_change(entry: bytes, paths: list[bytes]) -> FileChange:
     old_mode, new_mode, old_blob, new_blob, status = entry[1:].split(b" ")
     return FileChange(
-        status=status.decode(),
-        path=_decode(path),
+        # Of `R087` the number is how alike the files are.
+        status=status[:1].decode(),
+        path=_decode(paths[-1]),
+        old_path=_decode(paths[0]),
         old_blob=old_blob,
         new_blob=new_blob,
         is_regular={old_mode, new_mode} - {_NO_FILE_MODE} <= _REGULAR_FILE_MODES,
@@ -185,6 +264,11 @@ def _split_at_nul(stream: IO[bytes]) -> Iterator[bytes]:
 
 
 def _read_blob(process: subprocess.Popen[bytes], blob: bytes) -> str | None:
+    contents = _read_object(process, blob)
+    return None if contents is None else _decode(contents)
+
+
+def _read_object(process: subprocess.Popen[bytes], blob: bytes) -> bytes | None:
     assert process.stdin and process.stdout
     process.stdin.write(blob + b"\n")
     process.stdin.flush()
@@ -192,7 +276,7 @@ def _read_blob(process: subprocess.Popen[bytes], blob: bytes) -> str | None:
     if len(header) != 3:
         return None
     contents = process.stdout.read(int(header[2]) + 1)
-    return _decode(contents[:-1])
+    return contents[:-1]
 
 
 def _decode(data: bytes) -> str:

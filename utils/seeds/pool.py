@@ -50,7 +50,10 @@ def fill_pool(
     """Read a seed file once; keep the numbers of the rows `problem_of` has no reason against."""
     pool = SeedPool(index)
     for number, seed in index.scan():
-        if problem := problem_of(seed):
+        problem = problem_of(seed)
+        if problem is None and is_parted(seed, random_seed, val_ratio):
+            problem = "commit_on_both_sides"
+        if problem:
             pool.unusable[problem] += 1
         else:
             pool.numbers.append(number)
@@ -69,6 +72,17 @@ def is_val(seed: Row, random_seed: int, val_ratio: float) -> bool:
     file_name = seed.get("old_file")
     key = (seed.get("repos"), file_name) if file_name else (seed["old_contents"],)
     return derive_seed(random_seed, "split", *key) < val_ratio * 2**63
+
+
+def is_parted(seed: Row, random_seed: int, val_ratio: float) -> bool:
+    """Tell whether the files that a seed's commit changed fall on both sides.
+
+    Such a seed serves neither: files stay whole, and so do commits.
+    """
+    files = seed.get("commit_files")
+    if not val_ratio or not isinstance(files, list):
+        return False
+    return len({is_val(seed | {"old_file": file}, random_seed, val_ratio) for file in files}) > 1
 
 
 class SnippetCheck:

@@ -1,144 +1,189 @@
-"""Finds credentials in source text, with the detectors of the `detect-secrets` package.
+"""Finds credentials in source text: by a provider's shape, or by the place where they stand.
 
-The detectors are called line by line instead of through the package's own scanner, which works on
-files, keeps its settings in globals and is too slow for tens of thousands of rows.
+The detectors of the `detect-secrets` package are called line by line instead of through its own
+scanner, which works on files, keeps its settings in globals and is too slow for tens of thousands
+of rows; its detectors of passwords and of random strings miss calls, annotations and defaults, so
+`given_secrets` takes their part.
 """
 
+import base64
+import binascii
+import hashlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
+from typing import Annotated
 
-from detect_secrets.filters import heuristic
 from detect_secrets.plugins.aws import AWSKeyDetector
 from detect_secrets.plugins.azure_storage_key import AzureStorageKeyDetector
 from detect_secrets.plugins.base import BasePlugin
-from detect_secrets.plugins.basic_auth import BasicAuthDetector
 from detect_secrets.plugins.cloudant import CloudantDetector
 from detect_secrets.plugins.discord import DiscordBotTokenDetector
-from detect_secrets.plugins.github_token import GitHubTokenDetector
-from detect_secrets.plugins.gitlab_token import GitLabTokenDetector
-from detect_secrets.plugins.high_entropy_strings import (
-    Base64HighEntropyString,
-    HexHighEntropyString,
-)
 from detect_secrets.plugins.ibm_cloud_iam import IbmCloudIamDetector
 from detect_secrets.plugins.ibm_cos_hmac import IbmCosHmacDetector
 from detect_secrets.plugins.jwt import JwtTokenDetector
-from detect_secrets.plugins.keyword import KeywordDetector
 from detect_secrets.plugins.mailchimp import MailchimpDetector
 from detect_secrets.plugins.npm import NpmDetector
 from detect_secrets.plugins.openai import OpenAIDetector
-from detect_secrets.plugins.private_key import PrivateKeyDetector
-from detect_secrets.plugins.pypi_token import PypiTokenDetector
-from detect_secrets.plugins.sendgrid import SendGridDetector
 from detect_secrets.plugins.slack import SlackDetector
 from detect_secrets.plugins.softlayer import SoftlayerDetector
 from detect_secrets.plugins.square_oauth import SquareOAuthDetector
-from detect_secrets.plugins.stripe import StripeDetector
-from detect_secrets.plugins.telegram_token import TelegramBotTokenDetector
 from detect_secrets.plugins.twilio import TwilioKeyDetector
+from pydantic import Field
 
-# Detectors that know a credential by its own form. Left out for their false alarms in source code:
-# public IP addresses (version numbers), Artifactory (any word that begins with `APA`..`APF`).
-TOKEN_DETECTORS: tuple[BasePlugin, ...] = (
+from utils.cli import Flag
+from utils.errors import PipelineError
+from utils.jsonl import Row
+from utils.seeds.given_secrets import find_given, find_private_keys
+from utils.seeds.key_formats import find_keys
+from utils.seeds.secret_values import is_placeholder
+
+# Those that look at more than a prefix. Left out for their false alarms in source code: public IP
+# addresses (version numbers), Artifactory (any word that begins with `APA`..`APF`).
+DETECTORS: tuple[BasePlugin, ...] = (
     AWSKeyDetector(),
     AzureStorageKeyDetector(),
-    BasicAuthDetector(),
     CloudantDetector(),
     DiscordBotTokenDetector(),
-    GitHubTokenDetector(),
-    GitLabTokenDetector(),
     IbmCloudIamDetector(),
     IbmCosHmacDetector(),
     JwtTokenDetector(),
     MailchimpDetector(),
     NpmDetector(),
     OpenAIDetector(),
-    PrivateKeyDetector(),
-    PypiTokenDetector(),
-    SendGridDetector(),
     SlackDetector(),
     SoftlayerDetector(),
     SquareOAuthDetector(),
-    StripeDetector(),
-    TelegramBotTokenDetector(),
     TwilioKeyDetector(),
 )
-KEYWORD_DETECTOR = KeywordDetector()
-# Random-looking strings are everywhere in code (hashes, tables), so these two judge only a string
-# that is given to a name such as `api_token`.
-ENTROPY_DETECTORS = (Base64HighEntropyString(limit=4.5), HexHighEntropyString(limit=3.0))
-
-# A line without any of these can hold nothing that a detector above knows; most lines end here.
-_WORTH_A_LOOK = re.compile(
-    r"[A-Za-z0-9_\-/+=.:]{20}|(?i:_?key|pass|pwd|secret|contrase|token)|://|BEGIN|PuTTY"
-)
-_KEYWORD = re.compile(r"key|pass|pwd|secret|contrase", re.IGNORECASE)
-_CREDENTIAL_NAME = re.compile(
-    r"(?:token|credential|access_?key|auth)\w*['\"\]]*\s*[:=]\s*['\"]", re.IGNORECASE
-)
-_PLACEHOLDER = re.compile(
-    r"example|sample|dummy|placeholder|change_?(?:me|this|it)|your|insert|replace|redacted|fake"
-    r"|mock|test|x{4}|\*{3}|\.{3}|1234|abcd|%[sdr(]|\{|\$\(",
-    re.IGNORECASE,
-)
-# What documentation writes for a password in a URL: `http://user:password@host`.
-_STOCK_PASSWORDS = frozenset({"password", "passwd", "pass", "pwd", "pw", "secret", "token", "key"})
+# A line without a string and without a run like this can hold no secret; most lines end here.
+_WORTH_A_LOOK = re.compile(r"['\"][^'\"]{5}|[A-Za-z0-9_\-/+=.:]{16}")
+# Nor can the detectors above know anything in a line without this.
+_LONG_RUN = re.compile(r"[A-Za-z0-9_\-/+=.:]{20}")
+# The value stands in the next line.
+_IS_OPEN = re.compile(r"(?:[=(,]|\bor)\s*$")
+_LONGEST_CACHED = 1000
+_SHOWN = 4
 
 
-def holds_secret(texts: Iterable[str]) -> bool:
-    """Tell whether any line of the texts holds a credential."""
-    return any(True for _ in find_secrets(texts))
+@dataclass(frozen=True)
+class Secret:
+    """A credential: which text holds it, in which line, and its characters."""
+
+    text_number: int
+    line: int
+    value: str
+
+    @property
+    def fingerprint(self) -> str:
+        """Name the value without telling it: too few digits to guess a password back from."""
+        return hashlib.sha256(self.value.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+
+    @property
+    def masked(self) -> str:
+        """Show as much as tells whose it is: `sk-a*** (108 characters)`."""
+        shown = self.value[: min(_SHOWN, len(self.value) // 4)]
+        return f"{shown}*** ({len(self.value)} characters)"
 
 
-def find_secrets(texts: Iterable[str]) -> Iterator[str]:
-    """Yield the credentials in the texts."""
-    for text in texts:
-        for line in text.split("\n"):
+def holds_secret(texts: Iterable[str], allowed: Collection[str] = ()) -> bool:
+    """Tell whether any of the texts holds a credential that is not allowed."""
+    return any(True for _ in locate_secrets(texts, allowed))
+
+
+def find_secrets(texts: Iterable[str], allowed: Collection[str] = ()) -> Iterator[str]:
+    """Yield the credentials in the texts, each once a text."""
+    return (secret.value for secret in locate_secrets(texts, allowed))
+
+
+def locate_secrets(texts: Iterable[str], allowed: Collection[str] = ()) -> Iterator[Secret]:
+    """Yield the credentials in the texts, each once a text, but for the allowed ones.
+
+    `allowed` holds values or fingerprints.
+    """
+    for number, text in enumerate(texts):
+        seen: set[str] = set()
+        for start, value in _find(text):
+            secret = Secret(number, text.count("\n", 0, start) + 1, value)
+            if value not in seen and not {value, secret.fingerprint} & {*allowed}:
+                yield secret
+            seen.add(value)
+
+
+def evidence(row: Row, fields: Iterable[str], allowed: Collection[str] = ()) -> list[Row]:
+    """Say of each secret in a row's fields where it stands, and what it is, masked."""
+    names = tuple(fields)
+    return [
+        {
+            "field": names[secret.text_number],
+            "line": secret.line,
+            "masked": secret.masked,
+            "fingerprint": secret.fingerprint,
+        }
+        for secret in locate_secrets([row[name] for name in names], allowed)
+    ]
+
+
+def read_allow_list(path: str) -> frozenset[str]:
+    """Read values and fingerprints, one a line; blank lines and `#` comments don't count."""
+    try:
+        lines = Path(path).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "is not UTF-8"
+        raise PipelineError(
+            f"--secrets_allow_list {path}: {reason}; name a text file with a value or a "
+            "fingerprint a line"
+        ) from None
+    return frozenset(line.strip() for line in lines if line.strip() and not line.startswith("#"))
+
+
+# A field of a script's flags, which holds what its file says.
+AllowedSecrets = Annotated[
+    frozenset[str],
+    Flag("--secrets_allow_list", type=read_allow_list, metavar="FILE"),
+    Field(
+        description="values, or fingerprints out of secret_evidence, that are no secrets; "
+        "one a line"
+    ),
+]
+
+
+def _find(text: str) -> Iterator[tuple[int, str]]:
+    yield from find_private_keys(text)
+    start = 0
+    lines = text.split("\n")
+    for number, line in enumerate(lines):
+        if _WORTH_A_LOOK.search(line):
             # The versions of a file share most lines; very long ones would fill the cache.
-            yield from _cached_secrets(line) if len(line) < 1000 else secrets_in_line(line)
+            is_short = len(line) < _LONGEST_CACHED
+            for begin, value in _cached_secrets(line) if is_short else secrets_in_line(line):
+                yield start + begin, value
+        elif _IS_OPEN.search(line) and number + 1 < len(lines):
+            for begin, value in _cached_secrets(line + "\n" + lines[number + 1][:_LONGEST_CACHED]):
+                yield start + begin, value
+        start += len(line) + 1
 
 
-def secrets_in_line(line: str) -> tuple[str, ...]:
-    """List the credentials in one line."""
-    return tuple(_detect(line)) if _WORTH_A_LOOK.search(line) else ()
+def secrets_in_line(line: str) -> tuple[tuple[int, str], ...]:
+    """List where the credentials of one line begin, and the credentials."""
+    found = [(key.start, key.value) for key in find_keys(line)]
+    if _LONG_RUN.search(line):
+        found += [(0, value) for each in DETECTORS for value in each.analyze_string(line)]
+    found = [place for place in found if not is_placeholder(place[1])]
+    found += find_given(line)
+    return tuple((start, value) for start, value in found if not _is_shown(value))
 
 
 _cached_secrets = lru_cache(1 << 16)(secrets_in_line)
 
 
-def _detect(line: str) -> Iterator[str]:
-    for detector in TOKEN_DETECTORS:
-        for secret in detector.analyze_string(line):
-            if isinstance(detector, PrivateKeyDetector) or not is_placeholder(secret):
-                yield secret
-    if _KEYWORD.search(line) and not heuristic.is_indirect_reference(line):
-        yield from filter(looks_like_password, KEYWORD_DETECTOR.analyze_string(line))
-    if _CREDENTIAL_NAME.search(line):
-        for entropy_detector in ENTROPY_DETECTORS:
-            for found in entropy_detector.analyze_line(filename="", line=line):
-                if found.secret_value and not is_placeholder(found.secret_value):
-                    yield found.secret_value
-
-
-def looks_like_password(value: str) -> bool:
-    """Tell whether a string given to a name like `password` is one, not a word or a sentence."""
-    return (
-        len(value) >= 8
-        and not re.search(r"\s", value)
-        and re.search(r"[A-Za-z]", value) is not None
-        and re.search(r"[^A-Za-z_./:\-]", value) is not None
-        and not is_placeholder(value)
-    )
-
-
-def is_placeholder(secret: str) -> bool:
-    """Tell whether a value only stands for a secret: `<token>`, `{key}`, `your-password`."""
-    return (
-        heuristic.is_templated_secret(secret)
-        or heuristic.is_sequential_string(secret)
-        or heuristic.is_prefixed_with_dollar_sign(secret)
-        or heuristic.is_not_alphanumeric_string(secret)
-        or secret.lower() in _STOCK_PASSWORDS
-        or _PLACEHOLDER.search(secret) is not None
-    )
+def _is_shown(value: str) -> bool:
+    """Tell whether a JSON web token is the one that documentation shows."""
+    body = value.split(".")[1] if value.count(".") == 2 else ""
+    try:
+        said = base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))
+    except (binascii.Error, ValueError):
+        return False
+    return b"1234567890" in said or b"John Doe" in said

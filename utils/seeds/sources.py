@@ -10,8 +10,15 @@ from utils.errors import PipelineError
 from utils.hub import DatasetFiles
 from utils.jsonl import Row
 from utils.records import text_id
-from utils.seeds.cleaning import UNKNOWN_LICENSE, VENDORED_FOLDERS
-from utils.seeds.git_history import check_repository, mine_edits, repository_name
+from utils.seeds.choice import FileChoice
+from utils.seeds.cleaning import VENDORED_FOLDERS
+from utils.seeds.git_history import check_repository, mine_edits, project_name, repository_name
+from utils.seeds.licences import (
+    UNKNOWN_LICENSE,
+    is_licence_file,
+    licence_in_header,
+    licence_of_project,
+)
 
 # CommitPackFT's fields, in its order; every seed row has them all.
 SEED_FIELDS = (
@@ -27,7 +34,7 @@ SEED_FIELDS = (
     "repos",
 )
 REQUIRED_HUB_FIELDS = ("commit", "old_contents", "new_contents", "message")
-KINDS = "git:PATH, dir:PATH, stdlib or hf:OWNER/NAME"
+SOURCE_KINDS = "git:PATH, dir:PATH, stdlib or hf:OWNER/NAME"
 # What the standard library holds beside itself: tests, installed packages, bundled wheels, and
 # files that its build makes.
 _NOT_STDLIB = frozenset(
@@ -37,35 +44,44 @@ _NOT_STDLIB = frozenset(
 SeedReader = Callable[[], Iterator[Row]]
 
 
-def open_source(source: str, lang: str) -> SeedReader:
+def open_source(source: str, lang: str, choice: FileChoice | None = None) -> SeedReader:
     """Check a source (`git:PATH`, `stdlib`, ...) and return what reads its rows.
 
-    All that can be checked is checked here, before a row is read; raises PipelineError.
+    All that can be checked is checked here, before a row is read; raises PipelineError. `choice`
+    says which commits and files to take of `git:` and `dir:`.
     """
+    choice = choice or FileChoice()
     kind, colon, place = source.partition(":")
     if source == "stdlib":
         return open_stdlib()
     if not colon or not place or kind not in _OPENERS:
-        raise PipelineError(f"--source {source}: not a source; write {KINDS}")
-    return _OPENERS[kind](place, lang)
+        raise PipelineError(f"--source {source}: not a source; write {SOURCE_KINDS}")
+    return _OPENERS[kind](place, lang, choice)
 
 
-def open_git(path: str, lang: str) -> SeedReader:
+def open_git(path: str, lang: str, choice: FileChoice) -> SeedReader:
+    """Check that a path is a git repository; its commits are read when the reader is called."""
     check_repository(path)
-    return partial(read_git, path)
+    return partial(read_git, path, choice)
 
 
-def open_folder(path: str, lang: str) -> SeedReader:
+def open_folder(path: str, lang: str, choice: FileChoice | None = None) -> SeedReader:
+    """Check that a folder holds a Python file before anything is written."""
     if not Path(path).is_dir():
         raise PipelineError(f"dir:{path}: no such folder; name one with Python files in it")
-    name = Path(path).resolve().name
-    reader = partial(read_files, Path(path), name, UNKNOWN_LICENSE, VENDORED_FOLDERS)
+    choice = choice or FileChoice()
+    licence = choice.license or licence_of_folder(Path(path))
+    reader = partial(
+        read_files, Path(path), project_name(Path(path)), licence, VENDORED_FOLDERS, choice
+    )
     return _with_a_row(reader, f"dir:{path}: holds no Python files; name another folder")
 
 
 def open_stdlib() -> SeedReader:
+    """Find the running Python's own library; some distributions ship it compiled alone."""
     folder = Path(sysconfig.get_paths()["stdlib"])
-    reader = partial(read_files, folder, "python/cpython", "psf-2.0", _NOT_STDLIB)
+    choice = FileChoice(license="psf-2.0")
+    reader = partial(read_files, folder, "python/cpython", "psf-2.0", _NOT_STDLIB, choice)
     return _with_a_row(
         reader,
         f"stdlib: {folder} holds no Python source files; use an interpreter that has them, "
@@ -73,11 +89,17 @@ def open_stdlib() -> SeedReader:
     )
 
 
-def open_hub(name: str, lang: str) -> SeedReader:
-    return partial(read_hub, DatasetFiles(name, lang), lang)
+def open_hub(name: str, lang: str, choice: FileChoice) -> SeedReader:
+    return partial(read_hub, DatasetFiles(name, lang), lang, choice.license or UNKNOWN_LICENSE)
 
 
-_OPENERS: dict[str, Callable[[str, str], SeedReader]] = {
+def licence_of_folder(folder: Path) -> str:
+    """Name the licence by the files at the top of a folder."""
+    files = sorted(path for path in folder.iterdir() if is_licence_file(path.name))
+    return licence_of_project((path.name, _read_text(path) or "") for path in files)
+
+
+_OPENERS: dict[str, Callable[[str, str, FileChoice], SeedReader]] = {
     "git": open_git,
     "dir": open_folder,
     "hf": open_hub,
@@ -90,30 +112,38 @@ def _with_a_row(reader: SeedReader, complaint: str) -> SeedReader:
     return reader
 
 
-def read_git(path: str) -> Iterator[Row]:
-    """Yield one row per commit that modifies one Python file and no other."""
+def read_git(path: str, choice: FileChoice) -> Iterator[Row]:
+    """Yield one row for each chosen Python file of a commit with few files.
+
+    Rows that share a commit name its files in `commit_files`, so that nothing parts them.
+    """
     repository = repository_name(path)
-    for edit in mine_edits(path):
+    edits = mine_edits(path, choice.takes_change, choice.max_files, choice.since, choice.until)
+    for edit in edits:
+        header = licence_in_header(edit.old_contents or "")
+        shared = {"commit_files": list(edit.commit_files)} if len(edit.commit_files) > 1 else {}
         yield {
             "commit": edit.commit,
-            "old_file": edit.path,
+            "old_file": edit.old_path,
             "new_file": edit.path,
             "old_contents": edit.old_contents,
             "new_contents": edit.new_contents,
             "subject": edit.message.partition("\n")[0],
             "message": edit.message,
             "lang": "Python",
-            "license": UNKNOWN_LICENSE,
+            "license": choice.license or header or edit.license,
             "repos": repository,
-        }
+        } | shared
 
 
 def read_files(
-    folder: Path, repository: str, license_name: str, skipped: frozenset[str]
+    folder: Path, repository: str, licence: str, skipped: frozenset[str], choice: FileChoice
 ) -> Iterator[Row]:
     """Yield one row per Python file below a folder: code with no edit to it."""
     for path in find_python_files(folder, skipped):
         relative = path.relative_to(folder).as_posix()
+        if not choice.takes_path(relative):
+            continue
         contents = _read_text(path)
         yield {
             "commit": text_id(relative, contents or ""),
@@ -124,12 +154,12 @@ def read_files(
             "subject": "",
             "message": "",
             "lang": "Python",
-            "license": license_name,
+            "license": choice.license or licence_in_header(contents or "") or licence,
             "repos": repository,
         }
 
 
-def read_hub(files: DatasetFiles, lang: str) -> Iterator[Row]:
+def read_hub(files: DatasetFiles, lang: str, licence: str = UNKNOWN_LICENSE) -> Iterator[Row]:
     """Yield the rows of a dataset that has CommitPackFT's fields."""
     for row in files.rows(SEED_FIELDS, REQUIRED_HUB_FIELDS):
         message = row["message"]
@@ -138,7 +168,7 @@ def read_hub(files: DatasetFiles, lang: str) -> Iterator[Row]:
             "new_file": "",
             "subject": message.partition("\n")[0] if isinstance(message, str) else message,
             "lang": lang,
-            "license": UNKNOWN_LICENSE,
+            "license": licence,
             "repos": "",
         } | {field: value for field, value in row.items() if value is not None}
         yield {field: known.get(field) for field in SEED_FIELDS}

@@ -1,17 +1,15 @@
-"""Diversity by counting: words, distinct n-grams, labels.
+"""Diversity by counting: distinct n-grams of texts, and how evenly labels are spread.
 
-Texts of any language, with or without formulas and code, as sequences of tokens.
+Texts may be of any language, with formulas and code; they are counted as sequences of tokens.
 
-Distinct-n: how many of the n-grams in a set of texts are different ones.
+Distinct-n is the share of different ones among the n-grams of a set of texts. The plain share (Li
+et al. 2016) falls with the amount of text, whatever the text is: of a million words few are new.
+`rarefied_share` compares files of any size: it is the share to be expected in so many n-grams drawn
+out of all (Hurlbert 1971), computed exactly, without drawing.
 
-The plain share (Li et al. 2016) falls with the amount of text, whatever the text is: of a million
-words few are new. `rarefied_share` compares files of any size: it is the share to be expected in so
-many n-grams drawn out of all (Hurlbert 1971), computed exactly, without drawing.
-
-How evenly labels, or the entities of texts, are spread: Shannon's entropy, Simpson's index.
-
-Labels are counted in a `Counter`. No labels, and one alone, have no diversity: each measure is 0,
-but the effective number, which counts the labels themselves: 0 and 1.
+How evenly labels, or the entities of texts, are spread: Shannon's entropy, Simpson's index. Labels
+are counted in a `Counter`. No labels, and one alone, have no diversity: each measure is 0, but the
+effective number, which counts the labels themselves: 0 and 1.
 """
 
 import math
@@ -61,6 +59,7 @@ class NgramCounts:
 
     @property
     def total(self) -> int:
+        """The n-grams of all texts, repeats counted."""
         return int(self.times @ self.numbers)
 
     @property

@@ -28,15 +28,9 @@ from utils.similarity.counted_diversity import (
 )
 from utils.similarity.embed import embed_texts
 from utils.similarity.embedding_settings import EmbeddingSettings
-from utils.similarity.entities import find_entities
-from utils.similarity.entities import method as entity_method
-from utils.similarity.vendi import (
-    Embeddings,
-    estimate_vendi_score,
-    mean_similarity,
-    sampled_vendi_score,
-    vendi_score,
-)
+from utils.similarity.entities import entity_method, find_entities
+from utils.similarity.vendi import Embeddings, mean_similarity, vendi_score
+from utils.similarity.vendi_estimates import estimate_vendi_score, sampled_vendi_score
 
 NGRAM_SIZES = (1, 2, 3)
 # Rows of the samples that files of different sizes are compared by.

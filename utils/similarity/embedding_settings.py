@@ -1,8 +1,9 @@
 """How texts are embedded: the keys of a YAML mapping, and the flags that stand for them."""
 
-import argparse
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Annotated, Literal
+
+from pydantic import Field, NonNegativeInt, PositiveInt
 
 from utils.errors import PipelineError
 
@@ -23,71 +24,70 @@ class EmbeddingSettings:
     backend: Backend = "tfidf"
     model: str | None = None
     model_map: str = "model_map.yaml"
-    dimensions: int | None = None
+    dimensions: PositiveInt | None = None
     random_seed: int = 42
-    batch_size: int = 64
-    concurrency: int = 8
-    max_retries: int = 8
-    timeout: float = 120.0
+    batch_size: PositiveInt = 64
+    concurrency: PositiveInt = 8
+    max_retries: NonNegativeInt = 8
+    timeout: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 120.0
 
     def __post_init__(self) -> None:
-        if self.backend not in get_args(Backend):
-            raise ValueError(
-                f"backend '{self.backend}': take one of {', '.join(get_args(Backend))}"
-            )
         if self.backend == "tfidf" and self.model is not None:
             raise ValueError("backend 'tfidf' takes no model; leave it out, or name the backend")
         if self.backend != "tfidf" and not self.model:
             raise ValueError(f"backend '{self.backend}' needs a model; name it")
-        for name in ("dimensions", "batch_size", "concurrency"):
-            if getattr(self, name) is not None and getattr(self, name) < 1:
-                raise ValueError(f"{name} must be above 0")
-        if self.max_retries < 0 or not 0 < self.timeout < float("inf"):
-            raise ValueError("max_retries must not be negative, timeout a number above 0")
 
 
-def add_embedding_flags(parser: argparse.ArgumentParser) -> None:
-    """Add the flags that every script that embeds texts has."""
-    defaults = EmbeddingSettings()
-    add = parser.add_argument
-    add(
-        "--embed_backend",
-        choices=get_args(Backend),
-        help="tfidf needs no model; sentence-transformers where a model is named and this is not",
+@dataclass(frozen=True, kw_only=True)
+class EmbeddingFlags:
+    """The flags that every script that embeds texts has."""
+
+    embed_backend: Annotated[
+        Backend | None,
+        Field(
+            description="tfidf needs no model; sentence-transformers where a model is named and "
+            "this is not"
+        ),
+    ] = None
+    embed_model_name: Annotated[
+        str | None,
+        Field(
+            description="a folder of a sentence-transformers model, or for endpoint a name of the "
+            "model map"
+        ),
+    ] = None
+    embed_model_map: Annotated[str, Field(description="YAML or JSON file of models")] = (
+        EmbeddingSettings.model_map
     )
-    add(
-        "--embed_model_name",
-        help="a folder of a sentence-transformers model, or for endpoint a name of the model map",
+    embed_dimensions: Annotated[
+        PositiveInt | None,
+        Field(
+            description=f"numbers an embedding has ({TFIDF_DIMENSIONS} for tfidf, else the "
+            "model's own)"
+        ),
+    ] = None
+    embed_batch_size: Annotated[PositiveInt, Field(description="texts asked at once")] = (
+        EmbeddingSettings.batch_size
     )
-    add("--embed_model_map", default=defaults.model_map, help="YAML or JSON file of models")
-    add(
-        "--embed_dimensions",
-        type=int,
-        help=f"numbers an embedding has ({TFIDF_DIMENSIONS} for tfidf, else the model's own)",
-    )
-    add("--embed_batch_size", type=int, default=defaults.batch_size, help="texts asked at once")
-    add(
-        "--embed_concurrency",
-        type=int,
-        default=defaults.concurrency,
-        help="most requests in flight to an endpoint",
-    )
+    embed_concurrency: Annotated[
+        PositiveInt, Field(description="most requests in flight to an endpoint")
+    ] = EmbeddingSettings.concurrency
 
 
-def embedding_settings(args: argparse.Namespace, random_seed: int) -> EmbeddingSettings:
-    """Check the flags and turn them into settings."""
-    backend = args.embed_backend
+def embedding_settings(flags: EmbeddingFlags, random_seed: int) -> EmbeddingSettings:
+    """Turn the flags into settings; PipelineError if they don't fit together."""
+    backend = flags.embed_backend
     if backend is None:
-        backend = "sentence-transformers" if args.embed_model_name else "tfidf"
+        backend = "sentence-transformers" if flags.embed_model_name else "tfidf"
     try:
         return EmbeddingSettings(
             backend=backend,
-            model=args.embed_model_name,
-            model_map=args.embed_model_map,
-            dimensions=args.embed_dimensions,
+            model=flags.embed_model_name,
+            model_map=flags.embed_model_map,
+            dimensions=flags.embed_dimensions,
             random_seed=random_seed,
-            batch_size=args.embed_batch_size,
-            concurrency=args.embed_concurrency,
+            batch_size=flags.embed_batch_size,
+            concurrency=flags.embed_concurrency,
         )
     except ValueError as error:
         raise PipelineError(f"--embed_*: {error}") from None

@@ -1,9 +1,7 @@
 """The verb and the object that an instruction opens with: "Add a cache to `load`" -> add, cache.
 
-Word lists for reading imperative English without a language model.
-
 With a spaCy model of English on this machine the dependency parse finds them (as in Self-Instruct,
-Wang et al. 2023); without one, rules for imperative sentences and a list of verbs do.
+Wang et al. 2023); without one, rules for imperative sentences and lists of words do.
 """
 
 from __future__ import annotations
@@ -82,7 +80,7 @@ if TYPE_CHECKING:
     from spacy.tokens import Doc, Token
 
 SPACY_MODELS = ("en_core_web_trf", "en_core_web_lg", "en_core_web_md", "en_core_web_sm")
-RULES = "rules for imperative sentences (no spaCy model of English is installed)"
+VERB_RULES = "rules for imperative sentences (no spaCy model of English is installed)"
 # What an identifier or a piece of code is called: its name would make a group of its own.
 CODE = "‹code›"
 # An instruction says what it wants early; what follows is detail.
@@ -133,10 +131,10 @@ def find_verb_objects(texts: Iterable[str]) -> Iterator[VerbObject | None]:
         yield _by_parse(doc)
 
 
-def method() -> str:
+def verb_method() -> str:
     """Say how the verbs are found on this machine."""
     language = english_model()
-    return RULES if language is None else f"spaCy's dependency parse ({language.meta['name']})"
+    return VERB_RULES if language is None else f"spaCy's dependency parse ({language.meta['name']})"
 
 
 @cache

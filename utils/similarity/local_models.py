@@ -1,11 +1,9 @@
 """Embeddings made on this machine: TF-IDF reduced by an SVD, or a sentence-transformers model.
 
-Embeddings that need no model: hashed TF-IDF of words and characters, reduced by an SVD.
-
-Latent semantic analysis (Deerwester et al. 1990) over hashed features (Weinberger et al. 2009), so
-that no vocabulary is kept. What is fitted, document frequencies and the SVD, is fitted to a sample.
-
-Embeddings by a sentence-transformers model that is on this machine; nothing is downloaded.
+The first needs no model: latent semantic analysis (Deerwester et al. 1990) over hashed features of
+words and characters (Weinberger et al. 2009), so that no vocabulary is kept. What is fitted,
+document frequencies and the SVD, is fitted to a sample. The second takes a model that is on this
+machine; nothing is downloaded.
 """
 
 import hashlib
@@ -48,6 +46,7 @@ class TfidfEmbedder:
         self._seed = settings.random_seed
 
     def identity(self) -> dict[str, Any]:
+        """What an embedding depends on besides the texts; the cache is keyed by it."""
         return {
             "backend": "tfidf",
             "dimensions": self._dimensions,

@@ -102,6 +102,7 @@ class SignatureStore:
 
     @property
     def array(self) -> NDArray[np.uint32]:
+        """The signatures, one a row, as a view: good until the next `add`."""
         return self._array[: len(self)]
 
     def add(self, number: int, found: Signature) -> None:

@@ -1,10 +1,6 @@
-"""Embeddings by a model of the model map; what was answered is never asked, or paid, again.
-
-Embeddings that a server has answered, on disk as they come in, found again by their text.
-"""
+"""Embeddings by a model of the model map; what was answered is never asked, or paid, again."""
 
 import base64
-import binascii
 import hashlib
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,12 +11,11 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from utils.append_log import AppendLog, mend_tail, taken_lock
 from utils.cache import fingerprint
-from utils.cli import log
 from utils.errors import PipelineError
 from utils.generation.model_map import load_model
-from utils.jsonl import dump_row, load_row
+from utils.jsonl import Row
+from utils.paid_log import PaidLog
 from utils.similarity.cosine import Floats
 from utils.similarity.embedding_requests import EmbeddingRequests, Vectors, fetch_embeddings
 from utils.similarity.embedding_settings import EmbeddingSettings
@@ -28,87 +23,50 @@ from utils.similarity.embedding_settings import EmbeddingSettings
 BATCH_ROWS = 1024
 
 
-class PaidLog:
-    """An append log of one model's embeddings, keyed by the hash of the text.
-
-    Lines are checked when the log is opened; a damaged one is reported and its text asked again.
-    Memory holds where the lines are, not the vectors. Used in a `with` block, under a lock.
-    """
+class EmbeddingLog:
+    """One model's embeddings as they came in, keyed by the hash of the text; used with `with`."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
-        self._places: dict[bytes, int] = {}
+        self._log = PaidLog(path, self._key_of, "their texts are asked again")
         self._dimensions: int | None = None
 
-    def __enter__(self) -> "PaidLog":
-        self._lock = taken_lock(self.path)
-        try:
-            self._log = AppendLog(self.path)
-            mend_tail(self.path)
-            self._log.reopen()
-            self._file = open(self.path, "rb")  # noqa: SIM115 - closed in __exit__
-            self._read_places()
-        except BaseException:
-            self._lock.release()
-            raise
+    def __enter__(self) -> "EmbeddingLog":
+        self._log.__enter__()
         return self
 
     def __exit__(self, *exception: object) -> None:
-        try:
-            self._log.sync()
-        finally:
-            self._log.close()
-            self._file.close()
-            self._lock.release()
+        self._log.__exit__(*exception)
 
     def has_any(self) -> bool:
         """Ask whether anything is in the log."""
-        return bool(self._places)
+        return len(self._log) > 0
 
     def missing(self, texts: Iterable[str]) -> list[str]:
         """List the texts that are not in the log."""
-        return [text for text in texts if _digest(text) not in self._places]
+        return [text for text in texts if _digest(text) not in self._log]
 
     def add(self, texts: Sequence[str], vectors: Floats) -> None:
         """Append the answer to one request; the vectors of a model have one length."""
         self._check_dimensions(vectors.shape[1])
-        place = self._file.seek(0, 2)
         for text, vector in zip(texts, vectors, strict=True):
-            line = dump_row(_row(text, vector))
-            self._log.append(line)
-            self._places[_digest(text)] = place
-            place += len(line)
+            self._log.add(_digest(text), _row(text, vector))
 
     def read(self, texts: Iterable[str]) -> Floats:
         """Read the vectors of texts that are in the log, (texts, d)."""
-        rows = []
-        for text in texts:
-            self._file.seek(self._places[_digest(text)])
-            rows.append(_vector(load_row(self._file.readline())))
-        return np.stack(rows)
+        return np.stack([_vector(self._log.read(_digest(text))) for text in texts])
+
+    def _key_of(self, row: Row) -> bytes:
+        dimensions, key = len(_vector(row)), bytes.fromhex(row["text"])
+        self._check_dimensions(dimensions)
+        return key
 
     def _check_dimensions(self, found: int) -> None:
         if self._dimensions not in (None, found):
             raise PipelineError(
-                f"{self.path}: embeddings of {self._dimensions} numbers, but the server now sends "
-                f"{found}; delete that file to ask for all again"
+                f"{self._log.path}: embeddings of {self._dimensions} numbers, but the server now "
+                f"sends {found}; delete that file to ask for all again"
             )
         self._dimensions = found
-
-    def _read_places(self) -> None:
-        place = damaged = 0
-        for line in self._file:
-            try:
-                row = load_row(line)
-                dimensions = len(_vector(row))
-                self._places[bytes.fromhex(row["text"])] = place
-            except (ValueError, KeyError, TypeError, binascii.Error):
-                damaged += 1
-            else:
-                self._check_dimensions(dimensions)
-            place += len(line)
-        if damaged:
-            log.warning("%s: %d damaged lines; their texts are asked again", self.path, damaged)
 
 
 def _digest(text: str) -> bytes:
@@ -158,6 +116,7 @@ class EndpointEmbedder:
         )
 
     def identity(self) -> dict[str, Any]:
+        """What an embedding depends on besides the texts; the cache is keyed by it."""
         return {"backend": "endpoint", "bases": self._requests.model.bases} | {
             name: value for name, value in self._requests.body([]).items() if name != "input"
         }
@@ -166,12 +125,14 @@ class EndpointEmbedder:
         """Yield the embeddings batch by batch, not yet scaled to length 1."""
         with TemporaryDirectory() as temporary:
             folder = self._folder or Path(temporary)
-            with PaidLog(folder / f"answers_{fingerprint(**self.identity())}.jsonl") as answers:
+            with EmbeddingLog(
+                folder / f"answers_{fingerprint(**self.identity())}.jsonl"
+            ) as answers:
                 self._fetch(answers, texts)
                 for start in range(0, len(texts), BATCH_ROWS):
                     yield answers.read(texts[start : start + BATCH_ROWS])
 
-    def _fetch(self, answers: PaidLog, texts: Sequence[str]) -> None:
+    def _fetch(self, answers: EmbeddingLog, texts: Sequence[str]) -> None:
         missing = answers.missing(texts)
         if not missing:
             return

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import marshal
 import re
+from array import array
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import SpooledTemporaryFile
 from typing import Any, NamedTuple
 
-from utils.jsonl import Row, load_row
+from utils.jsonl import Row
 from utils.records import HEADINGS
 
 # The frame that stage 6 puts around the code and the instruction of a user turn.
 FRAME = re.compile(rf"^(?:{'|'.join(HEADINGS)}|`{{3,}}\w*)[ \t]*$", re.MULTILINE)
 USERS = ("user", "human")
+HELD_IN_MEMORY = 2**25  # bytes of a text store
 
 
 class EditTexts(NamedTuple):
@@ -46,13 +51,44 @@ class EditReader:
         """Pick the texts of a row that has the required fields."""
         if self.data_format == "sharegpt":
             before, after = text(row["old_code"]), text(row["new_code"])
-            return EditTexts(before, after, user_text(row, before or ""))
+            return EditTexts(before, after, unquoted_user_text(row, before or ""))
         before, after, instruction = (text(row[field]) for field in self.required)  # type: ignore[index]
         return EditTexts(before, after, instruction)
 
-    def read_line(self, line: bytes) -> EditTexts:
-        """Pick the texts of a row that has been read as JSON before."""
-        return self.read(load_row(line.removeprefix(b"\xef\xbb\xbf")))
+
+class TextStore:
+    """Texts of edits set aside by row number, so that no later step parses their rows again.
+
+    Those of a large file stand in a temporary one, which has no name and ends with the process.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        place = str(folder) if folder.is_dir() else None
+        self._file = SpooledTemporaryFile(HELD_IN_MEMORY, dir=place)  # noqa: SIM115
+        self._ends = array("Q", [0])
+
+    def __enter__(self) -> TextStore:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._file.close()
+
+    def add(self, texts: EditTexts | None) -> None:
+        """Set the next row's texts aside; None for a row that nobody will ask for."""
+        packed = marshal.dumps(tuple(texts)) if texts else b""
+        self._file.write(packed)
+        self._ends.append(self._ends[-1] + len(packed))
+
+    def read(self, number: int) -> bytes:
+        """Read a row's texts, packed, for another process to unpack."""
+        start, end = self._ends[number : number + 2]
+        self._file.seek(start)
+        return self._file.read(end - start)
+
+
+def unpack(packed: bytes) -> EditTexts:
+    """Give the texts that `TextStore.read` has read."""
+    return EditTexts(*marshal.loads(packed))
 
 
 def text(value: Any) -> str | None:
@@ -60,7 +96,7 @@ def text(value: Any) -> str | None:
     return value if isinstance(value, str) and value.strip() else None
 
 
-def user_text(row: Row, code_before: str) -> str | None:
+def unquoted_user_text(row: Row, code_before: str) -> str | None:
     """Join the user turns of a conversation, without the code that they quote.
 
     Turns are `role` and `content`, or `from` and `value`.

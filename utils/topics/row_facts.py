@@ -1,9 +1,4 @@
-"""What is found out about each row of a file, and how many rows of each topic stay.
-
-What is found out about each row of a file, a few bytes a row.
-
-How many rows of each topic stay, and which.
-"""
+"""What is found out about each row of a file, a few bytes a row, and which rows of a topic stay."""
 
 import hashlib
 import random
@@ -28,7 +23,7 @@ DIGEST_BYTES = 16
 # The columns of `sizes`.
 LINES, HUNKS = 0, 1
 PERCENTILES = (50, 75, 90, 95, 99, 100)
-Group = tuple[str, int]
+TopicGroup = tuple[str, int]
 
 
 class RowFacts:
@@ -41,8 +36,8 @@ class RowFacts:
         self.sizes = np.empty((0, 2), dtype=np.int32)
         self.topics = np.empty(0, dtype=np.int32)
 
-    def add(self, row: Row, reader: EditReader, settings: FilterSettings) -> None:
-        """Judge a row by what can be seen without a diff."""
+    def add(self, row: Row, reader: EditReader, settings: FilterSettings) -> EditTexts | None:
+        """Judge a row by what can be seen without a diff; gives its texts if it stays."""
         texts = reader.read(row)
         kind = ANY_KIND
         if settings.edit_kind_quota is not None:
@@ -50,8 +45,10 @@ class RowFacts:
         self.kinds.append(kind)
         self.reasons.append(sys.intern(judge_texts(texts, kind, reader, settings)))
         self.digests += digest(texts)
+        return None if self.reasons[-1] else texts
 
     def staying(self) -> list[int]:
+        """List the numbers of the rows that no reason has dropped, in the file's order."""
         return [number for number, reason in enumerate(self.reasons) if not reason]
 
     def fingerprint(self, numbers: Iterable[int]) -> str:
@@ -158,7 +155,7 @@ def level_topics(
     facts: RowFacts, allotted: dict[str, int], settings: FilterSettings, seed: int
 ) -> None:
     """Drop rows at random from the larger topics, down to what each topic is given."""
-    groups: dict[Group, list[int]] = defaultdict(list)
+    groups: dict[TopicGroup, list[int]] = defaultdict(list)
     for number in facts.staying():
         groups[facts.kinds[number], int(facts.topics[number])].append(number)
     sizes = {group: len(members) for group, members in groups.items()}
@@ -170,8 +167,8 @@ def level_topics(
 
 
 def group_quotas(
-    sizes: dict[Group, int], allotted: dict[str, int], most_per_topic: int | None
-) -> Iterator[tuple[Group, int]]:
+    sizes: dict[TopicGroup, int], allotted: dict[str, int], most_per_topic: int | None
+) -> Iterator[tuple[TopicGroup, int]]:
     """Yield how many rows each topic of each edit kind gives.
 
     Either all give up to `most_per_topic`, or the kind's allotment is levelled over its topics.

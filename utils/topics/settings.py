@@ -9,17 +9,38 @@ from pydantic import BeforeValidator, Field
 from utils.code.lines import MAX_CODE_LINES, MAX_HUNK_NUM, MAX_MODIFY_LINES
 from utils.errors import PipelineError
 from utils.jsonl import Required
+from utils.records import purified
 from utils.sampling import check_shares
 from utils.topics.edit_texts import EditReader
 from utils.topics.topic_model import TopicSettings
 
 Limit = Annotated[int, Field(strict=True, ge=1)]
 Name = Annotated[str, Field(min_length=1)]
-Share = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+KindShare = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 def as_list(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
+
+
+def as_instruction_field(value: Any) -> Any:
+    """Take OpenCodeEdit's list, whose texts are joined for the topics, as ours: code comes first.
+
+    A name alone stands for the instruction, to which the code before is always added.
+    """
+    if not isinstance(value, list):
+        return value
+    names = [name for name in value if name != purified("code_before")]
+    if len(names) != 1 or len(value) > 2:
+        raise ValueError(
+            "name one instruction field, or a list of code_before_purify and that field"
+        )
+    return names[0]
+
+
+def as_own_format(value: Any) -> Any:
+    """Take OpenCodeEdit's name for the rows of a mix as ours."""
+    return "triplet" if value == "general" else value
 
 
 @dataclass(frozen=True)
@@ -37,7 +58,7 @@ class FilterSettings:
     max_samples_total: Limit | None = None
     max_samples_per_topic: Limit | None = None
     refit: bool = False
-    edit_kind_quota: dict[Name, Share] | None = None
+    edit_kind_quota: dict[Name, KindShare] | None = None
 
     def __post_init__(self) -> None:
         self._refuse_both("max_modify_lines", "keep_percentile")
@@ -52,6 +73,7 @@ class FilterSettings:
 
     @property
     def lines_limit(self) -> int:
+        """Most modified lines, for those that ask before a percentile is known."""
         return self.max_modify_lines or MAX_MODIFY_LINES
 
     @property
@@ -64,8 +86,10 @@ class FilterConfig:
     """The keys of the file."""
 
     jsonl_path: Annotated[list[Name], Field(min_length=1), BeforeValidator(as_list)]
-    field_name: Name = "instruct_purify"
-    data_format: Literal["triplet", "sharegpt"] = "triplet"
+    field_name: Annotated[Name, BeforeValidator(as_instruction_field)] = "instruct_purify"
+    data_format: Annotated[Literal["triplet", "sharegpt"], BeforeValidator(as_own_format)] = (
+        "triplet"
+    )
     language: Name = "python"
     run_mode: Literal["filter", "analyze_only"] = "filter"
     random_seed: Annotated[int, Field(strict=True)] = 42
@@ -99,5 +123,6 @@ class FilterConfig:
 
     @property
     def required_fields(self) -> Required:
+        """The fields that every row must have: where one is missing the file is refused."""
         kind = () if self.filter_settings.edit_kind_quota is None else ("edit_kind",)
         return (*self.reader.required, *kind)

@@ -32,7 +32,7 @@ TOP_WORDS = 10
 # Documents per task: enough to make up for sending the words' weights along.
 ASSIGNED_AT_ONCE = 1024
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Count = Annotated[int, Field(strict=True, ge=1)]
+AtLeastOne = Annotated[int, Field(strict=True, ge=1)]
 
 
 @dataclass(frozen=True)
@@ -51,10 +51,10 @@ class TopicSettings:
     alpha: Positive = 1.0
     gamma: Positive = 1.0
     eta: Positive = 0.01
-    chunksize: Count = 128
-    no_below: Count = 5
+    chunksize: AtLeastOne = 128
+    no_below: AtLeastOne = 5
     no_above: Annotated[float, Field(gt=0, le=1)] = 0.5
-    keep_n: Count = 100_000
+    keep_n: AtLeastOne = 100_000
     max_fit_documents: Annotated[int, Field(strict=True, ge=1, le=20_000)] = 20_000
 
 
@@ -72,7 +72,7 @@ def find_topics(bags: BagsOfWords, settings: TopicSettings, seed: int, pool: Wor
     Words are pruned by the sample's counts; a document of which no word is left has topic -1.
     """
     assigned = np.full(len(bags), NO_TOPIC, dtype=np.int32)
-    sample = draw_sample(bags, settings.max_fit_documents, seed)
+    sample = draw_fit_sample(bags, settings.max_fit_documents, seed)
     kept = usual_words(sample, settings.no_below, settings.no_above, settings.keep_n)
     if not len(kept):
         log.warning(
@@ -89,7 +89,7 @@ def find_topics(bags: BagsOfWords, settings: TopicSettings, seed: int, pool: Wor
     return Topics(assigned, top_words(model, pruned.words, np.unique(assigned)))
 
 
-def draw_sample(bags: BagsOfWords, size: int, seed: int) -> BagsOfWords:
+def draw_fit_sample(bags: BagsOfWords, size: int, seed: int) -> BagsOfWords:
     """Draw documents that have words, in random order: the file may be sorted by its source."""
     filled = np.flatnonzero(bags.lengths()).tolist()
     rng = random.Random(derive_seed(seed, "fit documents"))

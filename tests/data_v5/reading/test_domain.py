@@ -74,8 +74,8 @@ def test_sources_of_one_name_are_found_by_it_if_their_formats_are_equal(tmp_path
         ("[{name: x/y, question: q, answer: a, splt: b}]", "", "unknown key 'sources.0.splt'"),
         ("[{name: x/y, question: q, answer: a, format: {x: 1}}]", "", "unknown key"),
         ("[]", "", "'sources' is empty"),
-        (f"[{SOURCE}]", "cluster: {threshold: 1.5}", "threshold 1.5: write a cosine"),
-        (f"[{SOURCE}]", "cluster: {min_community_size: 0}", "must be at least 1"),
+        (f"[{SOURCE}]", "cluster: {threshold: 1.5}", "threshold': must be at most 1, not 1.5"),
+        (f"[{SOURCE}]", "cluster: {min_community_size: 0}", "must be above 0, not 0"),
         (
             f"[{SOURCE}, {{name: ann/sums, question: q, answer: a, format: {{passage: p}}}}]",
             "",

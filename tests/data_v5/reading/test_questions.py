@@ -1,7 +1,7 @@
 import pytest
 
 from data_v5.reading.columns import Unusable
-from data_v5.reading.domain import Source
+from data_v5.reading.domain import QuestionSource
 from data_v5.reading.formats import Format
 from data_v5.reading.questions import (
     Opened,
@@ -14,8 +14,8 @@ from utils.errors import PipelineError
 from utils.jsonl import read_rows
 from utils.stage_output import StageOutput
 
-PLAIN = Source(name="ann/sums", question="q", answer="a")
-PASSAGES = Source(name="ann/tales", question="q", answer="a", format=Format(passage="p"))
+PLAIN = QuestionSource(name="ann/sums", question="q", answer="a")
+PASSAGES = QuestionSource(name="ann/tales", question="q", answer="a", format=Format(passage="p"))
 
 
 def test_a_record_holds_the_worded_question_and_answer_and_the_columns_of_the_format():
@@ -98,7 +98,7 @@ def collect(tmp_path, *sources, max_rows=None):
 
 
 def test_what_became_of_the_rows_is_counted_by_source(tmp_path):
-    filtered = Source(name="ann/easy", question="q", answer="a", where={"level": 2})
+    filtered = QuestionSource(name="ann/easy", question="q", answer="a", where={"level": 2})
     counts, texts, output = collect(tmp_path, PLAIN, filtered)
     assert texts == ["1?", "1 ?", "2?"]
     assert counts == {
@@ -115,7 +115,7 @@ def test_at_most_so_many_rows_of_each_source_are_read(tmp_path):
 
 
 def test_a_source_of_which_nothing_is_left_is_named(tmp_path):
-    nothing = Source(name="ann/none", question="q", answer="a", where={"level": 3})
+    nothing = QuestionSource(name="ann/none", question="q", answer="a", where={"level": 3})
     with pytest.raises(PipelineError, match="source 'ann/none': key 'where' leaves no row of 5"):
         collect(tmp_path, nothing)
 

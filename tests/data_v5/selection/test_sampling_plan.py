@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data_v5.selection.sampling_plan import draw_sample, sample_quotas
+from data_v5.selection.sampling_plan import draw_questions, sample_quotas
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ DIGESTS = [bytes([number]) * 16 for number in range(11)]
 
 
 def test_a_sample_is_in_rising_order_and_says_what_each_cluster_gave():
-    sample = draw_sample(CLUSTERS, 7, 42, DIGESTS)
+    sample = draw_questions(CLUSTERS, 7, 42, DIGESTS)
     assert sample.given == [3, 2, 1, 1]
     assert sample.chosen == sorted(sample.chosen) and {7, 10} <= set(sample.chosen)
     for members, given_by in zip(CLUSTERS, sample.given, strict=True):
@@ -60,27 +60,27 @@ def test_a_sample_is_in_rising_order_and_says_what_each_cluster_gave():
 
 
 def test_a_larger_sample_holds_the_smaller_ones():
-    samples = [set(draw_sample(CLUSTERS, total, 1, DIGESTS).chosen) for total in range(4, 12)]
+    samples = [set(draw_questions(CLUSTERS, total, 1, DIGESTS).chosen) for total in range(4, 12)]
     assert [len(sample) for sample in samples] == list(range(4, 12))
     assert all(small < large for small, large in zip(samples, samples[1:], strict=False))
 
 
 def test_another_seed_draws_another_sample():
-    drawn = {tuple(draw_sample(CLUSTERS, 6, seed, DIGESTS).chosen) for seed in range(20)}
+    drawn = {tuple(draw_questions(CLUSTERS, 6, seed, DIGESTS).chosen) for seed in range(20)}
     assert len(drawn) > 5
 
 
 def test_each_member_of_a_cluster_is_drawn_about_as_often_as_the_others():
     counts = [0] * 11
     for seed in range(2000):
-        for number in draw_sample(CLUSTERS, 4, seed, DIGESTS).chosen:
+        for number in draw_questions(CLUSTERS, 4, seed, DIGESTS).chosen:
             counts[number] += 1
     assert all(250 < counts[number] < 420 for number in CLUSTERS[0])
     assert all(560 < counts[number] < 770 for number in CLUSTERS[1])
 
 
 def test_fewer_samples_than_clusters_take_the_large_ones_and_draw_among_equals():
-    firsts = [draw_sample(CLUSTERS, 3, seed, DIGESTS) for seed in range(40)]
+    firsts = [draw_questions(CLUSTERS, 3, seed, DIGESTS) for seed in range(40)]
     assert all(sample.given[:2] == [1, 1] for sample in firsts)
     assert {tuple(sample.given[2:]) for sample in firsts} == {(1, 0), (0, 1)}
 
@@ -91,13 +91,13 @@ def test_the_draw_hangs_on_the_questions_and_not_on_where_they_stand():
     for old, new in enumerate(moved):
         digests[new] = DIGESTS[old]
     clusters = [[moved[number] for number in members] for members in reversed(CLUSTERS)]
-    before = draw_sample(CLUSTERS, 6, 42, DIGESTS).chosen
-    after = draw_sample(clusters, 6, 42, digests).chosen
+    before = draw_questions(CLUSTERS, 6, 42, DIGESTS).chosen
+    after = draw_questions(clusters, 6, 42, digests).chosen
     assert sorted(moved[number] for number in before) == after
 
 
 def test_further_clusters_leave_the_draw_within_a_cluster_as_it_was():
-    alone = draw_sample([CLUSTERS[0]], 2, 42, DIGESTS).chosen
-    beside = draw_sample([CLUSTERS[0], CLUSTERS[1]], 3, 42, DIGESTS)
+    alone = draw_questions([CLUSTERS[0]], 2, 42, DIGESTS).chosen
+    beside = draw_questions([CLUSTERS[0], CLUSTERS[1]], 3, 42, DIGESTS)
     assert beside.given == [2, 1]
     assert alone == [number for number in beside.chosen if number in CLUSTERS[0]]

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from data_v5.reading.columns import Unusable
 from data_v5.reading.formats import Format
-from data_v5.selection.shot_prompts import PromptRules, count_words, make_row, word
+from data_v5.selection.shot_prompts import PromptRules, make_shot_prompt, word, words_of_row
 from utils.errors import PipelineError
 
 SCIQ = Format(options=["d1", "d2", "right"], answer_is="text", shuffle_options=True)
@@ -24,7 +24,7 @@ def exam(question: str) -> dict[str, Any]:
 
 
 def test_the_shots_come_before_the_question() -> None:
-    made = make_row(plain("Is it?"), [plain("Was it?", "no"), plain("Will it?")], RULES)
+    made = make_shot_prompt(plain("Is it?"), [plain("Was it?", "no"), plain("Will it?")], RULES)
     assert made.row == {
         "instruction": "Answer.",
         "input": "Q: Was it?\nA: no\n\nQ: Will it?\nA: yes\n\nQ: Is it?\nA:",
@@ -35,7 +35,7 @@ def test_the_shots_come_before_the_question() -> None:
 
 
 def test_a_question_may_stand_alone() -> None:
-    made = make_row(plain("Is it?"), [], RULES)
+    made = make_shot_prompt(plain("Is it?"), [], RULES)
     assert made.row["input"] == "Q: Is it?\nA:"
 
 
@@ -43,16 +43,18 @@ def test_shots_are_dropped_from_the_end_until_the_row_fits() -> None:
     shots = [plain(f"Shot {n} of five?") for n in range(5)]
     # Answer. (1) + Q: Is it? A: (4) + yes (1), and 7 for each shot.
     tight = PromptRules("Answer.", RULES.formats, max_words=6 + 2 * 7)
-    made = make_row(plain("Is it?"), shots, tight)
+    made = make_shot_prompt(plain("Is it?"), shots, tight)
     assert made.row["input"].startswith("Q: Shot 0 of five?\nA: yes\n\nQ: Shot 1 of five?")
     assert (made.shots_used, made.shots_dropped) == (2, 3)
-    assert count_words(made.row) == 20
+    assert words_of_row(made.row) == 20
 
 
 def test_a_question_that_does_not_fit_alone_is_unusable() -> None:
-    assert make_row(plain("Is it?"), [], PromptRules("Answer.", RULES.formats, 6))
+    assert make_shot_prompt(plain("Is it?"), [], PromptRules("Answer.", RULES.formats, 6))
     with pytest.raises(Unusable, match="^too_many_words$"):
-        make_row(plain("Is it?"), [plain("Was it?")], PromptRules("Answer.", RULES.formats, 5))
+        make_shot_prompt(
+            plain("Is it?"), [plain("Was it?")], PromptRules("Answer.", RULES.formats, 5)
+        )
 
 
 @given(st.lists(st.integers(0, 30), max_size=6), st.integers(1, 100))
@@ -60,11 +62,11 @@ def test_as_many_shots_stay_as_fit(sizes: list[int], max_words: int) -> None:
     shots = [plain(f"n{n} " + "w " * size) for n, size in enumerate(sizes)]
     rules = PromptRules("Answer.", RULES.formats, max_words)
     try:
-        made = make_row(plain("Is it?"), shots, rules)
+        made = make_shot_prompt(plain("Is it?"), shots, rules)
     except Unusable:
         assert max_words < 6
         return
-    assert count_words(made.row) <= max_words
+    assert words_of_row(made.row) <= max_words
     if made.shots_dropped:
         one_more = [1 + len(shot["question"].split()) + 2 for shot in shots][: made.shots_used + 1]
         assert 6 + sum(one_more) > max_words
@@ -72,7 +74,7 @@ def test_as_many_shots_stay_as_fit(sizes: list[int], max_words: int) -> None:
 
 def test_a_shot_that_is_the_question_or_an_earlier_shot_is_passed_over() -> None:
     shots = [plain("is  IT?"), plain("Was it?"), plain("Was it?", "no")]
-    made = make_row(plain("Is it?"), shots, RULES)
+    made = make_shot_prompt(plain("Is it?"), shots, RULES)
     assert made.row["input"] == "Q: Was it?\nA: yes\n\nQ: Is it?\nA:"
     assert made.shots_skipped == {"same_question": 2}
 
@@ -83,13 +85,15 @@ def test_equal_words_of_other_passages_are_another_question() -> None:
     def story(text: str) -> dict[str, Any]:
         return plain("Where is Ann?", "hall") | {"source": "story", "fields": {"text": text}}
 
-    made = make_row(story("Ann went out."), [story("Ann stayed."), story("Ann went out.")], rules)
+    made = make_shot_prompt(
+        story("Ann went out."), [story("Ann stayed."), story("Ann went out.")], rules
+    )
     assert (made.shots_used, made.shots_skipped) == (1, {"same_question": 1})
 
 
 def test_a_shot_that_can_not_be_worded_is_passed_over() -> None:
     shots = [plain("Was it?", ""), plain("", "no"), plain("\ud800?"), plain("Will it?")]
-    made = make_row(plain("Is it?"), shots, RULES)
+    made = make_shot_prompt(plain("Is it?"), shots, RULES)
     assert made.shots_used == 1
     assert made.shots_skipped == {"empty_answer": 1, "empty_question": 1, "not_unicode": 1}
 
@@ -100,7 +104,7 @@ def test_a_shot_that_can_not_be_worded_is_passed_over() -> None:
 )
 def test_a_question_that_can_not_be_worded_is_unusable(origin: Any, why: str) -> None:
     with pytest.raises(Unusable, match=f"^{why}$"):
-        make_row(origin, [], RULES)
+        make_shot_prompt(origin, [], RULES)
 
 
 def test_a_source_of_another_domain_is_the_users_mistake() -> None:
@@ -109,8 +113,8 @@ def test_a_source_of_another_domain_is_the_users_mistake() -> None:
 
 
 def test_a_record_is_worded_alike_as_question_and_as_shot() -> None:
-    alone = make_row(exam("Which?"), [], RULES).row["input"].removesuffix("\nA:")
-    other = make_row(plain("Is it?"), [exam("Which?")], RULES).row["input"]
+    alone = make_shot_prompt(exam("Which?"), [], RULES).row["input"].removesuffix("\nA:")
+    other = make_shot_prompt(plain("Is it?"), [exam("Which?")], RULES).row["input"]
     assert other.startswith(alone + "\nA: (")
 
 

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data_v5.tokens.held_out import Examples, draw_test_rows
+from data_v5.tokens.held_out import ExampleUse, draw_test_rows
 
 
 def test_the_share_comes_out_exactly():
@@ -33,7 +33,7 @@ def test_where_no_group_fits_the_smallest_is_taken():
 
 
 def test_rows_that_are_examples_of_others_are_found():
-    examples = Examples()
+    examples = ExampleUse()
     # The second row's question is an example of the first; the third has no question.
     for question, shots in [(11, [12, 99]), (12, []), (0, []), (13, [11])]:
         examples.add(question, shots)
@@ -46,8 +46,8 @@ def test_rows_that_are_examples_of_others_are_found():
 
 
 def test_no_rows_show_nothing():
-    assert Examples().times_shown() == []
-    assert Examples().shown_in(set()) == Examples().readers_of(set()) == set()
+    assert ExampleUse().times_shown() == []
+    assert ExampleUse().shown_in(set()) == ExampleUse().readers_of(set()) == set()
 
 
 def test_rows_that_are_shown_more_often_are_drawn_later():

@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow.parquet
 import pytest
 
-from data_v5.tokens.token_files import FIELDS, FORMATS, ROW_GROUP, make_row, token_file
+from data_v5.tokens.token_files import FIELDS, FORMATS, ROW_GROUP, make_token_row, token_file
 
 
 def read(path):
@@ -20,14 +20,14 @@ def read(path):
 
 def numbered(count):
     return [
-        make_row(np.arange(number % 5 + 2), np.arange(number % 5 + 1), 1, -100)
+        make_token_row(np.arange(number % 5 + 2), np.arange(number % 5 + 1), 1, -100)
         for number in range(count)
     ]
 
 
 def test_masked_tokens_have_the_label_that_is_ignored():
     full = np.array([4, 5, 6])
-    row = make_row(full, np.array([4, 5]), 2, -1)
+    row = make_token_row(full, np.array([4, 5]), 2, -1)
     assert {name: array.tolist() for name, array in row.items()} == {
         "input_ids": [4, 5, 6],
         "input_ids_no_response": [4, 5],

@@ -1,4 +1,4 @@
-from joydataforge.methods.direct_samples import as_compared, direct_samples, without_repeats
+from joydataforge.methods.direct_samples import as_compared, direct_samples, reject_repeats
 from joydataforge.methods.settings import MethodConfig
 from utils.jsonl import Row
 
@@ -31,7 +31,7 @@ def test_a_sample_that_says_what_an_earlier_one_says_is_rejected() -> None:
         {"input": "what is  GOUT", "n": 3},
         {"input": "Lost", "n": 4},
     ]
-    reasons = [row.get("reject_reason") for row in without_repeats(iter(rows), "input")]
+    reasons = [row.get("reject_reason") for row in reject_repeats(iter(rows), "input")]
     assert reasons == [None, "no_json", "duplicate_of_earlier_sample", None]
 
 

@@ -128,3 +128,14 @@ def test_a_missing_cache_is_an_error(tmp_path: Path) -> None:
 def test_a_cache_without_entries_is_one(tmp_path: Path) -> None:
     QueryCache("t").save(tmp_path / "empty.jsonl")
     assert QueryCache("t", [tmp_path / "empty.jsonl"]).find("q") is None
+
+
+def test_queries_paid_before_are_read_and_saved_as_they_were(tmp_path: Path) -> None:
+    path = tmp_path / "cache.jsonl"
+    written = b'{"task":"t","query":"What is gout?","result":{"target":"A disease."}}\n'
+    path.write_bytes(written)
+    cache = QueryCache("t", [path])
+    assert cache.find("What is gout?") == {"target": "A disease."}
+    cache.save(path)
+    assert path.read_bytes() == written
+    assert [each.name for each in tmp_path.iterdir() if each.name[0] != "."] == ["cache.jsonl"]

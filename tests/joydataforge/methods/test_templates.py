@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from joydataforge.methods.templates import all_places, as_text, check_places, fill, places
+from joydataforge.methods.templates import all_places, check_places, field_text, fill, places
 from utils.errors import PipelineError
 
 
@@ -47,8 +47,8 @@ def test_a_place_with_a_question_mark_may_stay_without_a_value() -> None:
 
 
 def test_other_values_are_worded_as_json() -> None:
-    assert as_text("label", ["ä", 1, None]) == '["ä",1,null]'
-    assert as_text("summary", {"a": True}) == '{"a":true}'
+    assert field_text("label", ["ä", 1, None]) == '["ä",1,null]'
+    assert field_text("summary", {"a": True}) == '{"a":true}'
 
 
 @pytest.mark.parametrize("history", [[], None, ""])

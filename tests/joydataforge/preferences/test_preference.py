@@ -10,11 +10,11 @@ from joydataforge.preferences.preference import (
     PairFigures,
     PreferenceTexts,
     choose_pairs,
-    dataset_entry,
     distinct,
     history_turns,
-    to_alpaca,
-    to_sharegpt,
+    ranking_info,
+    to_alpaca_pair,
+    to_sharegpt_pair,
 )
 
 REFUSAL = "I'm sorry, but I can't help with that request."
@@ -123,7 +123,7 @@ def test_a_history_that_is_no_whole_turns_is_refused(history: Any) -> None:
 
 
 def test_a_pair_is_laid_out_as_a_conversation_with_two_endings() -> None:
-    row = to_sharegpt(PreferenceTexts("Be kind.", TURNS[:1], "q2", "good", "bad"))
+    row = to_sharegpt_pair(PreferenceTexts("Be kind.", TURNS[:1], "q2", "good", "bad"))
     assert row["conversations"] == [
         {"from": "system", "value": "Be kind."},
         {"from": "human", "value": "q1"},
@@ -135,21 +135,21 @@ def test_a_pair_is_laid_out_as_a_conversation_with_two_endings() -> None:
 
 
 def test_alpaca_rows_have_the_same_keys_and_no_history() -> None:
-    row = to_alpaca(PreferenceTexts("", [], "q", "good", "bad"))
+    row = to_alpaca_pair(PreferenceTexts("", [], "q", "good", "bad"))
     assert row == {
         **{"instruction": "q", "input": "", "system": ""},
         **{"chosen": "good", "rejected": "bad"},
     }
     with pytest.raises(NoPair, match="history_in_alpaca"):
-        to_alpaca(PreferenceTexts("", TURNS, "q", "good", "bad"))
+        to_alpaca_pair(PreferenceTexts("", TURNS, "q", "good", "bad"))
 
 
 @pytest.mark.parametrize("layout", ["sharegpt", "alpaca"])
 def test_the_entry_names_each_column_in_use_and_says_that_it_is_ranked(layout: str) -> None:
     texts = PreferenceTexts("Be kind.", [], "q", "good", "bad")
-    row = (to_sharegpt if layout == "sharegpt" else to_alpaca)(texts)
-    entry = dataset_entry(layout, "x.jsonl")
-    assert entry["ranking"] is True and entry["file_name"] == "x.jsonl"
+    row = (to_sharegpt_pair if layout == "sharegpt" else to_alpaca_pair)(texts)
+    entry = ranking_info(layout)
+    assert entry["ranking"] is True
     assert set(entry["columns"].values()) == row.keys()
     if layout == "sharegpt":
         tags = entry["tags"]

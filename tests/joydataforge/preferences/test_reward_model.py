@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 from typing import Any
 
@@ -107,3 +108,13 @@ def test_the_key_is_sent_and_a_missing_one_is_named(
         monkeypatch.setenv("REWARD_TEST_KEY", "secret")
         score(tmp_path, settings, "a")
     assert server.keys == ["Bearer secret"]
+
+
+def test_scores_paid_before_are_read_and_the_form_of_a_line_stays(tmp_path: Path) -> None:
+    log = tmp_path / "x.scores.jsonl"
+    log.write_bytes(b'{"key":"24420bfe70a25edc","score":2.5}\n')
+    settings = RewardSettings("http://127.0.0.1:9/score")
+    assert score(tmp_path, settings, "an answer") == [2.5]
+    with RewardServer(length_of) as server:
+        assert score(tmp_path, RewardSettings(server.url), "bb") == [2.0]
+    assert re.fullmatch(rb'.*\n\{"key":"[0-9a-f]{16}","score":2\.0\}\n', log.read_bytes())

@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 
 from joydataforge.preferences.reward_settings import RewardSettings, find_scores
+from utils.config import parse_config
 from utils.errors import PipelineError
 
 
@@ -45,5 +46,7 @@ def test_a_url_that_is_none_is_named(url: str) -> None:
     ],
 )
 def test_settings_that_do_not_fit_together_are_refused(wrong: Any) -> None:
-    with pytest.raises(ValueError):
-        RewardSettings("http://x/score", **wrong)
+    with pytest.raises(
+        PipelineError, match=r"^x\.yaml: .*(score_path|request|batch_field|timeout)"
+    ):
+        parse_config({"url": "http://x/score"} | wrong, RewardSettings, "x.yaml")

@@ -6,24 +6,25 @@ from hypothesis import strategies as st
 
 from joydataforge.queries.evolution import (
     Evolution,
-    Limits,
+    EvolutionLimits,
     check_code,
     check_evolution,
     draw_kind,
     new_words,
     read_query,
 )
-from utils.errors import BadReply
+from utils.config import parse_config
+from utils.errors import BadReply, PipelineError
 
 PARENT = "What helps against a dry cough at night?"
 PROMPT = (
     "You make queries to an assistant more demanding, so that good answers to them teach more.\n"
     "### Given query\n{input}\n\n### Rewritten query\n"
 )
-LIMITS = Limits(residue=["### Given query", "#The Given Prompt#", "rewritten prompt"])
+LIMITS = EvolutionLimits(residue=["### Given query", "#The Given Prompt#", "rewritten prompt"])
 
 
-def failure(query: str, parent: str = PARENT, limits: Limits = LIMITS) -> str | None:
+def failure(query: str, parent: str = PARENT, limits: EvolutionLimits = LIMITS) -> str | None:
     try:
         check_evolution(query, parent, PROMPT, limits)
     except BadReply as error:
@@ -62,7 +63,7 @@ def test_what_the_parent_says_already_is_no_residue_and_no_refusal() -> None:
 
 
 def test_a_short_query_may_grow_to_what_is_always_allowed_and_a_long_one_by_its_factor() -> None:
-    limits = Limits(max_chars=1000, growth_factor=2, always_allowed_chars=300)
+    limits = EvolutionLimits(max_chars=1000, growth_factor=2, always_allowed_chars=300)
     assert limits.longest("x" * 20) == 300
     assert limits.longest("x" * 200) == 400
     assert limits.longest("x" * 900) == 1000
@@ -121,8 +122,8 @@ def test_kinds_are_drawn_by_weight_and_equal_for_equal_seeds() -> None:
 
 @pytest.mark.parametrize("values", [{"weight": -1}, {"weight": float("nan")}, {"prompt": "Go."}])
 def test_an_evolution_needs_a_weight_and_a_place_for_the_query(values: dict[str, object]) -> None:
-    with pytest.raises(ValueError):
-        Evolution(**({"prompt": "{input}"} | values))  # type: ignore[arg-type]
+    with pytest.raises(PipelineError, match="weight|input"):
+        parse_config({"prompt": "{input}"} | values, Evolution, "x.yaml")
 
 
 @pytest.mark.parametrize(
@@ -136,6 +137,6 @@ def test_an_evolution_needs_a_weight_and_a_place_for_the_query(values: dict[str,
 )
 def test_what_a_model_says_before_the_query_is_residue(opening: str) -> None:
     query = "How do I cook rice for ninety guests on one small stove?"
-    check_evolution(query, "How do I cook rice?", "prompt", Limits())
+    check_evolution(query, "How do I cook rice?", "prompt", EvolutionLimits())
     with pytest.raises(BadReply, match="prompt_residue"):
-        check_evolution(opening + query, "How do I cook rice?", "prompt", Limits())
+        check_evolution(opening + query, "How do I cook rice?", "prompt", EvolutionLimits())

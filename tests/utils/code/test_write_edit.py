@@ -12,7 +12,7 @@ from utils.code.write_edit import (
     EDIT_FORMATS,
     NotProvable,
     apply_answer,
-    changed_spans,
+    changed_lines,
     make_answer,
 )
 
@@ -178,7 +178,7 @@ def test_a_rewrite_of_thousands_of_lines_takes_no_minutes():
     after = "x\npass\n" * 6000
     for edit_format in EDIT_FORMATS:
         assert make_answer(edit_format, before, after, "python")
-    assert len(changed_spans(before.split("\n"), after.split("\n"))) == 1
+    assert len(changed_lines(before.split("\n"), after.split("\n"))) == 1
 
 
 @pytest.mark.parametrize("answer", ["x = 1\n", "```\nx\n```\n```\ny\n```"])

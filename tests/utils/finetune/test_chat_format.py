@@ -7,8 +7,8 @@ from utils.code.write_edit import EDIT_FORMATS
 from utils.finetune.chat_format import (
     PROMPT_FORMATS,
     SYSTEM_PROMPTS,
-    Conversation,
-    Dialogue,
+    TrainingConversation,
+    TrainingDialogue,
     origin,
     seeds_of,
     to_from_value,
@@ -17,7 +17,7 @@ from utils.finetune.chat_format import (
     whole_lines,
 )
 
-CONVERSATION = Conversation("s", "u", "a")
+CONVERSATION = TrainingConversation("s", "u", "a")
 
 
 def test_the_user_turn_holds_code_before_and_instruction_under_their_headings():
@@ -81,7 +81,7 @@ def test_messages_begin_with_the_system_turn_if_there_is_one(prompt_format):
     lay_out = PROMPT_FORMATS[prompt_format].lay_out
     messages = [{"role": role, "content": role[0]} for role in ("system", "user", "assistant")]
     assert lay_out(CONVERSATION) == {"messages": messages}
-    assert lay_out(Conversation("", "u", "a")) == {"messages": messages[1:]}
+    assert lay_out(TrainingConversation("", "u", "a")) == {"messages": messages[1:]}
 
 
 @pytest.mark.parametrize("prompt_format", PROMPT_FORMATS)
@@ -120,7 +120,9 @@ def test_seeds_are_a_list_or_joined_by_commas():
 
 
 def test_a_dialogue_of_many_turns_is_laid_out_in_order():
-    dialogue = Dialogue([("user", "a"), ("assistant", "b"), ("user", "c"), ("assistant", "d")])
+    dialogue = TrainingDialogue(
+        [("user", "a"), ("assistant", "b"), ("user", "c"), ("assistant", "d")]
+    )
     assert [turn["content"] for turn in to_messages(dialogue)["messages"]] == ["a", "b", "c", "d"]
     turns = to_from_value(dialogue)["conversations"]
     assert [turn["from"] for turn in turns] == ["human", "gpt", "human", "gpt"]

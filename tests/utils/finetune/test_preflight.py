@@ -3,7 +3,7 @@ import time
 import pytest
 
 from utils.errors import PipelineError
-from utils.finetune.chat_format import Conversation
+from utils.finetune.chat_format import TrainingConversation
 from utils.finetune.preflight import (
     BATCH,
     LengthGauge,
@@ -17,7 +17,7 @@ from utils.finetune.token_counts import TokenEstimate
 
 
 def kinds(user="u", system="s", answer="a", special_tokens=()):
-    return UnsafeText(special_tokens).kinds(Conversation(system, user, answer))
+    return UnsafeText(special_tokens).kinds(TrainingConversation(system, user, answer))
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_a_hostile_text_takes_no_time():
     assert time.perf_counter() - started < 1
 
 
-PLAIN = Conversation("", "u", "a")
+PLAIN = TrainingConversation("", "u", "a")
 
 
 def preflight(too_long="keep", unsafe_text="keep", cutoff_len=100):
@@ -72,7 +72,7 @@ def preflight(too_long="keep", unsafe_text="keep", cutoff_len=100):
 
 def test_a_row_is_its_texts_and_what_the_template_adds():
     gauge = LengthGauge(TokenEstimate(), opening="<think>\n\n</think>\n\n")
-    with_system = Conversation("s" * 40, "u" * 80, "a" * 20)
+    with_system = TrainingConversation("s" * 40, "u" * 80, "a" * 20)
     assert gauge.measure([with_system, with_system._replace(system="")]) == [
         RowLength(10 + 20 + 5 + 3 * 5 + 5, 6),
         RowLength(20 + 5 + 2 * 5 + 5, 6),
@@ -110,7 +110,7 @@ def test_too_long_rows_are_an_error_where_that_is_asked_for():
 def test_unsafe_rows_are_counted_by_kind_and_dropped_by_the_first():
     for unsafe_text, fault in (("keep", None), ("drop", "control_token")):
         judge = preflight(unsafe_text=unsafe_text)
-        unsafe = Conversation("", "<s> {{idx}}", "a")
+        unsafe = TrainingConversation("", "<s> {{idx}}", "a")
         assert judge.find_fault(unsafe, RowLength(1, 1)) == fault
         assert judge.figures()["unsafe_text"] == {
             "control_token": 1,

@@ -5,7 +5,7 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 
 from tests.hub_server import serving
 from utils.errors import PipelineError
-from utils.finetune.token_counts import METHOD, TURN_TOKENS, estimate_tokens, token_counter
+from utils.finetune.token_counts import ESTIMATE_METHOD, TURN_TOKENS, estimate_tokens, token_counter
 
 
 @pytest.mark.parametrize(
@@ -16,7 +16,7 @@ def test_four_bytes_make_a_token_rounded_up(text, tokens):
 
 
 def test_the_method_can_be_told():
-    assert METHOD == "UTF-8 bytes / 4, rounded up"
+    assert ESTIMATE_METHOD == "UTF-8 bytes / 4, rounded up"
 
 
 def make_tokenizer(*special):

@@ -69,3 +69,11 @@ def test_a_share_that_no_group_fits_into_is_an_error():
 def test_the_largest_group_is_counted():
     assert largest_group(make_groups(2, 5, 1)) == 5
     assert largest_group(Groups()) == 0
+
+
+def test_the_files_of_one_commit_stay_together_and_shared_seeds_tie_nothing():
+    grouping = RowGrouping(42)
+    commits = ["c1", "c2", "c1", ["c1", "c3"], ["c1", "c3"], ""]
+    for number, commit in enumerate(commits):
+        grouping.add(f"p{number}", program(number), commit)
+    assert grouping.finish().members() == [[0, 2], [1], [3], [4], [5]]

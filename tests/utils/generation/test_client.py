@@ -12,9 +12,10 @@ import pytest
 
 from tests.fault_server import FaultServer
 from utils.generation.client import (
-    ChatClient,
+    Client,
+    completion_path,
     error_details,
-    estimate_tokens,
+    guess_prompt_tokens,
     is_refused_run,
     parse_reply,
     retry_after_seconds,
@@ -36,9 +37,10 @@ def body(text: str = "hello", **more: Any) -> dict[str, Any]:
 
 def ask(base_url: str, text: str = "hello", timeout: float = 5.0, request: Any = None) -> Reply:
     async def once() -> Reply:
-        client = ChatClient(base_url, KEY, 4, timeout)
+        client = Client(base_url, KEY, 4, timeout)
         try:
-            return await client.complete(request or body(text))
+            sent = request or body(text)
+            return parse_reply(await client.post(completion_path(sent), sent), sent)
         finally:
             await client.close()
 
@@ -284,8 +286,10 @@ def test_retry_after_is_read_in_all_its_forms(
 
 def test_more_connections_than_a_hundred_are_open_at_once() -> None:
     async def many(url: str) -> None:
-        client = ChatClient(url, KEY, 150, 10)
-        await asyncio.gather(*(client.complete(body(str(number))) for number in range(150)))
+        client = Client(url, KEY, 150, 10)
+        await asyncio.gather(
+            *(client.post("/chat/completions", body(str(number))) for number in range(150))
+        )
         await client.close()
 
     with FaultServer({"delay": 0.7}) as server:
@@ -294,4 +298,4 @@ def test_more_connections_than_a_hundred_are_open_at_once() -> None:
 
 
 def test_tokens_are_estimated_from_the_length() -> None:
-    assert estimate_tokens([{"role": "user", "content": "x" * 400}]) == 101
+    assert guess_prompt_tokens([{"role": "user", "content": "x" * 400}]) == 101

@@ -1,16 +1,17 @@
-import argparse
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.fault_server import FaultServer
+from utils.cli import parse_flags
 from utils.errors import BadReply, PipelineError
 from utils.generation.conversation import Conversation, Job, ask_for
 from utils.generation.jobs import PromptFile, estimate_run, generate_samples, opening_messages
-from utils.generation.settings import add_sample_flags, sample_settings
+from utils.generation.settings import SampleFlags, sample_settings
 from utils.jsonl import Row
 from utils.row_files import read_records
 
@@ -111,6 +112,13 @@ def plan_of(texts: list[str]) -> Iterator[Row]:
         yield row if text else row | {"reject_reason": "empty_text"}
 
 
+@dataclass(frozen=True, kw_only=True)
+class Flags(SampleFlags):
+    """Try the flags of a room's script."""
+
+    output_path: str
+
+
 def run_script(
     folder: Path,
     *flags: str,
@@ -120,11 +128,8 @@ def run_script(
     prompts: str = "its prompts",
     texts: Any = None,
 ) -> int:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--output_path", default=str(folder / name))
-    add_sample_flags(parser)
     words = ["--model_map", str(folder / "models.json"), "--max_try", str(max_try), *flags]
-    args = parser.parse_args(words)
+    args = parse_flags(Flags, ["--output_path", str(folder / name), *words])
 
     async def converse(job: Job, conversation: Conversation) -> Row:
         question = [{"role": "user", "content": job.row["text"]}]
@@ -137,7 +142,7 @@ def run_script(
         [source],
         lambda: plan_of(texts() if texts else list(read_records(source))),
         args.output_path,
-        sample_settings(args, prompts),
+        sample_settings(args, args.output_path, prompts),
         converse,
     )
 
@@ -355,11 +360,8 @@ def test_an_output_may_not_be_an_input(tmp_path: Path) -> None:
 
 def test_ids_that_a_log_can_not_hold_are_refused(tmp_path: Path) -> None:
     write_map(tmp_path, m={"base": "http://127.0.0.1:9/v1"})
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--output_path", default=str(tmp_path / "out.json"))
-    add_sample_flags(parser)
-    args = parser.parse_args(["--model_map", str(tmp_path / "models.json")])
-    settings = sample_settings(args, "its prompts")
+    flags = parse_flags(SampleFlags, ["--model_map", str(tmp_path / "models.json")])
+    settings = sample_settings(flags, tmp_path / "out.json", "its prompts")
 
     async def converse(job: Job, conversation: Conversation) -> Row:
         raise AssertionError("nothing is asked")

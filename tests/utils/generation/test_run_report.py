@@ -6,7 +6,7 @@ import pytest
 from utils.generation.model_map import Prices
 from utils.generation.replies import Usage
 from utils.generation.run_report import Progress
-from utils.generation.run_state import RunStatistics
+from utils.generation.traffic import RunStatistics
 
 
 @pytest.fixture

@@ -1,18 +1,29 @@
-import argparse
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from utils.cli import parse_flags
 from utils.errors import PipelineError
-from utils.generation.run_state import BatchSettings, Sampling
-from utils.generation.settings import RunSettings, add_generation_flags, run_settings
+from utils.generation.settings import (
+    BatchSettings,
+    GenerationFlags,
+    RunSettings,
+    Sampling,
+    generation_settings,
+)
 
 
-def settings_of(*argv: str, output_file: str = "data/x.jsonl") -> RunSettings:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--output_file", default=output_file)
-    add_generation_flags(parser)
-    return run_settings(parser.parse_args(argv))
+@dataclass(frozen=True, kw_only=True)
+class Flags(GenerationFlags):
+    """Try the flags of stage 2."""
+
+    output_file: str = "data/x.jsonl"
+
+
+def settings_of(*argv: str) -> RunSettings:
+    flags = parse_flags(Flags, list(argv))
+    return generation_settings(flags, flags.output_file)
 
 
 def test_without_flags_the_defaults_are_those_of_the_settings() -> None:
@@ -94,7 +105,7 @@ def test_the_recovery_file_is_not_the_output(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(PipelineError, match="name one of its own"):
-        settings_of("--recovery_file", spelling, output_file="x.jsonl")
+        settings_of("--recovery_file", spelling, "--output_file", "x.jsonl")
     assert list(tmp_path.iterdir()) == [], "checking writes nothing"
 
 

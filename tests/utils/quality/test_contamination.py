@@ -11,7 +11,7 @@ from utils.quality.contamination import (
     Benchmark,
     BenchmarkFields,
     ContaminationIndex,
-    read_texts,
+    read_benchmark_texts,
 )
 from utils.quality.settings import ContaminationSettings
 
@@ -21,7 +21,7 @@ BENCHMARK_TASK = "Let the total begin at 1."
 
 
 def texts(benchmark):
-    return [(kind, text) for kind, _, text in read_texts(benchmark)]
+    return [(kind, text) for kind, _, text in read_benchmark_texts(benchmark)]
 
 
 def file_of(rows, path):
@@ -33,7 +33,7 @@ def test_texts_come_with_their_kind_and_place(tmp_path):
     rows = [{"code": BENCHMARK_CODE, "task": ""}, {"code": OTHER_CODE, "task": BENCHMARK_TASK}]
     file = file_of(rows, tmp_path / "b.jsonl")
     benchmark = Benchmark("bench", file=file, fields=BenchmarkFields(("code",), ("task",)))
-    assert list(read_texts(benchmark)) == [
+    assert list(read_benchmark_texts(benchmark)) == [
         ("code", "bench row 1", BENCHMARK_CODE),
         ("code", "bench row 2", OTHER_CODE),
         ("instruction", "bench row 2", BENCHMARK_TASK),
@@ -63,7 +63,7 @@ def test_json_arrays_and_parquet_files_are_read_too(tmp_path, form):
     else:
         path.write_text(json.dumps(rows if form == "array" else {"test": rows}))
     benchmark = Benchmark(file=str(path), fields=BenchmarkFields(("code",)))
-    assert list(read_texts(benchmark)) == [("code", "b row 1", BENCHMARK_CODE)]
+    assert list(read_benchmark_texts(benchmark)) == [("code", "b row 1", BENCHMARK_CODE)]
 
 
 def test_a_folder_is_read_by_patterns(tmp_path):

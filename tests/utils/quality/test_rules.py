@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from utils.quality.program import Program
-from utils.quality.rules import GUARDS, RULES, find_faults
+from utils.quality.python_program import Program
+from utils.quality.rules import GUARDS, QUALITY_RULES, find_faults
 from utils.quality.settings import Limits, QualityConfig, RuleSwitches
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -272,7 +272,7 @@ def test_what_is_wrong_is_told_in_few_words():
 def test_every_switch_belongs_to_one_rule():
     elsewhere = {"empty_field", "contaminated", "duplicate", "near_duplicate"}
     switches = {each.name for each in fields(RuleSwitches)}
-    assert switches == elsewhere | set(GUARDS) | set(RULES)
+    assert switches == elsewhere | set(GUARDS) | set(QUALITY_RULES)
 
 
 def test_a_rule_that_is_switched_off_is_not_asked():

@@ -15,7 +15,7 @@ from utils.report.diversity_figures import (
     diversity_figures,
     diversity_table,
     load_measures,
-    measure,
+    measure_surveys,
     notes,
     panels,
     table_lines,
@@ -151,7 +151,7 @@ def test_a_filter_that_found_nothing_draws_nothing(tmp_path: Path) -> None:
 
 def test_several_files_are_measured_side_by_side(tmp_path: Path) -> None:
     surveys = [survey(tmp_path, "varied", TEXTS), survey(tmp_path, "dull", TEXTS[:1] * 4)]
-    measured = measure(surveys, DiversitySettings())
+    measured = measure_surveys(surveys, DiversitySettings())
     found = {figure.key: figure for figure in diversity_figures(surveys, measured)}
     assert found["diversity_vendi"].labels == ["varied", "dull"]
     varied, dull = found["diversity_vendi"].series[""]

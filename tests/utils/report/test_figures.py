@@ -2,7 +2,7 @@ from tests import report_rows as rows
 from utils.jsonl import write_json, write_rows
 from utils.report import figures
 from utils.report.edit_facts import EditComparer
-from utils.report.figures import Limits
+from utils.report.figures import FigureLimits
 from utils.report.survey import SurveySettings, open_survey, survey_rows
 
 
@@ -24,7 +24,7 @@ def test_reject_reasons_name_their_file(tmp_path):
 def test_sizes_come_from_the_rows_where_the_filter_wrote_them(tmp_path):
     found = survey(tmp_path, [rows.filtered(1, modified_lines=9, hunks=3)])
     edits = {"file": EditComparer().figures(found)}
-    lines, hunks = figures.edit_sizes([found], edits, Limits())
+    lines, hunks = figures.edit_sizes([found], edits, FigureLimits())
     assert lines.series["file"][9 // lines.edges[1]] == 1
     assert hunks.series["file"][3] == 1
     assert lines.note.endswith("As the filter counted them.")
@@ -33,14 +33,14 @@ def test_sizes_come_from_the_rows_where_the_filter_wrote_them(tmp_path):
 def test_sizes_are_measured_where_rows_do_not_name_them(tmp_path):
     found = survey(tmp_path, [rows.mixed(n) for n in range(9)], sample_rows=4)
     edits = {"file": EditComparer().figures(found)}
-    lines, hunks = figures.edit_sizes([found], edits, Limits())
+    lines, hunks = figures.edit_sizes([found], edits, FigureLimits())
     assert sum(lines.series["file"]) == 4 and hunks.series["file"][1] == 4
     assert "sample of 4 samples" in lines.note
 
 
 def test_limits_are_drawn_where_the_settings_put_them(tmp_path):
     found = survey(tmp_path, [rows.mixed(1)])
-    limits = Limits(cutoff_len=99, max_modify_lines=5, max_hunk_num=2)
+    limits = FigureLimits(cutoff_len=99, max_modify_lines=5, max_hunk_num=2)
     edits = {"file": EditComparer().figures(found)}
     drawn = [figures.token_lengths([found], limits), *figures.edit_sizes([found], edits, limits)]
     assert [figure.limit for figure in drawn] == [99, 5, 2]

@@ -1,6 +1,6 @@
 from tests import report_rows as rows
 from utils.jsonl import write_rows
-from utils.report.lineage import Lineage, describe, generation_settings
+from utils.report.lineage import Lineage, describe_view, worded_sampling
 from utils.report.row_views import views
 from utils.report.survey import SurveySettings, open_survey
 
@@ -59,12 +59,12 @@ def test_the_filters_marks_are_carried_to_a_later_files_sample():
 
 def test_a_rejected_row_says_its_reason():
     row = rows.filtered(1) | {"reject_reason": "over_topic_quota"}
-    assert describe(view(row)).startswith("rejected: over topic quota")
+    assert describe_view(view(row)).startswith("rejected: over topic quota")
 
 
 def test_the_settings_of_a_generation_are_read_from_its_journal(tmp_path):
     rows.write_production(tmp_path)
     survey = open_survey(tmp_path / "replies.jsonl", "replies", SurveySettings())
-    assert generation_settings(survey) == "temperature 0.8, top_p 0.95, max_tokens 2048"
+    assert worded_sampling(survey) == "temperature 0.8, top_p 0.95, max_tokens 2048"
     write_rows(tmp_path / "replies_recovery.jsonl", [{"other": 1}])
-    assert generation_settings(survey) == ""
+    assert worded_sampling(survey) == ""

@@ -17,7 +17,7 @@ from utils.report.page import (
     CLASSES,
     HERE,
     LONGEST_LINE,
-    MOST_LINES,
+    MOST_LINES_COMPARED,
     SCRIPTS,
     build_page,
     diff_blocks,
@@ -100,8 +100,8 @@ def test_both_programs_can_be_read_back(before, after):
 
 
 def test_long_programs_are_cut_and_the_cut_is_said():
-    blocks = diff_blocks("x\n" * (MOST_LINES + 5), "x\n" * 3, "text")
-    assert len(side(blocks, 0)) == MOST_LINES + 1
+    blocks = diff_blocks("x\n" * (MOST_LINES_COMPARED + 5), "x\n" * 3, "text")
+    assert len(side(blocks, 0)) == MOST_LINES_COMPARED + 1
     assert blocks[-1] == [["… 5 more lines"], ["… 0 more lines"]]
 
 

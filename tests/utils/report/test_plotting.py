@@ -5,7 +5,12 @@ import pytest
 from tests.report_rows import HOSTILE
 from utils.errors import PipelineError
 from utils.report.figure_kinds import Bars, Histogram, Scatter, Sunburst
-from utils.report.plotting import draw, draw_small_multiples, write_pdfs, write_small_multiples
+from utils.report.plotting import (
+    draw_figure,
+    draw_small_multiples,
+    write_pdfs,
+    write_small_multiples,
+)
 
 FIGURES = [
     Bars(
@@ -44,7 +49,7 @@ def test_a_key_with_a_slash_stays_in_the_folder(tmp_path):
 
 
 def test_the_limit_is_drawn_in_every_panel():
-    panels = draw(FIGURES[1]).axes
+    panels = draw_figure(FIGURES[1]).axes
     assert len(panels) == 2
     assert all(panel.lines[0].get_xdata()[0] == 2 for panel in panels)
 

@@ -1,18 +1,22 @@
 import json
+from typing import get_args
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tests import report_rows as rows
-from utils.finetune.chat_format import PROMPT_FORMATS, Conversation, user_turn, whole_lines
-from utils.report.row_views import kind_of, views
+from utils.finetune.chat_format import PROMPT_FORMATS, TrainingConversation, user_turn, whole_lines
+from utils.report.row_views import FILE_KINDS, SIGNS, kind_of, views
+from utils.stage_output import Stage
 
 LAYOUTS = [name for name, layout in PROMPT_FORMATS.items() if layout.has_origin]
 
 
 def training_row(layout, instruction="Do it.", code=rows.BEFORE, ending=""):
-    turns = Conversation("system", user_turn(whole_lines(code), instruction) + ending, "answer")
+    turns = TrainingConversation(
+        "system", user_turn(whole_lines(code), instruction) + ending, "answer"
+    )
     conversation = PROMPT_FORMATS[layout].lay_out(turns)
     own = {"commit": "c1,c2", "instr_type": "m1_lazy", "old_code": whole_lines(code)}
     meta = json.dumps(rows.trace(3))
@@ -36,6 +40,22 @@ def training_row(layout, instruction="Do it.", code=rows.BEFORE, ending=""):
 )
 def test_the_kind_of_a_row_shows_in_its_fields(row, kind):
     assert kind_of(row) == kind
+
+
+def test_the_stage_that_a_summary_names_goes_before_the_fields():
+    kept = {**rows.triplet(1), "response": ["a reply that somebody added"]}
+    assert kind_of(kept) == "replies"
+    assert kind_of(kept, "triplets") == "triplets"
+    assert [view.kind for view in views(kept, "triplets")] == ["triplets", "triplets"]
+
+
+@pytest.mark.parametrize("stage", ["mix", "rows", "None", "of another project"])
+def test_a_row_without_what_its_stage_is_shown_by_goes_by_its_fields(stage):
+    assert kind_of(rows.triplet(1), stage) == "triplets"
+
+
+def test_each_stage_has_a_view_or_is_none():
+    assert {*SIGNS, "rows"} == {*FILE_KINDS} == {*get_args(Stage)}
 
 
 def test_a_triplet_gives_one_sample_for_each_instruction():

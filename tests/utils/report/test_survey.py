@@ -11,8 +11,9 @@ from utils.report.survey import (
     open_survey,
     survey_rejected,
     survey_rows,
-    without_repeats,
+    without_repeated_files,
 )
+from utils.stage_output import sibling
 
 
 def survey(folder, made, name="file", **settings):
@@ -88,6 +89,17 @@ def survey_array(folder, elements):
     return found
 
 
+def test_a_file_is_of_the_stage_that_its_summary_names(tmp_path):
+    path = tmp_path / "file.jsonl"
+    write_rows(path, [rows.triplet(1) | {"response": ["somebody's"]}])
+    for summary, kind in (({"stage": "triplets"}, "triplets"), ({"stage": ["x"]}, "replies")):
+        write_json(sibling(path, ".summary.json"), summary)
+        found = open_survey(path, "file", SurveySettings())
+        survey_rows(found)
+        assert (found.kind, found.is_edits) == (kind, kind == "triplets")
+        assert {view.kind for view in found.sample.items()} == {kind}
+
+
 def test_an_array_is_read_as_its_elements(tmp_path):
     found = survey_array(tmp_path, [rows.history_sample(1), rows.history_sample(2, user="")])
     assert (found.kind, found.rows, found.incomplete) == ("samples", 2, 0)
@@ -114,7 +126,7 @@ def test_a_file_with_the_same_samples_in_another_order_is_left_out(tmp_path):
     first = survey(tmp_path, [rows.mixed(1), rows.mixed(2)], "first")
     second = survey(tmp_path, [rows.filtered(2), rows.filtered(1)], "second")
     third = survey(tmp_path, [rows.mixed(3)], "third")
-    assert without_repeats([first, second, third]) == [first, third]
+    assert without_repeated_files([first, second, third]) == [first, third]
 
 
 def test_files_are_named_by_their_stems_where_these_differ():

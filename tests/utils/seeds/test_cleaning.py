@@ -26,8 +26,8 @@ def seed(**changes: Any) -> Row:
         "new_file": "shapes/area.py",
         "old_contents": CODE,
         "new_contents": CODE.replace("**2", " ** 2"),
-        "subject": "Put spaces",
-        "message": "Put spaces",
+        "subject": "Put spaces around it",
+        "message": "Put spaces around it",
         "lang": "Python",
         "license": "mit",
         "repos": "ann/shapes",
@@ -81,6 +81,8 @@ def test_a_bad_row_is_dropped_with_its_reason(changes: Row, reason: str) -> None
 def test_a_row_with_a_secret_comes_back_without_its_texts() -> None:
     row, reason = clean_seed(seed(message="Use " + SECRET_LINE), LIMITS)
     assert reason == "holds_secret"
+    [found] = row.pop("secret_evidence")
+    assert (found["field"], found["line"]) == ("message", 1)
     assert row == {
         "commit": "c1",
         "old_file": "shapes/area.py",

@@ -38,8 +38,14 @@ def test_the_shipped_kinds_load_and_are_complete():
     [
         ({"kinds": {}}, "at least one kind"),
         ({"kinds": {"a": {"sentence": "Do a.", "weight": 0}}}, "at least one kind"),
-        ({"kinds": {"a": {"sentence": "Do a.", "weight": -1}}}, "weight must be"),
-        ({"kinds": {"a": {"sentence": "Do a.", "weight": float("nan")}}}, "weight must be"),
+        (
+            {"kinds": {"a": {"sentence": "Do a.", "weight": -1}}},
+            "weight': must not be",
+        ),
+        (
+            {"kinds": {"a": {"sentence": "Do a.", "weight": float("nan")}}},
+            "weight': must be a f",
+        ),
         ({"kinds": {"a": {"sentence": "One.\nTwo.", "weight": 1}}}, "one line"),
         ({"kinds": {"a": {"sentence": " ", "weight": 1}}}, "one line"),
         ({"kinds": {"a: b": {"sentence": "Do a.", "weight": 1}}}, "'a: b'"),

@@ -1,7 +1,7 @@
 import pytest
 
 from utils.jsonl import RowIndex, write_rows
-from utils.seeds.pool import CommitCheck, SnippetCheck, fill_pool, is_val
+from utils.seeds.pool import CommitCheck, SnippetCheck, fill_pool, is_parted, is_val
 
 CODE = "a = 1\nb = 2\nc = 3\n"
 
@@ -65,3 +65,16 @@ def test_the_pool_knows_the_usable_rows_and_counts_the_others(tmp_path):
     assert list(pool.numbers) == [1, 3, 4]
     assert sorted([*pool.side(True), *pool.side(False)]) == [1, 3, 4]
     assert pool.describe() == "3 of 6 seeds usable; too short 1; not text 1; repeated 1"
+
+
+def test_a_commit_whose_files_fall_on_both_sides_serves_neither():
+    files = [f"f{number}.py" for number in range(40)]
+    seed = {"old_contents": "x", "repos": "ann/shapes"}
+    sides = {file: is_val(seed | {"old_file": file}, 1, 0.5) for file in files}
+    for one in files:
+        for other in files:
+            row = seed | {"old_file": one, "commit_files": [one, other]}
+            assert is_parted(row, 1, 0.5) == (sides[one] != sides[other])
+            assert not is_parted(row, 1, 0)
+    assert len(set(sides.values())) == 2
+    assert not is_parted(seed | {"old_file": "f1.py"}, 1, 0.5)

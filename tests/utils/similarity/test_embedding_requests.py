@@ -6,9 +6,9 @@ from aiohttp import web
 
 from tests.embedding_server import EmbeddingServer, error, vector_of
 from utils.errors import PipelineError
+from utils.generation import sender
 from utils.generation.model_map import ModelSettings
 from utils.generation.replies import PassingError
-from utils.similarity import embedding_requests
 from utils.similarity.embedding_requests import (
     EmbeddingRequests,
     fetch_embeddings,
@@ -21,7 +21,7 @@ TEXTS = [f"text {number}" for number in range(20)]
 
 @pytest.fixture(autouse=True)
 def short_waits(monkeypatch):
-    monkeypatch.setattr(embedding_requests, "FIRST_BACKOFF", 0.01)
+    monkeypatch.setattr(sender, "FIRST_BACKOFF", 0.01)
 
 
 def fetch(*servers, texts=TEXTS, model=None, **settings):

@@ -1,20 +1,17 @@
-import argparse
-
 import pytest
 
+from utils.cli import parse_flags
 from utils.config import parse_config
 from utils.errors import PipelineError
 from utils.similarity.embedding_settings import (
+    EmbeddingFlags,
     EmbeddingSettings,
-    add_embedding_flags,
     embedding_settings,
 )
 
 
 def parsed(*flags):
-    parser = argparse.ArgumentParser()
-    add_embedding_flags(parser)
-    return embedding_settings(parser.parse_args(flags), random_seed=7)
+    return embedding_settings(parse_flags(EmbeddingFlags, list(flags)), random_seed=7)
 
 
 def test_without_flags_nothing_has_to_be_there():
@@ -60,7 +57,7 @@ def test_flags_that_do_not_fit_are_told(flags, message):
     [
         ({"backend": "word2vec"}, "backend"),
         ({"backend": "endpoint"}, "needs a model"),
-        ({"timeout": 0}, "timeout a number above 0"),
+        ({"timeout": 0}, "'timeout': must be above 0, not 0"),
         ({"models": "x"}, "unknown key 'models'"),
     ],
 )

@@ -5,53 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from utils.similarity import entities
-from utils.similarity.entities import code_entities, find_entities, method, noun_phrases, split_code
-
-
-@pytest.mark.parametrize(
-    ("prose", "phrases"),
-    [
-        (
-            "After applying metronidazole, the acne on my skin showed no improvement.",
-            ["metronidazole", "acne", "skin", "improvement"],
-        ),
-        (
-            "My father has type 2 diabetes and takes metformin.",
-            ["father", "type", "diabetes", "metformin"],
-        ),
-        (
-            "Write a Java method that sorts a list and returns the largest element.",
-            ["java method", "list", "largest element"],
-        ),
-        ("Use a binary search in C++.", ["binary search", "c++"]),
-        ("Implement the sort order.", ["sort order"]),
-        ("Sort the test cases by using dictionaries.", ["test case", "dictionary"]),
-        ("Natalia sold 48 clips to James's friends.", ["natalia", "clip", "james's friend"]),
-        ("two of the children quickly ate smoothies", ["child", "smoothie"]),
-        ("the very large red rubber ball", ["red rubber ball"]),
-        ("He runs.", []),
-        ("42 + 7 = ?", []),
-        ("", []),
-    ],
+from utils.similarity.entities import (
+    code_entities,
+    entity_method,
+    find_entities,
+    part_prose_and_code,
 )
-def test_the_noun_phrases_of_a_sentence(prose, phrases):
-    assert list(noun_phrases(prose)) == phrases
-
-
-def test_chinese_is_cut_at_its_commonest_function_words():
-    assert list(noun_phrases("皮肤上的痤疮没有好转，怎么办？")) == ["皮肤上", "痤疮", "好转"]
-
-
-def test_other_languages_give_their_words():
-    assert "paracetamol" in list(noun_phrases("paracetamol, por favor"))
-    assert list(noun_phrases("Лекарство помогает")) == ["лекарство помогает"]
-
-
-@given(st.text(max_size=200))
-def test_any_text_can_be_read_and_gives_the_same_twice(text):
-    phrases = list(noun_phrases(text))
-    assert phrases == list(noun_phrases(text)) and all(phrases)
-
 
 CODE = """Fix the logic error in this function.
 #include <iostream>
@@ -114,7 +73,7 @@ def test_code_in_a_sentence_gives_its_names():
     ],
 )
 def test_lines_of_code_are_told_from_prose(line):
-    assert split_code(f"Explain it.\n{line}\nWhat does it do?") == (
+    assert part_prose_and_code(f"Explain it.\n{line}\nWhat does it do?") == (
         "Explain it.\nWhat does it do?",
         line,
     )
@@ -132,7 +91,7 @@ def test_lines_of_code_are_told_from_prose(line):
     ],
 )
 def test_lines_of_prose_are_not_taken_for_code(line):
-    assert split_code(line) == (line, "")
+    assert part_prose_and_code(line) == (line, "")
 
 
 def test_addresses_are_no_entities():
@@ -157,7 +116,7 @@ def test_hostile_texts_are_read_in_no_time(text):
 
 
 def test_the_method_is_told():
-    assert method() == entities.RULES
+    assert entity_method() == entities.ENTITY_RULES
 
 
 def test_spacy_finds_the_names_in_prose_where_it_has_a_model(monkeypatch):
@@ -170,7 +129,7 @@ def test_spacy_finds_the_names_in_prose_where_it_has_a_model(monkeypatch):
     monkeypatch.setattr(entities, "entity_model", lambda: model)
     texts = ["Take two Aspirin", "", "Call `dose_of` for Aspirin"]
     assert list(find_entities(texts)) == [["aspirin"], [], ["aspirin", "dose_of"]]
-    assert method() == f"spaCy's named entities ({model.meta['name']})"
+    assert entity_method() == f"spaCy's named entities ({model.meta['name']})"
 
 
 def test_names_that_say_nothing_are_left_out():

@@ -68,7 +68,7 @@ def test_verbs_are_counted_with_their_objects_the_most_frequent_first():
 def test_without_a_model_of_english_the_rules_are_used_and_named(monkeypatch):
     monkeypatch.setattr(instruction_verbs, "english_model", lambda: None)
     assert list(find_verb_objects(["Add a test."])) == [VerbObject("add", "test")]
-    assert instruction_verbs.method().startswith("rules")
+    assert instruction_verbs.verb_method().startswith("rules")
 
 
 def test_with_a_model_of_english_its_parse_is_used(monkeypatch):
@@ -94,4 +94,4 @@ def test_with_a_model_of_english_its_parse_is_used(monkeypatch):
     language.add_pipe("parsed_by_hand")
     monkeypatch.setattr(instruction_verbs, "english_model", lambda: language)
     assert list(find_verb_objects(["Memoise the lookup"])) == [VerbObject("memoise", "lookup")]
-    assert "dependency parse" in instruction_verbs.method()
+    assert "dependency parse" in instruction_verbs.verb_method()

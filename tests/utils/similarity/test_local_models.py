@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from utils.errors import PipelineError
-from utils.similarity import local_models as tfidf
+from utils.similarity import local_models
 from utils.similarity.embed import embed_texts, open_embedder
 from utils.similarity.embedding_settings import EmbeddingSettings
 from utils.similarity.local_models import TfidfEmbedder
@@ -74,8 +74,8 @@ def test_numbers_and_signs_count():
 
 
 def test_a_sample_is_fitted_and_all_rows_are_embedded(monkeypatch):
-    monkeypatch.setattr(tfidf, "FITTED_ROWS", 16)
-    monkeypatch.setattr(tfidf, "BATCH_ROWS", 5)
+    monkeypatch.setattr(local_models, "FITTED_ROWS", 16)
+    monkeypatch.setattr(local_models, "BATCH_ROWS", 5)
     rows = embed(TEXTS, dimensions=8)
     assert rows.shape == (32, 8)
     similar = cosines(rows)
@@ -85,8 +85,10 @@ def test_a_sample_is_fitted_and_all_rows_are_embedded(monkeypatch):
 
 
 def test_a_text_without_any_part_of_the_sample_is_zero_and_not_noise(monkeypatch):
-    monkeypatch.setattr(tfidf, "FITTED_ROWS", 4)
-    monkeypatch.setattr(tfidf.random.Random, "sample", lambda self, rows, size: [*rows][:size])
+    monkeypatch.setattr(local_models, "FITTED_ROWS", 4)
+    monkeypatch.setattr(
+        local_models.random.Random, "sample", lambda self, rows, size: [*rows][:size]
+    )
     # Equal but for case, so that the four make one axis, and three that mean nothing.
     texts = ["red cat", "Red cat", "red Cat", "RED CAT", "0987 zzz", "the red cat"]
     rows = embed(texts)

@@ -12,10 +12,10 @@ import pytest
 from tests.embedding_server import EmbeddingServer, error, unit, vector_of
 from tests.stage2 import log_lines
 from utils.errors import PipelineError
-from utils.similarity import embedding_requests
+from utils.generation import sender
 from utils.similarity.embed import embed_texts, open_embedder
 from utils.similarity.embedding_settings import EmbeddingSettings
-from utils.similarity.paid_embeddings import PaidLog
+from utils.similarity.paid_embeddings import EmbeddingLog
 
 ROWS = np.array([[1.5, -2.0], [0.1, 1e-30], [3.0, 4.0]], dtype=np.float32)
 LOGGED_TEXTS = ["one", "two\n", "three \ud800"]
@@ -23,20 +23,20 @@ LOGGED_TEXTS = ["one", "two\n", "three \ud800"]
 
 @pytest.fixture
 def path(tmp_path):
-    with PaidLog(tmp_path / "new" / "answers.jsonl") as answers:
+    with EmbeddingLog(tmp_path / "new" / "answers.jsonl") as answers:
         answers.add(LOGGED_TEXTS[:2], ROWS[:2])
         answers.add(LOGGED_TEXTS[2:], ROWS[2:])
     return tmp_path / "new" / "answers.jsonl"
 
 
 def test_what_was_added_is_there_to_the_last_bit_in_any_order(path):
-    with PaidLog(path) as answers:
+    with EmbeddingLog(path) as answers:
         assert answers.missing([*LOGGED_TEXTS, "four"]) == ["four"]
         np.testing.assert_array_equal(answers.read(LOGGED_TEXTS[::-1]), ROWS[::-1])
 
 
 def test_what_was_just_added_can_be_read_too(path):
-    with PaidLog(path) as answers:
+    with EmbeddingLog(path) as answers:
         answers.read(["one"])
         answers.add(["four"], ROWS[:1] * 4)
         answers.add(["five"], ROWS[:1] * 5)
@@ -45,11 +45,11 @@ def test_what_was_just_added_can_be_read_too(path):
 
 def test_a_line_that_a_crash_cut_off_is_asked_again(path):
     path.write_bytes(path.read_bytes()[:-20])
-    with PaidLog(path) as answers:
+    with EmbeddingLog(path) as answers:
         assert answers.missing(LOGGED_TEXTS) == LOGGED_TEXTS[2:]
         answers.add(LOGGED_TEXTS[2:], ROWS[2:])
         np.testing.assert_array_equal(answers.read(LOGGED_TEXTS), ROWS)
-    with log_lines() as lines, PaidLog(path) as answers:
+    with log_lines() as lines, EmbeddingLog(path) as answers:
         assert answers.missing(LOGGED_TEXTS) == [] and lines == []
 
 
@@ -60,21 +60,37 @@ def test_a_line_that_a_crash_cut_off_is_asked_again(path):
 def test_a_damaged_line_is_reported_and_asked_again(path, old, new):
     assert old in path.read_bytes()
     path.write_bytes(path.read_bytes().replace(old, new, 1))
-    with log_lines() as lines, PaidLog(path) as answers:
+    with log_lines() as lines, EmbeddingLog(path) as answers:
         assert answers.missing(LOGGED_TEXTS) == LOGGED_TEXTS[:1]
     assert lines == [f"{path}: 1 damaged lines; their texts are asked again"]
 
 
 def test_two_runs_do_not_write_one_log(path):
-    with PaidLog(path), pytest.raises(PipelineError, match="another run"), PaidLog(path):
+    with EmbeddingLog(path), pytest.raises(PipelineError, match="another run"), EmbeddingLog(path):
         pass
-    with PaidLog(path) as answers:
+    with EmbeddingLog(path) as answers:
         assert answers.has_any()
 
 
 def test_another_number_of_dimensions_is_told(path):
-    with PaidLog(path) as answers, pytest.raises(PipelineError, match="2 numbers.*sends 3"):
+    with EmbeddingLog(path) as answers, pytest.raises(PipelineError, match="2 numbers.*sends 3"):
         answers.add(["four"], np.ones((1, 3), dtype=np.float32))
+
+
+# A line as it has always been written.
+WRITTEN_BEFORE = (
+    b'{"text":"7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed",'
+    b'"check":3437177914,"embedding":"AADAPwAAAMA="}\n'
+)
+
+
+def test_what_was_paid_before_is_read_and_the_form_of_a_line_stays(tmp_path):
+    path = tmp_path / "answers.jsonl"
+    path.write_bytes(WRITTEN_BEFORE)
+    with EmbeddingLog(path) as answers:
+        assert answers.missing(["one"]) == [] and answers.read(["one"]).tolist() == [[1.5, -2.0]]
+        answers.add(["one"], ROWS[:1])
+    assert path.read_bytes() == WRITTEN_BEFORE * 2
 
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -92,7 +108,7 @@ embed_texts(json.loads(texts), settings, Path(folder))
 
 @pytest.fixture(autouse=True)
 def short_waits(monkeypatch):
-    monkeypatch.setattr(embedding_requests, "FIRST_BACKOFF", 0.01)
+    monkeypatch.setattr(sender, "FIRST_BACKOFF", 0.01)
 
 
 def settings_for(folder, base, entry=None, **more):

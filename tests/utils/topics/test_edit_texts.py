@@ -1,7 +1,7 @@
 import pytest
 
 from utils.finetune.chat_format import user_turn
-from utils.topics.edit_texts import EditReader, EditTexts
+from utils.topics.edit_texts import EditReader, EditTexts, TextStore, unpack
 
 TRIPLETS = EditReader("triplet", "instruct_purify")
 CONVERSATIONS = EditReader("sharegpt", "instruct_purify")
@@ -41,7 +41,18 @@ def test_all_turns_of_the_user_count_and_no_others_in_either_spelling():
     assert CONVERSATIONS.read(row).instruction == "Add a test.\nAnd a comment."
 
 
-def test_a_line_is_read_like_its_row_though_it_begins_with_a_byte_order_mark():
-    line = b'\xef\xbb\xbf{"code_before_purify": "a", "code_after_purify": "b", '
-    line += b'"instruct_purify": "c"}\n'
-    assert TRIPLETS.read_line(line) == EditTexts("a", "b", "c")
+def test_texts_set_aside_are_read_back_by_row_number(tmp_path, monkeypatch):
+    monkeypatch.setattr("utils.topics.edit_texts.HELD_IN_MEMORY", 8)
+    first, last = EditTexts("a\u2028\ud800", "b\0", "ç" * 99), EditTexts("", None, "c")
+    with TextStore(tmp_path) as store:
+        for texts in (first, None, last):
+            store.add(texts)
+        assert unpack(store.read(2)) == last
+        assert unpack(store.read(0)) == first
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_texts_are_set_aside_though_the_folder_is_not_made_yet(tmp_path):
+    with TextStore(tmp_path / "later") as store:
+        store.add(EditTexts("a", "b", "c"))
+        assert unpack(store.read(0)) == EditTexts("a", "b", "c")

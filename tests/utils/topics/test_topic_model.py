@@ -16,7 +16,7 @@ from utils.topics.topic_model import (
     Topics,
     TopicSettings,
     assign,
-    draw_sample,
+    draw_fit_sample,
     find_topics,
     fit,
     topic_weights,
@@ -94,10 +94,10 @@ def test_a_fit_of_a_sample_knows_its_words_and_assigns_all_documents():
 
 def test_a_sample_is_drawn_by_the_seed_from_the_documents_with_words():
     bags = count_words([["a"], [], ["b"], ["c"]])
-    assert len(draw_sample(bags, 10, seed=1)) == 3
-    drawn = {tuple(draw_sample(bags, 2, seed).ids.tolist()) for seed in range(40)}
+    assert len(draw_fit_sample(bags, 10, seed=1)) == 3
+    drawn = {tuple(draw_fit_sample(bags, 2, seed).ids.tolist()) for seed in range(40)}
     assert drawn == set(permutations(range(3), 2))
-    assert draw_sample(bags, 2, 5).ids.tolist() == draw_sample(bags, 2, 5).ids.tolist()
+    assert draw_fit_sample(bags, 2, 5).ids.tolist() == draw_fit_sample(bags, 2, 5).ids.tolist()
 
 
 def test_tasks_and_processes_change_no_assignment(monkeypatch):

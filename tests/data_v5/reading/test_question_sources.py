@@ -6,10 +6,10 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from data_v5.reading.domain import Source
+from data_v5.reading.domain import QuestionSource
 from data_v5.reading.formats import Format
+from data_v5.reading.question_sources import open_questions
 from data_v5.reading.questions import Opened, QuestionStore, collect_questions
-from data_v5.reading.sources import open_source
 from tests.hub_server import serving
 from utils.errors import PipelineError
 from utils.jsonl import read_rows
@@ -24,7 +24,7 @@ FORMAT = Format(rationale="steps", optional=["rationale"])
 
 
 def source(**keys):
-    return Source(question="q", answer="a", **({"format": FORMAT} | keys))
+    return QuestionSource(question="q", answer="a", **({"format": FORMAT} | keys))
 
 
 def lines(*rows):
@@ -48,7 +48,7 @@ CONTENTS = {
 @pytest.mark.parametrize("name", CONTENTS)
 def test_a_local_file_of_each_kind_gives_the_columns_that_are_read(tmp_path, name):
     (tmp_path / name).write_bytes(CONTENTS[name])
-    read = open_source(source(path=str(tmp_path / name)))
+    read = open_questions(source(path=str(tmp_path / name)))
     assert list(read()) == [row | {"a": str(row["a"])} for row in WANTED]
     assert next(read()) == WANTED[0], "it can be read again"
 
@@ -56,18 +56,20 @@ def test_a_local_file_of_each_kind_gives_the_columns_that_are_read(tmp_path, nam
 @pytest.mark.parametrize("name", CONTENTS)
 def test_a_missing_column_is_named_with_the_source_and_its_columns(tmp_path, name):
     (tmp_path / name).write_bytes(CONTENTS[name])
-    bad = Source(question="q", answer="solution", name="ann/sums", path=str(tmp_path / name))
+    bad = QuestionSource(
+        question="q", answer="solution", name="ann/sums", path=str(tmp_path / name)
+    )
     complaint = (
         r"source 'ann/sums', .*column 'solution' is missing \(has: q, a, steps, more\); mend"
     )
     with pytest.raises(PipelineError, match=complaint):
-        list(open_source(bad)())
+        list(open_questions(bad)())
 
 
 def test_later_rows_of_json_may_leave_out_any_column(tmp_path):
     path = tmp_path / "x.jsonl"
     path.write_bytes(lines(ROWS[0], {"q": "3?", "a": "3"}, {"a": "3", "steps": []}))
-    rows = list(open_source(source(path=str(path)))())
+    rows = list(open_questions(source(path=str(path)))())
     assert rows[1:] == [
         {"q": "3?", "a": "3", "steps": None},
         {"q": None, "a": "3", "steps": []},
@@ -79,7 +81,7 @@ def test_a_later_row_without_a_question_or_an_answer_is_rejected_and_counted(tmp
     path.write_bytes(lines(ROWS[0], {"a": "3"}, {"q": "3?"}, ROWS[1]))
     wanted = source(path=str(path))
     with QuestionStore() as store, StageOutput(tmp_path / "out.jsonl", [path]) as output:
-        counts = collect_questions([Opened(wanted, open_source(wanted))], store, output)
+        counts = collect_questions([Opened(wanted, open_questions(wanted))], store, output)
     assert counts == {str(path): {"rows": 4, "questions": 2, "rejected": 2}}
     rejected = read_rows(tmp_path / "out.rejected.jsonl")
     assert [row["reject_reason"] for row in rejected] == ["empty_question", "empty_answer"]
@@ -91,7 +93,7 @@ def test_the_first_row_must_have_the_question_and_the_answer(tmp_path, name, col
     row = {key: value for key, value in TEXT_ROWS[0].items() if key != column}
     (tmp_path / name).write_bytes(lines(row) if name == "x.jsonl" else parquet(row))
     with pytest.raises(PipelineError, match=f"column '{column}' is missing"):
-        list(open_source(source(path=str(tmp_path / name)))())
+        list(open_questions(source(path=str(tmp_path / name)))())
 
 
 @pytest.mark.parametrize("name", ["x.jsonl", "x.parquet"])
@@ -102,16 +104,16 @@ def test_an_optional_column_is_never_required_but_missed_everywhere_it_is_told(
     path = tmp_path / name
     path.write_bytes(lines(bare) if name == "x.jsonl" else parquet(bare))
     with caplog.at_level(logging.WARNING):
-        assert list(open_source(source(path=str(path)))()) == [bare | {"steps": None}]
+        assert list(open_questions(source(path=str(path)))()) == [bare | {"steps": None}]
     assert "no row has the column 'steps'" in caplog.text
     with pytest.raises(PipelineError, match="column 'steps' is missing"):
-        list(open_source(source(path=str(path), format=Format(rationale="steps")))())
+        list(open_questions(source(path=str(path), format=Format(rationale="steps")))())
 
 
 def test_the_first_row_of_json_may_lack_an_optional_column(tmp_path, caplog):
     path = tmp_path / "x.jsonl"
     path.write_bytes(lines({"q": "3?", "a": "3"}, ROWS[0]))
-    rows = list(open_source(source(path=str(path)))())
+    rows = list(open_questions(source(path=str(path)))())
     assert [row["steps"] for row in rows] == [None, ["one", "two"]]
     assert not caplog.text
 
@@ -119,7 +121,7 @@ def test_the_first_row_of_json_may_lack_an_optional_column(tmp_path, caplog):
 def test_a_record_that_is_no_object_is_named(tmp_path):
     (tmp_path / "x.jsonl").write_bytes(b'["q", "a"]\n')
     with pytest.raises(PipelineError, match="x.jsonl, record 1: a list; each record must be"):
-        list(open_source(source(path=str(tmp_path / "x.jsonl")))())
+        list(open_questions(source(path=str(tmp_path / "x.jsonl")))())
 
 
 @pytest.mark.parametrize(
@@ -128,7 +130,7 @@ def test_a_record_that_is_no_object_is_named(tmp_path):
 def test_a_file_that_can_not_be_read_is_named_before_any_row_is(tmp_path, name, complaint):
     (tmp_path / "x.csv").write_text("q,a\n")
     with pytest.raises(PipelineError, match=complaint):
-        open_source(source(path=str(tmp_path / name)))
+        open_questions(source(path=str(tmp_path / name)))
 
 
 DATASETS = {
@@ -160,7 +162,7 @@ def test_a_data_set_of_the_hub_is_read_from_files_and_no_script_is_run(
 ):
     with serving(DATASETS) as server:
         monkeypatch.setenv("HF_ENDPOINT", server.endpoint)
-        rows = list(open_source(source(**keys), str(tmp_path))())
+        rows = list(open_questions(source(**keys), str(tmp_path))())
     assert [row["q"] for row in rows] == questions
     assert not [request for request in server.requests if request.endswith(".py")]
 
@@ -169,4 +171,4 @@ def test_a_data_set_that_is_not_there_is_named_before_any_row_is_read(monkeypatc
     with serving(DATASETS) as server:
         monkeypatch.setenv("HF_ENDPOINT", server.endpoint)
         with pytest.raises(PipelineError, match="configuration 'odd'.*easy/test, easy/train"):
-            open_source(source(name="ann/sums", config="odd"), str(tmp_path))
+            open_questions(source(name="ann/sums", config="odd"), str(tmp_path))

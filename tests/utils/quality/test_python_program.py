@@ -3,7 +3,7 @@ import builtins
 
 import pytest
 
-from utils.quality.program import Program, same_tree
+from utils.quality.python_program import Program, same_tree
 
 
 def same(one, other, **switches):

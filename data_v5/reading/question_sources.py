@@ -8,12 +8,13 @@ from collections.abc import Callable, Container, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
-from data_v5.reading.domain import Source
+from data_v5.reading.domain import QuestionSource
 from utils.cli import log
 from utils.errors import PipelineError
 from utils.hub import DatasetSplit
 from utils.jsonl import Row
-from utils.row_files import parquet_columns, read_parquet, read_records
+from utils.parquet_files import parquet_columns, read_parquet
+from utils.row_files import read_records
 
 SUFFIXES = (".json", ".jsonl", ".parquet")
 
@@ -21,7 +22,7 @@ SUFFIXES = (".json", ".jsonl", ".parquet")
 SourceReader = Callable[[], Iterator[Row]]
 
 
-def open_source(source: Source, cache_dir: str | None = None) -> SourceReader:
+def open_questions(source: QuestionSource, cache_dir: str | None = None) -> SourceReader:
     """Check that a source is there, and return what reads its rows; raises PipelineError.
 
     Files of the Hub are looked up here and downloaded when their turn comes, to `cache_dir`, by
@@ -44,12 +45,12 @@ def _local_file(name: str) -> Path:
     return path
 
 
-def _read_files(source: Source, files: Callable[[], Iterable[Path]]) -> Iterator[Row]:
+def _read_files(source: QuestionSource, files: Callable[[], Iterable[Path]]) -> Iterator[Row]:
     for path in files():
         yield from _read_file(source, path)
 
 
-def _read_file(source: Source, path: Path) -> Iterator[Row]:
+def _read_file(source: QuestionSource, path: Path) -> Iterator[Row]:
     wanted = source.columns()
     if path.suffix == ".parquet":
         present = parquet_columns(path)
@@ -73,7 +74,7 @@ def _read_file(source: Source, path: Path) -> Iterator[Row]:
     _warn_of_missing(source, wanted, found, path)
 
 
-def _required(source: Source) -> list[str]:
+def _required(source: QuestionSource) -> list[str]:
     """List the columns that a file must have: all but those of optional parts alone."""
     needed = {*source.own_columns(), *source.where}
     optional = set(source.format.optional_columns()) - needed
@@ -81,7 +82,7 @@ def _required(source: Source) -> list[str]:
 
 
 def _warn_of_missing(
-    source: Source, wanted: Iterable[str], found: Container[str], path: Path
+    source: QuestionSource, wanted: Iterable[str], found: Container[str], path: Path
 ) -> None:
     for column in wanted:
         if column not in found:
@@ -92,7 +93,7 @@ def _warn_of_missing(
 
 
 def check_columns(
-    source: Source, wanted: Iterable[str], present: Iterable[str], place: str | Path
+    source: QuestionSource, wanted: Iterable[str], present: Iterable[str], place: str | Path
 ) -> None:
     """Raise PipelineError if a wanted column is not among those that are present."""
     names = list(present)

@@ -1,6 +1,6 @@
-"""What can be told about a Python program without running it.
+"""What can be told about a Python program without running it, and whether two are the same.
 
-Syntax trees compared as programs: with or without their docstrings and annotations.
+Two programs are compared as syntax trees, with or without their docstrings and annotations.
 """
 
 import ast
@@ -156,6 +156,7 @@ class Program:
 
     @cached_property
     def loaded_names(self) -> frozenset[str]:
+        """The names that are read anywhere, whatever scope they are in."""
         return frozenset(
             node.id
             for node in self.nodes
@@ -175,10 +176,10 @@ def compiled(code: str) -> tuple[ast.Module | None, str]:
             compile(code, "<code>", "exec", dont_inherit=True)
             return ast.parse(code), ""
     except COMPILE_ERRORS as error:
-        return None, describe(error)
+        return None, describe_error(error)
 
 
-def describe(error: BaseException) -> str:
+def describe_error(error: BaseException) -> str:
     """Put an error of the parser or compiler into a few words."""
     if isinstance(error, SyntaxError):
         return f"line {error.lineno}: {error.msg}"

@@ -1,0 +1,129 @@
+"""What all requests of a run share: slots, a budget, the counts, and the wish to stop."""
+
+import asyncio
+import random
+import time
+from array import array
+from collections import Counter
+from typing import Any
+
+import numpy as np
+
+from utils.generation.model_map import Prices
+from utils.generation.recovery import Spending
+from utils.generation.replies import Usage
+from utils.generation.servers import Budget, SlotLimiter
+from utils.sampling import derive_seed
+
+PERCENTILES = (50, 90, 99)
+# The parts of a summary that tell of one run alone, not of all that made the output.
+RUN_FIGURES = ("requests", "retries", "seconds", "latency_seconds")
+
+
+class RunStatistics:
+    """Counts what happens. Tokens and cost include what earlier runs of the same output paid."""
+
+    def __init__(self, prices: Prices) -> None:
+        self.prices = prices  # of the only model; among several, each usage says its cost
+        self.started = time.monotonic()
+        self.requests = 0
+        self.finished = 0
+        self.failed = 0
+        self.retries: Counter[str] = Counter()
+        self.prompt_tokens = self.completion_tokens = self.cached_tokens = 0
+        self.new_completion_tokens = 0
+        self.estimated_usages = 0
+        self.cost = 0.0
+        self.latencies = array("d")
+
+    def cost_of(self, usage: Usage) -> float:
+        if usage.cost is not None:
+            return usage.cost
+        return self.prices.cost(usage.prompt_tokens, usage.completion_tokens, usage.cached_tokens)
+
+    def add_paid_before(self, paid: Spending) -> None:
+        """Add the sums of what earlier runs paid; `estimated` counts the usages that were."""
+        tokens = paid["prompt_tokens"], paid["completion_tokens"], paid["cached_tokens"]
+        self._add_usage(Usage(*tokens, cost=paid.get("cost")))
+        self.estimated_usages += paid["estimated"]
+
+    def add_reply(self, usage: Usage, seconds: float) -> None:
+        self.requests += 1
+        self.latencies.append(seconds)
+        self.new_completion_tokens += usage.completion_tokens
+        self._add_usage(usage)
+
+    def add_waste(self, usage: Usage) -> None:
+        """Count an answer that was paid for and holds nothing."""
+        self._add_usage(usage)
+
+    def _add_usage(self, usage: Usage) -> None:
+        self.prompt_tokens += usage.prompt_tokens
+        self.completion_tokens += usage.completion_tokens
+        self.cached_tokens += usage.cached_tokens
+        self.estimated_usages += usage.estimated
+        self.cost += self.cost_of(usage)
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self.started
+
+    def summary(self) -> dict[str, Any]:
+        figures: dict[str, Any] = {
+            "requests": self.requests,
+            "retries": dict(self.retries.most_common()),
+            "prompt_tokens": self.prompt_tokens,
+            "completion_tokens": self.completion_tokens,
+            "cached_tokens": self.cached_tokens,
+            "cost": round(self.cost, 6),
+            "seconds": round(self.seconds, 1),
+        }
+        if self.estimated_usages:
+            figures["usages_estimated"] = self.estimated_usages
+        if self.latencies:
+            values = np.percentile(np.frombuffer(self.latencies), PERCENTILES)
+            figures["latency_seconds"] = {
+                f"p{percent}": round(float(value), 3)
+                for percent, value in zip(PERCENTILES, values, strict=True)
+            }
+        return figures
+
+
+class Stopped(Exception):
+    """The run is stopping; nothing further goes out."""
+
+
+class Stop:
+    """Why and how a run ends before its work is done; the first reason stays."""
+
+    def __init__(self) -> None:
+        self.reason = ""
+        self.exit_code = 0
+        self.event = asyncio.Event()
+
+    def request(self, reason: str, exit_code: int) -> None:
+        if not self.event.is_set():
+            self.reason, self.exit_code = reason, exit_code
+            self.event.set()
+
+
+class Traffic:
+    """What all requests of a run share: slots, a budget, the counts, and the wish to stop.
+
+    `random_seed` moves the moments of retries only; nothing that is written depends on it.
+    """
+
+    def __init__(
+        self,
+        concurrency: int,
+        max_retries: int,
+        statistics: RunStatistics,
+        max_cost: float | None = None,
+        random_seed: int = 42,
+    ) -> None:
+        self.max_retries = max_retries
+        self.statistics = statistics
+        self.limiter = SlotLimiter(concurrency)
+        self.budget = Budget(max_cost, statistics.cost)
+        self.stop = Stop()
+        self.jitter = random.Random(derive_seed(random_seed, "jitter"))

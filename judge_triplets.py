@@ -168,7 +168,7 @@ def _last(rounds: Any) -> Any:
 
 def write_judging_prompts(arguments: PromptFlags) -> None:
     """Write a judging prompt for each triplet whose texts are there; others are rejected."""
-    with StageOutput(arguments.prompts_file, [arguments.input_file]) as output:
+    with StageOutput(arguments.prompts_file, [arguments.input_file], stage="prompts") as output:
         triplets = read_rows(arguments.input_file, JUDGED_FIELDS)
         for prompt_id, triplet in with_judging_ids(tqdm(triplets, unit=" triplets", disable=None)):
             if empty := first_empty_field(triplet, JUDGED_FIELDS):

@@ -139,7 +139,7 @@ class Flags:
 def main(argv: list[str] | None = None) -> None:
     args = parse_flags(Flags, argv)
     marks = args.marks()
-    output = StageOutput(args.output_file, [args.input_file])
+    output = StageOutput(args.output_file, [args.input_file], stage="exchanges")
     with output:
         conversations = read_conversations(args.input_file, args.input_format)
         progress = tqdm(conversations, desc="writing", unit="conversation", disable=None)

@@ -251,7 +251,7 @@ def main(argv: list[str] | None = None) -> None:
     counter = row_counter(args.tokenizer, args.bos_token, args.eos_token)
     if not counter.is_exact:
         log.warning("no --tokenizer: lengths are %s", counter.method)
-    output = StageOutput(args.output_file, [args.input_file])
+    output = StageOutput(args.output_file, [args.input_file], stage="prompts")
     with output:
         lay_out = partial(lay_out_instruction, prompt_format=args.output_format)
         write = open_finetune_file(output, trainer_file, lay_out)

@@ -131,7 +131,7 @@ def main(argv: list[str] | None = None) -> None:
     cache_folder = arguments.cache_dir / domain.name
     source = arguments.sample_question_path or Path("data") / f"{domain.name}_question.jsonl"
     target = arguments.output_dir / f"{domain.name}_fewshot.jsonl"
-    output = StageOutput(target, [domain.path, source])
+    output = StageOutput(target, [domain.path, source], stage="shots")
     embeddings_by = open_embedder(embedding, cache_folder).identity()
     with RowIndex(source, RECORD_FIELDS) as index, output:
         questions = read_questions(index, domain, output)

@@ -155,7 +155,7 @@ def main(argv: list[str] | None = None) -> None:
     target = args.dir / f"{domain.name}_fintune.jsonl"
     trainer_file = finetune_file(args.finetune_output, args.output_format)
     check_finetune_file(trainer_file, target, [source])
-    output = StageOutput(target, [source])
+    output = StageOutput(target, [source], stage="prompts")
     with output:
         lay_out = partial(lay_out_instruction, prompt_format=args.output_format)
         write = open_finetune_file(output, trainer_file, lay_out)

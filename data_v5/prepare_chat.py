@@ -178,7 +178,7 @@ def main(argv: list[str] | None = None) -> None:
     args = parse_flags(Flags, argv)
     trainer_file = finetune_file(args.finetune_output, args.output_format)
     check_finetune_file(trainer_file, args.output_file, [args.input_file])
-    output = StageOutput(args.output_file, [args.input_file])
+    output = StageOutput(args.output_file, [args.input_file], stage="chats")
     with output:
         writer = ChatWriter(TreeWalk(tree_rules(args)), args.skip_tree_states, output)
         lay_out = partial(to_training_row, prompt_format=args.output_format)

@@ -281,7 +281,7 @@ def main(argv: list[str] | None = None) -> None:
     for name, path in files.items():
         if not path.is_file():
             raise PipelineError(f"{path}: no such file; run check_length, or leave {name} out")
-    output = StageOutput(args.destination_path / "rows.jsonl", list(files.values()))
+    output = StageOutput(args.destination_path / "rows.jsonl", list(files.values()), stage="tokens")
     with output, TokenSpool(args.destination_path) as spool:
         intake = Intake(args.domains, spool)
         encode_all(files, rules, num_workers, intake, output)

@@ -165,7 +165,7 @@ def check_paths(settings: Settings) -> list[Path]:
 
 def main(argv: list[str] | None = None) -> None:
     settings = read_settings(parse_flags(Flags, argv))
-    output = StageOutput(settings.sample_question_path, check_paths(settings))
+    output = StageOutput(settings.sample_question_path, check_paths(settings), stage="questions")
     opened = [Opened(source, open_questions(source)) for source in settings.domain.sources]
     embeddings_by: Row = {}
     if not settings.uses_cluster_file:

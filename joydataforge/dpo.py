@@ -51,7 +51,9 @@ def main(argv: list[str] | None = None) -> int:
         # A row's own target is a candidate, so equal queries with other targets stay apart.
         return f"{row.get('target')!r}\n{shown(row)}" if config.use_target else shown(row)
 
-    exit_code = run_method(config, settings, lambda: planned_rows(config), converse, query)
+    exit_code = run_method(
+        config, settings, lambda: planned_rows(config), converse, query, stage="candidates"
+    )
     # 1 says that some rows failed; anything higher that the run was stopped.
     if exit_code <= 1:
         write_pairs(config)

@@ -21,7 +21,7 @@ from utils.errors import PipelineError
 from utils.jsonl import Row
 from utils.similarity.embed import embed_texts
 from utils.similarity.embedding_settings import EmbeddingFlags, embedding_settings
-from utils.stage_output import StageOutput
+from utils.stage_output import StageOutput, stage_of
 
 RANK_FIELD = "k_center_rank"
 # Two rows of length 1 are 2 apart at most.
@@ -55,7 +55,9 @@ class Flags(RowFlags, EmbeddingFlags):
 def main(argv: list[str] | None = None) -> None:
     arguments = parse_flags(Flags, argv)
     settings = embedding_settings(arguments, arguments.random_seed)
-    output = StageOutput(arguments.output_file, [arguments.input_file])
+    output = StageOutput(
+        arguments.output_file, [arguments.input_file], stage=stage_of(arguments.input_file)
+    )
     rows = TextRows(arguments.input_file, arguments.field)
     texts = rows.read_texts()
     usable = [number for number, text in enumerate(texts) if text is not None]

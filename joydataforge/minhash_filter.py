@@ -21,7 +21,7 @@ from joydataforge.selection.text_rows import RowFlags, TextRows
 from utils.cli import log, parse_flags, run
 from utils.jsonl import Row
 from utils.similarity.near_duplicates import Match, chance_to_meet
-from utils.stage_output import StageOutput, sibling
+from utils.stage_output import StageOutput, sibling, stage_of
 
 LARGEST_SHOWN = 10
 SHOWN_CHARACTERS = 200
@@ -61,7 +61,9 @@ def main(argv: list[str] | None = None) -> None:
         find_duplicate_texts(store, lambda n: texts[n] or "", shingling, arguments.threshold)
     )
     groups = clusters(duplicates.items())
-    output = StageOutput(arguments.output_file, [arguments.input_file])
+    output = StageOutput(
+        arguments.output_file, [arguments.input_file], stage=stage_of(arguments.input_file)
+    )
     clusters_file = sibling(arguments.output_file, ".clusters.jsonl")
     with output:
         write_cluster = output.open_also(clusters_file)

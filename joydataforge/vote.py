@@ -52,6 +52,7 @@ def main(argv: list[str] | None = None) -> int:
         converse,
         finish=tally.watch,
         figures=tally.figures,
+        stage="votes",
     )
 
 

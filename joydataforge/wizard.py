@@ -92,7 +92,9 @@ def main(argv: list[str] | None = None) -> int:
 
     counts = LineageFigures()
     plan = partial(evolvable_rows, config)
-    return run_method(config, settings, plan, converse, query, counts.pass_on, counts.figures)
+    return run_method(
+        config, settings, plan, converse, query, counts.pass_on, counts.figures, stage="lineages"
+    )
 
 
 TOLD_OF_THE_QUERY = ("history", "summary_content", "tag", "task_label", "num_task_label")

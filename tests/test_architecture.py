@@ -180,3 +180,18 @@ def test_utils_has_no_import_cycles() -> None:
 
     for name in graph:
         visit(name, ())
+
+
+def stage_outputs(file: Path) -> Iterator[ast.Call]:
+    """Yield the calls by which a script's output is opened."""
+    for node in ast.walk(ast.parse(file.read_bytes())):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "StageOutput":
+            yield node
+
+
+def test_every_script_says_which_stage_its_rows_are_of() -> None:
+    scripts = [*ROOT.glob("*.py"), *(file for room in ROOMS for file in (ROOT / room).glob("*.py"))]
+    calls = [(file.name, call) for file in scripts for call in stage_outputs(file)]
+    assert len(calls) > 20
+    for name, call in calls:
+        assert "stage" in {word.arg for word in call.keywords}, f"{name}, line {call.lineno}"

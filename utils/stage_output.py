@@ -7,18 +7,19 @@ from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Literal
+from typing import IO, Any, Literal, get_args
 
 from utils.cli import log
 from utils.errors import PipelineError
-from utils.jsonl import Row, atomic_file, dump_row, write_json
+from utils.jsonl import Row, atomic_file, dump_row, load_row, write_json
 from utils.row_files import WriteRow, row_file
 
-# What a stage makes, as the report calls it; "rows" is anything that it has no view of its own for.
+# What a stage makes; "rows" where a filter of any rows can't tell.
 Stage = Literal[
     "seeds", "prompts", "replies", "triplets", "mix", "filtered", "fine-tune",
     "snippets", "versions", "commits", "samples",
-    "votes", "lineages", "candidates", "pairs",
+    "answers", "votes", "lineages", "candidates", "pairs",
+    "questions", "shots", "chats", "exchanges", "tokens",
     "rows",
 ]  # fmt: skip
 
@@ -43,6 +44,15 @@ def refuse_overwriting_inputs(output_file: str | Path, inputs: Iterable[str | Pa
             raise PipelineError(
                 f"{source}: is an input and would be overwritten; name another output"
             )
+
+
+def stage_of(path: str | Path) -> Stage:
+    """Read which stage made a file from the summary beside it; "rows" where none tells."""
+    try:
+        stage = load_row(sibling(path, ".summary.json").read_text())["stage"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return "rows"
+    return stage if stage in get_args(Stage) else "rows"
 
 
 class StageOutput:

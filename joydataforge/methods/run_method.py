@@ -15,7 +15,7 @@ from utils.generation.model_map import load_models
 from utils.generation.settings import RunSettings
 from utils.jsonl import Row, RowIndex
 from utils.records import text_id
-from utils.stage_output import sibling, written_files
+from utils.stage_output import Stage, sibling, written_files
 
 Plan = Callable[[], Iterator[Row]]
 # Fields of a finished row that are no part of its answer.
@@ -30,6 +30,8 @@ def run_method(
     query: Callable[[Row], str] | None = None,
     finish: Finish = iter,
     figures: Figures = dict,
+    *,
+    stage: Stage = "answers",
 ) -> int:
     """Make all samples; returns the exit code.
 
@@ -49,6 +51,7 @@ def run_method(
         run.answer,
         lambda rows: finish(run.rows(rows)),
         lambda: {"from_cache": run.from_cache} | figures(),
+        stage=stage,
     )
     if config.is_save_caches:
         run.save()

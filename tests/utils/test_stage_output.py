@@ -5,7 +5,7 @@ import pytest
 
 from tests.stage2 import log_lines, read_jsonl
 from utils.errors import PipelineError
-from utils.stage_output import StageOutput, refuse_overwriting_inputs, sibling
+from utils.stage_output import StageOutput, refuse_overwriting_inputs, sibling, stage_of
 
 
 def files_in(folder: Path) -> dict[str, bytes]:
@@ -153,3 +153,16 @@ def test_a_file_in_a_folders_place_is_an_error_that_leaves_nothing(tmp_path: Pat
     ):
         pass
     assert files_in(tmp_path) == {"file": b""}
+
+
+def test_a_file_tells_its_stage_by_the_summary_beside_it(tmp_path: Path) -> None:
+    with StageOutput(tmp_path / "x.jsonl", stage="triplets") as output:
+        output.keep({"a": 1})
+    assert stage_of(tmp_path / "x.jsonl") == "triplets"
+
+
+@pytest.mark.parametrize("summary", ["{", "[1]", "{}", '{"stage": "unheard of"}', '{"stage": [1]}'])
+def test_a_summary_that_names_no_stage_makes_a_file_rows(tmp_path: Path, summary: str) -> None:
+    assert stage_of(tmp_path / "x.jsonl") == "rows"
+    (tmp_path / "x.summary.json").write_text(summary)
+    assert stage_of(tmp_path / "x.jsonl") == "rows"

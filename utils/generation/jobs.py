@@ -186,7 +186,8 @@ def generate_samples(
     converse: Converse,
     finish: Finish = iter,
     figures: Figures = dict,
-    stage: Stage = "rows",
+    *,
+    stage: Stage,
 ) -> int:
     """Make the planned samples; returns the exit code.
 

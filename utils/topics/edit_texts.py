@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import marshal
 import re
+import struct
 from array import array
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,9 @@ from utils.records import HEADINGS
 # The frame that stage 6 puts around the code and the instruction of a user turn.
 FRAME = re.compile(rf"^(?:{'|'.join(HEADINGS)}|`{{3,}}\w*)[ \t]*$", re.MULTILINE)
 USERS = ("user", "human")
-HELD_IN_MEMORY = 2**25  # bytes of a text store
+HELD_IN_MEMORY = 2**26  # bytes of a text store
+# The lengths of an edit's texts in bytes, which follow; -1 is that of None.
+LENGTHS = struct.Struct("<3q")
 
 
 class EditTexts(NamedTuple):
@@ -73,9 +75,8 @@ class TextStore:
     def __exit__(self, *exception: object) -> None:
         self._file.close()
 
-    def add(self, texts: EditTexts | None) -> None:
-        """Set the next row's texts aside; None for a row that nobody will ask for."""
-        packed = marshal.dumps(tuple(texts)) if texts else b""
+    def add(self, packed: bytes) -> None:
+        """Set the next row's texts aside, packed; b"" for a row that nobody will ask for."""
         self._file.write(packed)
         self._ends.append(self._ends[-1] + len(packed))
 
@@ -86,9 +87,21 @@ class TextStore:
         return self._file.read(end - start)
 
 
+def pack(texts: EditTexts) -> bytes:
+    """Write an edit's texts as bytes, which are what they are known by, too."""
+    parts = [b"" if text is None else text.encode("utf-8", "surrogatepass") for text in texts]
+    known = zip(texts, parts, strict=True)
+    lengths = LENGTHS.pack(*(-1 if text is None else len(part) for text, part in known))
+    return b"".join([lengths, *parts])
+
+
 def unpack(packed: bytes) -> EditTexts:
-    """Give the texts that `TextStore.read` has read."""
-    return EditTexts(*marshal.loads(packed))
+    """Give the texts that `pack` has written."""
+    texts, end = [], LENGTHS.size
+    for length in LENGTHS.unpack_from(packed):
+        start, end = end, end + max(length, 0)
+        texts.append(None if length < 0 else packed[start:end].decode("utf-8", "surrogatepass"))
+    return EditTexts(*texts)
 
 
 def text(value: Any) -> str | None:

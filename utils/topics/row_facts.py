@@ -13,7 +13,7 @@ import numpy as np
 from utils.errors import PipelineError
 from utils.jsonl import Row
 from utils.sampling import derive_seed, largest_remainder, level_quotas
-from utils.topics.edit_texts import EditReader, EditTexts
+from utils.topics.edit_texts import EditReader, EditTexts, pack
 from utils.topics.settings import FilterSettings
 
 ANY_KIND = ""
@@ -36,16 +36,17 @@ class RowFacts:
         self.sizes = np.empty((0, 2), dtype=np.int32)
         self.topics = np.empty(0, dtype=np.int32)
 
-    def add(self, row: Row, reader: EditReader, settings: FilterSettings) -> EditTexts | None:
-        """Judge a row by what can be seen without a diff; gives its texts if it stays."""
+    def add(self, row: Row, reader: EditReader, settings: FilterSettings) -> bytes:
+        """Judge a row by what can be seen without a diff; gives its texts, packed, if it stays."""
         texts = reader.read(row)
         kind = ANY_KIND
         if settings.edit_kind_quota is not None:
             kind = sys.intern(str(row["edit_kind"]))
         self.kinds.append(kind)
         self.reasons.append(sys.intern(judge_texts(texts, kind, reader, settings)))
-        self.digests += digest(texts)
-        return None if self.reasons[-1] else texts
+        packed = pack(texts)
+        self.digests += hashlib.sha256(packed).digest()[:DIGEST_BYTES]
+        return b"" if self.reasons[-1] else packed
 
     def staying(self) -> list[int]:
         """List the numbers of the rows that no reason has dropped, in the file's order."""
@@ -106,13 +107,6 @@ def judge_size(lines: int, hunks: int, lines_limit: int, hunk_limit: int) -> str
     if lines > lines_limit:
         return "too_many_modified_lines"
     return "too_many_hunks" if hunks > hunk_limit else ""
-
-
-def digest(texts: EditTexts) -> bytes:
-    """Hash the texts of a row; what stands in which field matters."""
-    lengths = [len(text or "") for text in texts]
-    content = f"{lengths}{texts.code_before or ''}{texts.code_after or ''}{texts.instruction or ''}"
-    return hashlib.sha256(content.encode("utf-8", "surrogatepass")).digest()[:DIGEST_BYTES]
 
 
 def describe_sizes(sizes: np.ndarray) -> dict[str, dict[str, int]]:

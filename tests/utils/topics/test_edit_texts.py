@@ -1,7 +1,7 @@
 import pytest
 
 from utils.finetune.chat_format import user_turn
-from utils.topics.edit_texts import EditReader, EditTexts, TextStore, unpack
+from utils.topics.edit_texts import EditReader, EditTexts, TextStore, pack, unpack
 
 TRIPLETS = EditReader("triplet", "instruct_purify")
 CONVERSATIONS = EditReader("sharegpt", "instruct_purify")
@@ -45,8 +45,8 @@ def test_texts_set_aside_are_read_back_by_row_number(tmp_path, monkeypatch):
     monkeypatch.setattr("utils.topics.edit_texts.HELD_IN_MEMORY", 8)
     first, last = EditTexts("a\u2028\ud800", "b\0", "ç" * 99), EditTexts("", None, "c")
     with TextStore(tmp_path) as store:
-        for texts in (first, None, last):
-            store.add(texts)
+        for packed in (pack(first), b"", pack(last)):
+            store.add(packed)
         assert unpack(store.read(2)) == last
         assert unpack(store.read(0)) == first
     assert list(tmp_path.iterdir()) == []
@@ -54,5 +54,10 @@ def test_texts_set_aside_are_read_back_by_row_number(tmp_path, monkeypatch):
 
 def test_texts_are_set_aside_though_the_folder_is_not_made_yet(tmp_path):
     with TextStore(tmp_path / "later") as store:
-        store.add(EditTexts("a", "b", "c"))
+        store.add(pack(EditTexts("a", "b", "c")))
         assert unpack(store.read(0)) == EditTexts("a", "b", "c")
+
+
+def test_what_stands_in_which_field_is_part_of_the_packed_texts():
+    texts = [("ab", "", "c"), ("a", "b", "c"), ("a", "bc", ""), ("ab", None, "c"), ("ab", "c", "")]
+    assert len({pack(EditTexts(*fields)) for fields in texts}) == len(texts)

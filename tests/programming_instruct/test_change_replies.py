@@ -1,5 +1,3 @@
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +8,7 @@ from programming_instruct.change_replies import (
     read_chat,
     read_instruction,
 )
+from tests.linear_time import grows_linearly
 from utils.errors import BadReply
 
 CURRENT = """\
@@ -192,10 +191,11 @@ def test_any_text_is_read_or_refused(reply: str) -> None:
 @pytest.mark.parametrize(
     "noise", ["\n", "# ", "* ", "Instruction: ", "Sure! ", "```\n", "<think>", "in the ", "a`b"]
 )
-def test_a_megabyte_of_noise_is_refused_in_no_time(noise: str) -> None:
-    text = noise * (1_000_000 // len(noise))
-    started = time.process_time()
-    for reply in (text, f"x {text}", text[:49_000]):
-        reason_of_instruction(reply)
-        reason_of_chat(reply)
-    assert time.process_time() - started < 3
+def test_noise_without_end_is_refused_in_linear_time(noise: str) -> None:
+    def read(text: str) -> None:
+        for reply in (text, f"x {text}"):
+            reason_of_instruction(reply)
+            reason_of_chat(reply)
+
+    assert grows_linearly(read, noise, 49_000)
+    assert grows_linearly(read, noise, 200_000)

@@ -1,7 +1,6 @@
-import time
-
 import pytest
 
+from tests.linear_time import grows_linearly
 from utils.errors import PipelineError
 from utils.finetune.chat_format import TrainingConversation
 from utils.finetune.preflight import (
@@ -57,10 +56,9 @@ def test_the_tokenizers_own_special_tokens_are_found_as_they_are():
     assert kinds(user="▁xy <owner>", special_tokens=own) == []
 
 
-def test_a_hostile_text_takes_no_time():
-    started = time.perf_counter()
-    kinds(user="<|" * 200_000 + "{{" * 200_000)
-    assert time.perf_counter() - started < 1
+@pytest.mark.parametrize("unit", ["<|", "{{", "<|{{"])
+def test_a_hostile_text_is_read_in_linear_time(unit):
+    assert grows_linearly(lambda text: kinds(user=text), unit)
 
 
 PLAIN = TrainingConversation("", "u", "a")

@@ -1,7 +1,6 @@
-import time
-
 import pytest
 
+from tests.linear_time import grows_linearly
 from utils.errors import BadReply
 from utils.replies.leaked_tokens import refuse_leaked_tokens, without_end_tokens
 
@@ -55,8 +54,5 @@ def test_what_only_looks_like_a_token_is_no_reason(text: str) -> None:
 
 @pytest.mark.parametrize("unit", [*TOKENS[:1], "</s>", "<s>", "[", " <|a|>", "'<|a|>", "<|", " \n"])
 def test_tokens_without_end_are_read_in_linear_time(unit: str) -> None:
-    noise = unit * (300_000 // len(unit))
-    started = time.process_time()
-    without_end_tokens(noise)
-    is_refused(noise, noise)
-    assert time.process_time() - started < 3
+    assert grows_linearly(without_end_tokens, unit)
+    assert grows_linearly(lambda noise: is_refused(noise, noise), unit)

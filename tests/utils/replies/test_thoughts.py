@@ -1,7 +1,6 @@
-import time
-
 import pytest
 
+from tests.linear_time import grows_linearly
 from utils.replies.thoughts import MARKS, Spoken, split_thoughts
 
 THOUGHT = "The user wants a sum. I should name sum()."
@@ -150,8 +149,8 @@ def test_an_answer_ends_at_the_last_of_its_ends() -> None:
     ],
 )
 def test_marks_without_end_are_read_in_linear_time(unit: str) -> None:
-    noise = unit * (200_000 // len(unit))
-    started = time.process_time()
-    for reply in (f"think {noise}", f"<think>{noise}</think>{noise}", f"```\n{noise}"):
-        split_thoughts(reply)
-    assert time.process_time() - started < 5
+    def split(noise: str) -> None:
+        for reply in (f"think {noise}", f"<think>{noise}</think>{noise}", f"```\n{noise}"):
+            split_thoughts(reply)
+
+    assert grows_linearly(split, unit)

@@ -1,9 +1,8 @@
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.linear_time import grows_linearly
 from utils.similarity import entities
 from utils.similarity.entities import (
     code_entities,
@@ -108,11 +107,9 @@ def test_any_texts_can_be_read(texts):
     assert len(found) == len(texts) and found == list(find_entities(texts))
 
 
-@pytest.mark.parametrize("text", ["\ud800 `\ud800`", "`" * 10**6, "a." * 10**6, "```\n" * 10**5])
-def test_hostile_texts_are_read_in_no_time(text):
-    started = time.perf_counter()
-    entities_of(text)
-    assert time.perf_counter() - started < 5
+@pytest.mark.parametrize("unit", ["\ud800 `\ud800`", "`", "a.", "```\n"])
+def test_hostile_texts_are_read_in_linear_time(unit):
+    assert grows_linearly(entities_of, unit)
 
 
 def test_the_method_is_told():

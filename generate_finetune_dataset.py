@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, PositiveInt
+from pydantic import AfterValidator, Field
 from tqdm import tqdm
 
 from utils.cli import Flag, Share, log, parse_flags, run
@@ -25,6 +25,14 @@ from utils.finetune.chat_format import PROMPT_FORMATS, SYSTEM_PROMPTS
 from utils.finetune.dataset_card import read_history, write_card
 from utils.finetune.export import EditExport, Inputs, survey_edits
 from utils.finetune.preflight import Preflight
+from utils.finetune.settings import (
+    CutoffLength,
+    FinalNewline,
+    NoThink,
+    Tokenizer,
+    TooLong,
+    UnsafeText,
+)
 from utils.finetune.token_counts import token_counter
 from utils.finetune.trainer_files import TrainerFile
 from utils.finetune.training_rows import RowSettings
@@ -130,28 +138,15 @@ class Flags:
         str, AfterValidator(one_word), Field(description="label of the fenced blocks")
     ] = "python"
     codeblock_share: Annotated[Share, Field(description="rows with code before in a block")] = 0.5
-    no_think: Annotated[bool, Field(description="add Qwen3's /no_think to each user turn")] = False
-    final_newline: Annotated[
-        Literal["add", "keep"], Field(description="code that ends without a newline")
-    ] = "add"
+    no_think: NoThink = False
+    final_newline: FinalNewline = "add"
     val_ratio: Annotated[
         Share, Field(description="rows to set apart, in groups (default: none)")
     ] = 0.0
-    tokenizer: Annotated[
-        str | None,
-        Flag(metavar="DIR_OR_NAME"),
-        Field(description="counts tokens exactly (default: an estimate)"),
-    ] = None
-    cutoff_len: Annotated[PositiveInt, Field(description="the trainer's")] = 2048
-    too_long: Annotated[
-        Literal["drop", "keep", "error"] | None,
-        Field(
-            description="rows that reach --cutoff_len (default: drop with --tokenizer, else keep)"
-        ),
-    ] = None
-    unsafe_text: Annotated[
-        Literal["keep", "drop"], Field(description="rows that trainers may misread")
-    ] = "keep"
+    tokenizer: Tokenizer = None
+    cutoff_len: CutoffLength = 2048
+    too_long: TooLong = None
+    unsafe_text: UnsafeText = "keep"
     random_seed: Annotated[int, Field(description="of order, blocks and validation")] = 42
 
     def __post_init__(self) -> None:

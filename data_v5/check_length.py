@@ -25,7 +25,14 @@ from data_v5.tokens.finetune_files import (
     lay_out_instruction,
     open_finetune_file,
 )
-from data_v5.tokens.token_ids import TOKENIZER_FILE, TokenEncoder, token_encoder, tokenizer_folder
+from data_v5.tokens.token_ids import (
+    TOKENIZER_FILE,
+    BosToken,
+    EosToken,
+    TokenEncoder,
+    token_encoder,
+    tokenizer_folder,
+)
 from data_v5.tokens.token_layout import (
     CHAT_FIELDS,
     INSTRUCTION_FIELDS,
@@ -193,14 +200,8 @@ class Flags:
         Path | None,
         Field(description="(default: data/data_v5/raw_data/<domain>_prompt_data.jsonl)"),
     ] = None
-    bos_token: Annotated[
-        str | None,
-        Flag(metavar="TOKEN"),
-        Field(description="begins a text; '' for none (default: the model's)"),
-    ] = None
-    eos_token: Annotated[
-        str | None, Flag(metavar="TOKEN"), Field(description="ends a text (default: the model's)")
-    ] = None
+    bos_token: BosToken = None
+    eos_token: EosToken = None
     finetune_output: Annotated[
         Path | None,
         Flag(metavar="PATH"),

@@ -30,7 +30,7 @@ from tqdm import tqdm
 from data_v5.tokens.held_out import ExampleUse, Split, draw_split
 from data_v5.tokens.tensor_files import require_torch
 from data_v5.tokens.token_files import FORMATS, TokenRow, make_token_row, token_file
-from data_v5.tokens.token_ids import token_encoder, tokenizer_folder
+from data_v5.tokens.token_ids import BosToken, EosToken, token_encoder, tokenizer_folder
 from data_v5.tokens.token_layout import CHAT_FIELDS, INSTRUCTION_FIELDS, is_chat
 from data_v5.tokens.token_rows import Encoded, EncodeRules, TokenSpool, encode_batch
 from utils.cli import Flag, log, parse_flags, run
@@ -92,14 +92,8 @@ class Flags:
     output_format: Annotated[
         tuple[str, ...], Flag(choices=FORMATS), Field(description="pt needs torch")
     ] = ("pt",)
-    bos_token: Annotated[
-        str | None,
-        Flag(metavar="TOKEN"),
-        Field(description="begins a text; '' for none (default: the model's)"),
-    ] = None
-    eos_token: Annotated[
-        str | None, Flag(metavar="TOKEN"), Field(description="ends a text (default: the model's)")
-    ] = None
+    bos_token: BosToken = None
+    eos_token: EosToken = None
     seed: Annotated[
         int, Flag("--seed", "--random_seed"), Field(description="of the split and the order")
     ] = 42

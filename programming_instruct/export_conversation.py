@@ -13,9 +13,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
-from pydantic import Field, PositiveInt
+from pydantic import Field
 from tqdm import tqdm
 
 from programming_instruct.conversation_text import (
@@ -35,6 +35,14 @@ from utils.code.write_edit import NotProvable
 from utils.finetune.chat_format import PROMPT_FORMATS, origin
 from utils.finetune.export import EMPTY_THOUGHT, UNKNOWN
 from utils.finetune.preflight import LengthGauge, Preflight
+from utils.finetune.settings import (
+    CutoffLength,
+    FinalNewline,
+    NoThink,
+    Tokenizer,
+    TooLong,
+    UnsafeText,
+)
 from utils.finetune.token_counts import token_counter
 from utils.finetune.trainer_files import TrainerFile, lay_out_row
 from utils.finetune.training_rows import is_unicode
@@ -154,25 +162,12 @@ class Flags:
         Flag("--output_format", "--prompt_format", choices=list(PROMPT_FORMATS)),
         Field(description="layout of a row"),
     ] = "share_gpt"
-    no_think: Annotated[bool, Field(description="add Qwen3's /no_think to each user turn")] = False
-    final_newline: Annotated[
-        Literal["add", "keep"], Field(description="code that ends without a newline")
-    ] = "add"
-    tokenizer: Annotated[
-        str | None,
-        Flag(metavar="DIR_OR_NAME"),
-        Field(description="counts tokens exactly (default: an estimate)"),
-    ] = None
-    cutoff_len: Annotated[PositiveInt, Field(description="the trainer's")] = 2048
-    too_long: Annotated[
-        Literal["drop", "keep", "error"] | None,
-        Field(
-            description="rows that reach --cutoff_len (default: drop with --tokenizer, else keep)"
-        ),
-    ] = None
-    unsafe_text: Annotated[
-        Literal["keep", "drop"], Field(description="rows that trainers may misread")
-    ] = "keep"
+    no_think: NoThink = False
+    final_newline: FinalNewline = "add"
+    tokenizer: Tokenizer = None
+    cutoff_len: CutoffLength = 2048
+    too_long: TooLong = None
+    unsafe_text: UnsafeText = "keep"
     random_seed: Annotated[int, Field(description="of the answer formats")] = 42
 
 

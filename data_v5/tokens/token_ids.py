@@ -4,12 +4,24 @@ import json
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+from pydantic import Field
+
+from utils.cli import Flag
 from utils.errors import PipelineError
 from utils.finetune.token_counts import load_tokenizer
 from utils.jsonl import open_input
 
+# The flags that name the marks around a text.
+BosToken = Annotated[
+    str | None,
+    Flag(metavar="TOKEN"),
+    Field(description="begins a text; '' for none (default: the model's)"),
+]
+EosToken = Annotated[
+    str | None, Flag(metavar="TOKEN"), Field(description="ends a text (default: the model's)")
+]
 TOKENIZER_FILE = "tokenizer.json"
 # Where a model's folder says which tokens begin and end a text, the first that does so counts.
 _TOKEN_FILES = ("tokenizer_config.json", "special_tokens_map.json")

@@ -3,38 +3,31 @@
 Reads triplets; writes those that no rule objects to, and the others with every reason that applies
 to `<output stem>.rejected.jsonl`.
     python check_quality.py data/triplets_qwen3.jsonl data/triplets_qwen3_checked.jsonl
+    python check_quality.py data/triplets_a.jsonl data/triplets_b.jsonl --output_dir data/checked \\
+        --against data/ocedata_mix.jsonl
 
 Most rules look at one triplet, in worker processes. The two on duplicates compare all of them: the
-first in order stays, unless another rule rejects it. No code of a triplet is ever run.
+first in order stays, unless another rule rejects it; those of `--against` come before all. No code
+of a triplet is ever run.
 """
 
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field, replace
-from functools import partial
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 from pydantic import Field, NonNegativeInt
 from tqdm import tqdm
 
 from utils.cli import Flag, log, parse_flags, run
-from utils.code.lexing import Hashes
 from utils.config import load_config, parse_config, read_yaml
 from utils.jsonl import Row, RowIndex
-from utils.processes import guarded_map, worker_count
 from utils.quality.contamination import Benchmark
-from utils.quality.rules import (
-    TIMED_OUT,
-    Examination,
-    contamination_index,
-    edit_similarity,
-    examine,
-    shingles,
-)
-from utils.quality.settings import QualityConfig
-from utils.quality.triplet import FIELDS, Triplet
-from utils.similarity.near_duplicates import Match, SignatureStore, find_near_duplicates
+from utils.quality.duplicates import Findings, RowsOfFiles, survey_quality, triplet_of
+from utils.quality.rules import CODES_IN_USE, contamination_index, edit_similarity
+from utils.quality.settings import QualityConfig, RuleSwitches
+from utils.quality.triplet import REQUIRED
 from utils.stage_output import StageOutput
 
 
@@ -42,10 +35,17 @@ from utils.stage_output import StageOutput
 class Flags:
     """Let only sound triplets through."""
 
-    input_file: Annotated[
-        str, Flag("input_file"), Field(description="triplets, from get_instruct_from_response.py")
+    files: Annotated[
+        list[str],
+        Flag("files"),
+        Field(description="triplets and where the sound ones go; inputs with --output_dir"),
     ]
-    output_file: Annotated[str, Flag("output_file"), Field(description="where the sound ones go")]
+    output_dir: Annotated[
+        str | None, Field(description="check all the files together, and write each to this folder")
+    ] = None
+    against: Annotated[
+        list[str], Field(description="data in use already, whose rows none may repeat")
+    ] = field(default_factory=list)
     config: Annotated[str, Field(description="YAML file")] = "quality_config.yaml"
     benchmarks: Annotated[
         str | None,
@@ -57,6 +57,22 @@ class Flags:
         Field(description="processes, in place of the config's; 0: one per core"),
     ] = None
 
+    def __post_init__(self) -> None:
+        if not self.output_dir and len(self.files) != 2:
+            raise ValueError(
+                f"{len(self.files)} files: name one input and one output, or any number of inputs "
+                "and --output_dir"
+            )
+        if repeated := [name for name, count in Counter(self.outputs).items() if count > 1]:
+            raise ValueError(f"{repeated[0]}: two inputs have this name; rename one of them")
+
+    @property
+    def outputs(self) -> list[str]:
+        """Name the file that each input's triplets go to in the folder, where one is given."""
+        if not self.output_dir:
+            return []
+        return [str(Path(self.output_dir, Path(name).name)) for name in self.files]
+
 
 @dataclass(frozen=True)
 class BenchmarkList:
@@ -65,106 +81,50 @@ class BenchmarkList:
     benchmarks: tuple[Benchmark, ...]
 
 
-@dataclass
-class Findings:
-    """What is found out about all rows; rows are counted from 0."""
-
-    signatures: SignatureStore
-    faults: dict[int, dict[str, str]] = field(default_factory=dict)
-    digests: dict[bytes, int] = field(default_factory=dict)
-    duplicate_of: dict[int, int] = field(default_factory=dict)
-    matches: dict[int, Match] = field(default_factory=dict)
-
-    def add(self, number: int, found: Examination) -> None:
-        """Note what was found about a row; its exact duplicates come later in the file."""
-        if found.faults:
-            self.faults[number] = found.faults
-        if found.digest and (first := self.digests.get(found.digest)) is not None:
-            self.duplicate_of[number] = first
-            self.faults.setdefault(number, {})["duplicate"] = "the same texts"
-            return
-        if found.digest and not found.faults:
-            self.digests[found.digest] = number
-        if found.signature:
-            self.signatures.add(number, np.frombuffer(found.signature, dtype=np.uint32))
-
-    def add_match(self, number: int, match: Match) -> None:
-        """Note that a triplet nearly repeats an earlier one, as one more of its faults."""
-        self.matches[number] = match
-        self.duplicate_of[number] = match.number
-        self.faults.setdefault(number, {})["near_duplicate"] = f"{match.similarity:.2f} in common"
-
-    def first_of(self, number: int) -> int:
-        """Follow a duplicate to the row that stays."""
-        while number in self.duplicate_of:
-            number = self.duplicate_of[number]
-        return number
-
-
-def survey_quality(index: RowIndex, config: QualityConfig, language: str) -> Findings:
-    """Judge each row by itself, in worker processes, then look for near duplicates."""
-    findings = Findings(SignatureStore(config.dedup.permutations))
-    texts = ({name: row[name] for name in FIELDS} for _, row in index.scan())
-    examined = guarded_map(
-        partial(examine, config=config, language=language),
-        texts,
-        lost=TIMED_OUT,
-        num_workers=worker_count(config.num_workers),
-        seconds=config.limits.max_row_seconds,
-    )
-    bar = tqdm(examined, desc="rules", unit=" triplets", disable=None)
-    for number, found in enumerate(bar):
-        findings.add(number, found)
-    for number, match in near_duplicates(index, findings, config, language):
-        findings.add_match(number, match)
-    return findings
-
-
-def near_duplicates(
-    index: RowIndex, findings: Findings, config: QualityConfig, language: str
-) -> Iterator[tuple[int, Match]]:
-    """Find the rows that nearly repeat an earlier one which no rule rejects."""
-
-    def shingles_of(number: int) -> Hashes:
-        return shingles(Triplet.of(index.read(number), config, language))
-
-    faulty = frozenset(findings.faults)
-    return find_near_duplicates(
-        findings.signatures,
-        shingles_of,
-        config.dedup.threshold,
-        may_stand=lambda number: number not in faulty,
-    )
-
-
 def write_checked(
-    output: StageOutput, index: RowIndex, findings: Findings, config: QualityConfig, language: str
+    outputs: list[StageOutput], rows: RowsOfFiles, findings: Findings, language: str
 ) -> None:
     """Write all rows in input order, as kept or rejected; say how alike near duplicates' edits are.
 
-    Two edits of one program are near duplicates too: their texts are mostly the same.
+    Two edits of one program are near duplicates by their code: their texts are mostly the same.
     """
-    edits = Counter[str]()
-    for number in tqdm(range(len(index)), desc="writing", unit=" triplets", disable=None):
-        row = index.read(number)
+    edits = [Counter[str]() for _ in outputs]
+    numbers = range(rows.starts[rows.used], rows.starts[-1])
+    for number in tqdm(numbers, desc="writing", unit=" triplets", disable=None):
+        row = rows.read(number)
+        file = rows.place(number)[0] - rows.used
         faults = findings.faults.get(number)
         if faults is None:
-            output.keep(row)
+            outputs[file].keep(row)
             continue
-        marks: Row = {"reject_evidence": faults}
+        faults = in_table_order(faults)
+        marks: Row = {"reject_reasons": list(faults), "reject_evidence": faults}
         if number in findings.duplicate_of:
-            first = findings.first_of(number)
-            marks["duplicate_of"] = row_name(index.read(first), first)
+            marks |= marks_of_first(findings.first_of(number), number, rows)
         if match := findings.matches.get(number):
-            one, other = (
-                Triplet.of(each, config, language) for each in (row, index.read(match.number))
-            )
+            first = rows.read(match.number)
+            one, other = (triplet_of(each, findings.config, language) for each in (row, first))
             marks["similarity"] = round(match.similarity, 3)
             marks["edit_similarity"] = round(edit_similarity(one, other), 3)
-            is_same = marks["edit_similarity"] >= config.dedup.threshold
-            edits["same_edit" if is_same else "another_edit"] += 1
-        output.reject(row | marks, *faults)
-    output.summary["near_duplicates"] = dict(sorted(edits.items()))
+            is_same = marks["edit_similarity"] >= findings.config.dedup.threshold
+            edits[file]["same_edit" if is_same else "another_edit"] += 1
+        outputs[file].reject(row | marks, *faults)
+    for output, counts in zip(outputs, edits, strict=True):
+        output.summary["near_duplicates"] = dict(sorted(counts.items()))
+
+
+def marks_of_first(first: int, number: int, rows: RowsOfFiles) -> Row:
+    """Name the row that a duplicate repeats, and its file where that is another one."""
+    file, own = rows.place(first)
+    marks: Row = {"duplicate_of": row_name(rows.read(first), own)}
+    is_elsewhere = file != rows.place(number)[0]
+    return marks | ({"duplicate_in": str(rows.indexes[file].path)} if is_elsewhere else {})
+
+
+def in_table_order(faults: dict[str, str]) -> dict[str, str]:
+    """Sort faults as quality_config.yaml lists the rules; what is no rule comes last."""
+    order = [each.name for each in fields(RuleSwitches)]
+    return dict(sorted(faults.items(), key=lambda fault: (order + [fault[0]]).index(fault[0])))
 
 
 def row_name(row: Row, number: int) -> str:
@@ -191,19 +151,37 @@ def read_config(arguments: Flags) -> QualityConfig:
     return config
 
 
+def read_paths(arguments: Flags) -> tuple[list[str], list[str]]:
+    """Tell inputs from outputs."""
+    files = arguments.files
+    return (files, arguments.outputs) if arguments.output_dir else (files[:1], files[1:])
+
+
 def main(argv: list[str] | None = None) -> None:
     arguments = parse_flags(Flags, argv)
     config = read_config(arguments)
-    output = StageOutput(arguments.output_file, [arguments.input_file], stage="triplets")
-    with RowIndex(arguments.input_file, FIELDS) as index, output:
-        findings = survey_quality(index, config, arguments.language)
-        output.summary["settings"] = {
-            name: value
-            for name, value in asdict(config).items()
-            if name not in ("benchmarks", "num_workers")  # listed by title; changes no result
-        }
-        output.summary["benchmarks"] = [benchmark.title for benchmark in config.benchmarks]
-        write_checked(output, index, findings, config, arguments.language)
+    inputs, targets = read_paths(arguments)
+    with ExitStack() as stack:
+        needed = [(path, CODES_IN_USE) for path in arguments.against]
+        needed += [(path, REQUIRED) for path in inputs]
+        indexes = [stack.enter_context(RowIndex(*each)) for each in needed]
+        rows = RowsOfFiles(indexes, len(arguments.against))
+        read = [*inputs, *arguments.against]
+        outputs = [
+            stack.enter_context(StageOutput(target, read, stage="triplets")) for target in targets
+        ]
+        findings = survey_quality(rows, config, arguments.language)
+        for output, path in zip(outputs, inputs, strict=True):
+            output.summary["inputs"] = [path]
+            output.summary["settings"] = {
+                name: value
+                for name, value in asdict(config).items()
+                if name not in ("benchmarks", "num_workers")  # listed by title; changes no result
+            }
+            output.summary["benchmarks"] = [benchmark.title for benchmark in config.benchmarks]
+            if arguments.against:
+                output.summary["against"] = arguments.against
+        write_checked(outputs, rows, findings, arguments.language)
 
 
 if __name__ == "__main__":

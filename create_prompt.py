@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -33,6 +34,7 @@ from utils.errors import PipelineError
 from utils.jsonl import Row, RowIndex, read_rows
 from utils.records import with_prompt_ids
 from utils.sampling import derive_seed
+from utils.seeds.edit_choice import choose_edits
 from utils.seeds.edit_kinds import EditKinds
 from utils.seeds.pool import SEED_FIELDS, CommitCheck, SeedPool, SnippetCheck, fill_pool
 from utils.stage_output import StageOutput
@@ -74,6 +76,10 @@ class Settings:
         str | None,
         Field(description="YAML of edit kinds to draw from (code_extend): edit_kinds.yaml"),
     ] = None
+    max_per_file: Annotated[
+        PositiveInt | None,
+        Field(description="edits of one file of a repository, at most (rewrite_commit)"),
+    ] = None
     val_ratio: Annotated[
         float,
         Field(
@@ -92,6 +98,8 @@ class Settings:
             )
         if self.prompt_type == "rewrite_commit" and self.edit_kinds:
             raise ValueError("--edit_kinds: serves code_extend only; leave it out")
+        if self.prompt_type == "code_extend" and self.max_per_file is not None:
+            raise ValueError("--max_per_file: serves rewrite_commit only; leave it out")
 
 
 def code_extend_prompts(
@@ -143,10 +151,21 @@ def code_extend_prompt(
 
 
 def rewrite_commit_prompts(pool: SeedPool, settings: Settings) -> Iterator[Row]:
-    """Yield one prompt for each of the first `sample_num` commits of a seeded permutation."""
+    """Yield one prompt for each of the first `sample_num` commits of a seeded permutation.
+
+    Commits whose edit nearly repeats an earlier one's, and those of files that have enough, are
+    passed over.
+    """
     order = list(range(len(pool)))
     random.Random(derive_seed(settings.random_seed, "rewrite_commit")).shuffle(order)
-    for i in order[: settings.sample_num]:
+    chosen = choose_edits(
+        order,
+        lambda i: pool.index.read(pool.numbers[i]),
+        settings.max_per_file,
+        settings.random_seed,
+        pool.unusable,
+    )
+    for i in islice(chosen, settings.sample_num):
         prompt = rewrite_commit_prompt(pool.index.read(pool.numbers[i]))
         yield prompt | _split(bool(pool.val_marks[i]), settings)
 
@@ -165,7 +184,9 @@ def rewrite_commit_prompt(seed: Row) -> Row:
         "new_code": new_code,
         "commit_message": seed["message"],
     }
-    return prompt | {field: seed[field] for field in ("license", "repos") if field in seed}
+    return prompt | {
+        field: seed[field] for field in ("license", "repos", "old_file") if field in seed
+    }
 
 
 def _split(is_val: bool, settings: Settings) -> Row:

@@ -31,7 +31,10 @@ from utils.replies.json_object import find_json_object
 from utils.stage_output import StageOutput, refuse_overwriting_inputs
 
 QUESTIONS = ("before_lacks_it", "after_fulfills_it", "no_unrelated_changes")
-JUDGED_FIELDS = tuple(purified(field) for field in TRIPLET_FIELDS)
+CODE_FIELDS = tuple(map(purified, TRIPLET_FIELDS[:2]))
+STYLE_FIELDS = tuple(map(purified, TRIPLET_FIELDS[2:]))
+# One style of instruction is enough.
+REQUIRED = (*CODE_FIELDS, STYLE_FIELDS)
 ANSWERS = ("PASS", "FAIL", "UNCERTAIN")
 
 
@@ -74,6 +77,11 @@ class Verdict(NamedTuple):
         return all(answer == "PASS" for answer in self.answers.values())
 
 
+def judged_fields(triplet: Row) -> list[str]:
+    """List the fields of a triplet that a judge is shown: its programs, and the styles it has."""
+    return [*CODE_FIELDS, *(field for field in STYLE_FIELDS if field in triplet)]
+
+
 def with_judging_ids(triplets: Iterable[Row]) -> Iterator[tuple[str, Row]]:
     """Yield each triplet with the id of its judging prompt: the hash of its texts.
 
@@ -81,22 +89,19 @@ def with_judging_ids(triplets: Iterable[Row]) -> Iterator[tuple[str, Row]]:
     """
     seen: Counter[str] = Counter()
     for triplet in triplets:
-        base = text_id("judge", *(str(triplet[field]) for field in JUDGED_FIELDS))
+        base = text_id("judge", *(str(triplet[field]) for field in judged_fields(triplet)))
         seen[base] += 1
         yield base + (f"-{seen[base]}" if seen[base] > 1 else ""), triplet
 
 
 def judging_prompt(prompt_id: str, triplet: Row) -> Row:
     """Word the prompt that has a triplet judged."""
-    before, after, descriptive, lazy = (triplet[field] for field in JUDGED_FIELDS)
-    diff = unified_diff(before, after, "program.py", "program.py")
-    user = judge_rounds(
-        fenced(before),
-        fenced(descriptive, "text"),
-        fenced(lazy, "text"),
-        fenced(after),
-        fenced(diff, "diff"),
+    before, after = (triplet[field] for field in CODE_FIELDS)
+    descriptive, lazy = (
+        fenced(triplet[field], "text") if field in triplet else None for field in STYLE_FIELDS
     )
+    diff = unified_diff(before, after, "program.py", "program.py")
+    user = judge_rounds(fenced(before), descriptive, lazy, fenced(after), fenced(diff, "diff"))
     # `prompt_id` names the judging prompt; the triplet's own is kept for whoever follows it up.
     trace = {"judged_prompt_id": triplet["prompt_id"]} if "prompt_id" in triplet else {}
     return {"prompt_id": prompt_id, "system": JUDGE_SYSTEM, "user": user, **trace}
@@ -169,10 +174,11 @@ def _last(rounds: Any) -> Any:
 def write_judging_prompts(arguments: PromptFlags) -> None:
     """Write a judging prompt for each triplet whose texts are there; others are rejected."""
     with StageOutput(arguments.prompts_file, [arguments.input_file], stage="prompts") as output:
-        triplets = read_rows(arguments.input_file, JUDGED_FIELDS)
+        triplets = read_rows(arguments.input_file, REQUIRED)
         for prompt_id, triplet in with_judging_ids(tqdm(triplets, unit=" triplets", disable=None)):
-            if empty := first_empty_field(triplet, JUDGED_FIELDS):
-                output.reject(triplet, f"empty_{empty.removesuffix('_purify')}")
+            if empty := first_empty_field(triplet, judged_fields(triplet)):
+                reason = f"empty_{empty.removesuffix('_purify')}"
+                output.reject({**triplet, "reject_reasons": [reason]}, reason)
             else:
                 output.keep(judging_prompt(prompt_id, triplet))
 
@@ -189,7 +195,7 @@ def collect(arguments: CollectFlags) -> None:
         again = (
             stack.enter_context(atomic_file(arguments.ask_again)) if arguments.ask_again else None
         )
-        triplets = read_rows(arguments.input_file, JUDGED_FIELDS)
+        triplets = read_rows(arguments.input_file, REQUIRED)
         for prompt_id, triplet in with_judging_ids(tqdm(triplets, unit=" triplets", disable=None)):
             found = verdicts.get(prompt_id, [])
             reasons = decide(found, arguments.votes)
@@ -197,7 +203,8 @@ def collect(arguments: CollectFlags) -> None:
                 output.keep(triplet)
                 continue
             said = [verdict._asdict() for verdict in found if verdict is not None]
-            output.reject({**triplet, "verdicts": said}, *reasons)
+            marks = {"reject_reasons": list(reasons), "verdicts": said}
+            output.reject({**triplet, **marks}, *reasons)
             if reasons[0] in ("not_judged", "unreadable_verdict"):
                 undecided += 1
                 if again:

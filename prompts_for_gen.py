@@ -256,6 +256,14 @@ Trace the code on an ordinary input and on an edge case before you decide. UNCER
 the text does not settle, never for what you did not check.
 """
 
+JUDGE_TASK_OF_ONE_STYLE = JUDGE_TASK.replace(
+    "an instruction in two wordings", "an instruction"
+).replace(
+    "does all that the detailed instruction asks, works, and would also satisfy whoever wrote the "
+    "short one",
+    "does all that the instruction asks and works",
+)
+
 JUDGE_ANSWER = """\
 # Answer
 
@@ -267,14 +275,17 @@ One JSON object of this form:
 
 
 def judge_rounds(
-    code_before: str, descriptive: str, lazy: str, code_after: str, diff: str
+    code_before: str, descriptive: str | None, lazy: str | None, code_after: str, diff: str
 ) -> list[str]:
-    """Fill the one user turn of a judging prompt; all texts come fenced."""
+    """Fill the one user turn of a judging prompt; all texts come fenced.
+
+    An instruction may be missing, and is not spoken of then.
+    """
     parts = [
-        JUDGE_TASK,
+        JUDGE_TASK if descriptive and lazy else JUDGE_TASK_OF_ONE_STYLE,
         "## Code Before\n" + code_before + "\n",
-        "## Detailed Instruction\n" + descriptive + "\n",
-        "## Short Instruction\n" + lazy + "\n",
+        *(["## Detailed Instruction\n" + descriptive + "\n"] if descriptive else []),
+        *(["## Short Instruction\n" + lazy + "\n"] if lazy else []),
         "## Code After\n" + code_after + "\n",
         "## Difference\n" + diff + "\n",
         JUDGE_ANSWER,

@@ -15,6 +15,7 @@ from utils.topics.settings import FilterSettings
 
 ROOT = Path(__file__).resolve().parents[1]
 FIELDS = ("code_before", "code_after", "instruct_descriptive", "instruct_lazy")
+NAMES = "abcdefg"
 SUBJECTS = ("price", "stock", "order", "parcel", "voucher", "refund")
 
 
@@ -55,7 +56,7 @@ def check(tmp_path, rows, *flags, config=None):
 
 def test_sound_triplets_pass_as_they_are_and_others_are_kept_with_all_reasons(tmp_path):
     broken = triplet(2, "stock")
-    broken |= {"code_after_purify": "def f(:\n", "instruct_lazy_purify": "Fix `nothing_here`."}
+    broken |= {"code_after_purify": "def f(:\n", "instruct_lazy_purify": "Mend the `nothing_here`."}
     empty = triplet(3) | {"code_before_purify": None}
     rows = [triplet(1), broken, empty, triplet(4, "order", license=["mit", None])]
     kept, rejected, summary = check(tmp_path, rows)
@@ -66,7 +67,8 @@ def test_sound_triplets_pass_as_they_are_and_others_are_kept_with_all_reasons(tm
     assert rejected[0]["reject_evidence"]["ungrounded_instruction"] == "nothing_here"
     assert rejected[1]["reject_evidence"] == {"empty_field": "code_before_purify"}
     assert rejected[1]["prompt_id"] == "p3"
-    assert summary["reject_reasons"] == dict.fromkeys([*reasons, "empty_field"], 1)
+    assert rejected[1]["reject_reasons"] == ["empty_field"]
+    assert summary["reject_reasons"] == {"single_line_code": 1, "empty_field": 1}
     assert (summary["kept"], summary["rejected"]) == (2, 2)
 
 
@@ -179,17 +181,33 @@ def test_programs_of_another_language_are_judged_without_a_parser(tmp_path):
     row |= {"code_after_purify": before.replace("3 *", "Math.PI *")}
     row |= {
         "instruct_descriptive_purify": "Use the exact pi in `area`.",
-        "instruct_lazy_purify": "pi",
+        "instruct_lazy_purify": "use pi instead",
     }
     assert check(tmp_path, [row], "--language", "javascript")[0] == [row]
     assert check(tmp_path, [row])[1][0]["reject_reason"] == "before_does_not_parse"
 
 
-@pytest.mark.parametrize("field", [f"{field}_purify" for field in FIELDS])
-def test_a_file_without_a_needed_field_is_the_wrong_file(tmp_path, field):
+@pytest.mark.parametrize("style", ["descriptive", "lazy"])
+def test_an_instruction_of_one_style_is_enough(tmp_path, style):
     row = triplet(1)
-    del row[field]
-    with pytest.raises(PipelineError, match=f"line 1: field '{field}' is missing"):
+    del row[f"instruct_{style}_purify"]
+    assert check(tmp_path, [row, row])[0] == [row]
+
+
+@pytest.mark.parametrize(
+    ("missing", "named"),
+    [
+        (["code_before_purify"], "'code_before_purify'"),
+        (["code_after_purify"], "'code_after_purify'"),
+        (
+            ["instruct_descriptive_purify", "instruct_lazy_purify"],
+            "'instruct_descriptive_purify' or 'instruct_lazy_purify'",
+        ),
+    ],
+)
+def test_a_file_without_a_needed_field_is_the_wrong_file(tmp_path, missing, named):
+    row = {name: value for name, value in triplet(1).items() if name not in missing}
+    with pytest.raises(PipelineError, match=f"line 1: field {named} is missing"):
         check(tmp_path, [row])
     assert not (tmp_path / "out.jsonl").exists()
 
@@ -234,3 +252,100 @@ def test_the_stage_runs_as_a_command(tmp_path):
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
     assert "kept 1 of 2; empty field 1 -> out.jsonl" in done.stderr
     assert not done.stdout
+
+
+def edits_of_one_file(count):
+    """Make rewritten commits: other edits of nearly the same code, all of one file."""
+    code = "".join(
+        f"def {name}(one, two):\n    return one + two * {i}\n\n\n" for i, name in enumerate(NAMES)
+    )
+    for number in range(count):
+        place = f"two * {number}\n"
+        row = triplet(number) | {"commit": f"c{number}", "code_snippet": [], "old_file": "x.py"}
+        after = code.replace(place, f"two * {number} + {number**3 + 100} - one // {number + 7}\n")
+        row |= {"code_before_purify": code, "code_after_purify": after}
+        row["instruct_lazy_purify"] = f"return somewhat more in number {number}"
+        yield row | {
+            "instruct_descriptive_purify": f"Let function number {number} return more by 100."
+        }
+
+
+def test_edits_of_a_repositorys_file_are_told_apart_by_the_edit(tmp_path):
+    rows = list(edits_of_one_file(4))
+    assert check(tmp_path, rows)[0] == rows
+    by_code = {"near_duplicate": {"by": "code"}}
+    assert check(tmp_path, rows, config=by_code)[0] == rows[:1]
+    made_up = [row | {"code_snippet": ["a", "b"]} for row in rows]
+    assert check(tmp_path, made_up)[0] == made_up[:1]
+    assert check(tmp_path, made_up, config={"near_duplicate": {"by": "edit"}})[0] == made_up
+
+
+def test_the_same_edit_of_a_repositorys_file_is_a_near_duplicate(tmp_path):
+    first, other = edits_of_one_file(2)
+    again = first | {"instruct_lazy_purify": "let the first function return more"}
+    kept, rejected, summary = check(tmp_path, [first, other, again])
+    assert kept == [first, other]
+    assert rejected[0]["reject_reasons"] == ["near_duplicate"]
+    assert summary["near_duplicates"] == {"same_edit": 1}
+
+
+def test_a_file_of_a_repository_gives_so_many_rows_and_no_more(tmp_path):
+    rows = [*edits_of_one_file(4), triplet(9)]
+    config = {"near_duplicate": {"max_per_file": 2}}
+    kept, rejected, summary = check(tmp_path, rows, config=config)
+    assert kept == [*rows[:2], rows[4]]
+    assert [row["reject_reason"] for row in rejected] == ["max_per_file"] * 2
+    assert summary["reject_reasons"] == {"max_per_file": 2}
+
+
+def check_files(tmp_path, *flags, **files):
+    """Run the stage over several files; gives the kept and the rejected rows of each."""
+    for name, rows in files.items():
+        write_rows(tmp_path / f"{name}.jsonl", rows)
+    inputs = [str(tmp_path / f"{name}.jsonl") for name in files if not name.startswith("used")]
+    config = ("--config", str(ROOT / "quality_config.yaml"), "--num_workers", "1")
+    main([*inputs, "--output_dir", str(tmp_path / "out"), *config, *flags])
+    return {
+        path.name: list(read_rows(path)) if path.stat().st_size else []
+        for path in sorted((tmp_path / "out").glob("*.jsonl"))
+    }
+
+
+def test_duplicates_are_looked_for_across_all_files(tmp_path):
+    one = [triplet(1), triplet(2, "stock")]
+    again = triplet(3) | {"instruct_lazy_purify": "make the limit a 7"}
+    two = [triplet(4, "stock"), again, triplet(5, "order")]
+    found = check_files(tmp_path, a=one, b=two)
+    assert found["a.jsonl"] == one
+    assert found["b.jsonl"] == [two[2]]
+    marks = [(row["reject_reason"], row["duplicate_of"]) for row in found["b.rejected.jsonl"]]
+    assert marks == [("duplicate", "p2"), ("near_duplicate", "p1")]
+    assert {row["duplicate_in"] for row in found["b.rejected.jsonl"]} == {str(tmp_path / "a.jsonl")}
+
+
+def test_nothing_repeats_what_is_in_use_already(tmp_path):
+    mixed = {name: triplet(1)[f"{name}_purify"] for name in ("code_before", "code_after")}
+    mixed = {f"{name}_purify": text for name, text in mixed.items()} | {"instruct_purify": "x"}
+    trained = {"old_code": triplet(2, "stock")["code_before"], "instruction": "x"}
+    trained["new_code"] = triplet(2, "stock")["code_after"]
+    rows = [triplet(3), triplet(4, "stock"), triplet(5, "order")]
+    used = [str(tmp_path / f"{name}.jsonl") for name in ("used_mix", "used_trained")]
+    files = {"a": rows, "used_mix": [mixed, mixed], "used_trained": [trained]}
+    found = check_files(tmp_path, "--against", *used, **files)
+    assert found["a.jsonl"] == [rows[2]]
+    assert [row["duplicate_in"] for row in found["a.rejected.jsonl"]] == used
+    assert sorted(found) == ["a.jsonl", "a.rejected.jsonl"]
+
+
+@pytest.mark.parametrize(
+    ("names", "flags", "message"),
+    [
+        (["a.jsonl"], [], "1 files: name one input and one output"),
+        (["a.jsonl", "b.jsonl", "c.jsonl"], [], "3 files"),
+        (["a.jsonl", "x/a.jsonl"], ["--output_dir", "out"], "two inputs have this name"),
+    ],
+)
+def test_a_mistake_in_the_files_is_named(names, flags, message):
+    config = ["--config", str(ROOT / "quality_config.yaml")]
+    with pytest.raises(PipelineError, match=message):
+        main([*names, *flags, *config])

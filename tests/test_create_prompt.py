@@ -250,6 +250,8 @@ def test_an_example_with_an_empty_field_is_refused(folder):
     ("flags", "message"),
     [
         (["--sample_num=0"], "--sample_num must be above 0, not 0"),
+        (["--max_per_file=0"], "--max_per_file must be above 0, not 0"),
+        (["--max_per_file=1"], "serves rewrite_commit only"),
         (["--min_snippet_lines=0"], "--min_snippet_lines must be above 0, not 0"),
         (["--min_snippet_lines=9", "--max_snippet_lines=8"], "above --max_snippet_lines 8"),
         (["--val_ratio=1"], "--val_ratio must be below 1, not 1"),

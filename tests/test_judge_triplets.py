@@ -166,3 +166,28 @@ def test_replies_of_another_stage_are_an_error_that_names_the_field(work: Path) 
 def test_no_votes_is_an_error(work: Path) -> None:
     with pytest.raises(PipelineError, match="--votes must be above 0, not 0"):
         collect(work, "--replies", judge(work, "a.jsonl", PASSES), "--votes", "0")
+
+
+@pytest.mark.parametrize("style", ["descriptive", "lazy"])
+def test_a_triplet_of_one_style_is_judged_by_it(tmp_path: Path, style: str) -> None:
+    row = triplet(1)
+    del row[f"instruct_{style}_purify"]
+    write_rows(tmp_path / "triplets.jsonl", [row])
+    main(["prompts", str(tmp_path / "triplets.jsonl"), str(tmp_path / "prompts.jsonl")])
+    user = next(iter(read_rows(tmp_path / "prompts.jsonl")))["user"][0]
+    headings = {"descriptive": "## Detailed Instruction", "lazy": "## Short Instruction"}
+    assert [name for name, heading in headings.items() if heading not in user] == [style]
+    assert "two wordings" not in user and "short one" not in user
+    replies = [{**p, "response": [PASSES]} for p in read_rows(tmp_path / "prompts.jsonl")]
+    write_rows(tmp_path / "replies.jsonl", replies)
+    assert collect(tmp_path, "--replies", str(tmp_path / "replies.jsonl")) == ["p1"]
+
+
+def test_each_rejected_triplet_counts_once_and_lists_all_its_reasons(work: Path) -> None:
+    bad = verdict_text("FAIL", "FAIL", "PASS")
+    collect(work, "--replies", judge(work, "a.jsonl", bad, FAILS, PASSES, PASSES))
+    summary = json.loads((work / "kept.summary.json").read_text())
+    assert sum(summary["reject_reasons"].values()) == summary["rejected"] == 2
+    rows = list(read_rows(work / "kept.rejected.jsonl"))
+    assert [len(row["reject_reasons"]) for row in rows] == [2, 2]
+    assert all(row["reject_reason"] == row["reject_reasons"][0] for row in rows)

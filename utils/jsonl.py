@@ -175,7 +175,7 @@ class RowIndex:
     `read_rows`. The file must stay as it is between the scan and the last read.
     """
 
-    def __init__(self, path: str | Path, required: Iterable[str] = ()) -> None:
+    def __init__(self, path: str | Path, required: Required = ()) -> None:
         self.path = Path(path)
         self.required = tuple(required)
         self.offsets = array("Q")

@@ -26,6 +26,7 @@ TRACED_FIELDS = (
     "model",
     "license",
     "repos",
+    "old_file",
     "edit_kind",
     "split",
 )

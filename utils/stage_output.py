@@ -110,9 +110,9 @@ class StageOutput:
         (write or self.write_kept)(row)
 
     def reject(self, row: Row, *reasons: str) -> None:
-        """Put a row aside with its reasons; the first one is the row's `reject_reason`."""
+        """Put a row aside with its reasons; the first one is its `reject_reason`, and counts."""
         self.rejected += 1
-        self.reasons.update(reasons)
+        self.reasons[reasons[0]] += 1
         marks: Row = {"reject_reason": reasons[0]}
         if len(reasons) > 1:
             marks["reject_reasons"] = list(reasons)

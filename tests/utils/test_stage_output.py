@@ -44,11 +44,11 @@ def test_rows_reasons_and_counts_end_up_in_three_files(tmp_path: Path) -> None:
         "rows_in": 3,
         "kept": 1,
         "rejected": 2,
-        "reject_reasons": {"no_code_block": 2, "empty_instruction": 1},
+        "reject_reasons": {"no_code_block": 1, "empty_instruction": 1},
         "inputs": [str(tmp_path / "in.jsonl")],
         "seconds": 3,
     }
-    assert lines == [f"kept 1 of 3; no code block 2, empty instruction 1 -> {path}"]
+    assert lines == [f"kept 1 of 3; no code block 1, empty instruction 1 -> {path}"]
 
 
 def test_a_reason_of_an_earlier_stage_gives_way(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ every stage that asks.
 
 import difflib
 import random
+from collections import Counter
 from dataclasses import dataclass
 
 # difflib's SequenceMatcher compiled: the same opcodes in a third of the time.
@@ -60,6 +61,18 @@ def unified_diff(old_code: str, new_code: str, old_file: str, new_file: str) -> 
     return "".join(
         line if line.endswith("\n") else line + "\n\\ No newline at end of file\n" for line in lines
     )
+
+
+def lines_only_in(code: str, other: str) -> list[str]:
+    """List the lines of a program that the other has not, in order, bare of margins."""
+    left = Counter(map(str.strip, other.split("\n")))
+    found = []
+    for line in map(str.strip, code.split("\n")):
+        if left[line] > 0:
+            left[line] -= 1
+        elif line:
+            found.append(line)
+    return found
 
 
 def lines_with_ends(text: str) -> list[str]:

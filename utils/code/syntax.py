@@ -80,7 +80,7 @@ def grammar_parser(name: str) -> Callable[[str], bool] | None:
     parser = tree_sitter.Parser(tree_sitter.Language(language()))
 
     def parses(code: str) -> bool:
-        if len(code) > MAX_GRAMMAR_CHARACTERS or not code.strip() or _is_too_deep(code):
+        if len(code) > MAX_GRAMMAR_CHARACTERS or not code.strip() or is_too_deep(code):
             return False
         root = parser.parse(code.encode("utf-8", "replace")).root_node
         return not root.has_error and any(not node.is_extra for node in root.named_children)
@@ -88,7 +88,8 @@ def grammar_parser(name: str) -> Callable[[str], bool] | None:
     return parses
 
 
-def _is_too_deep(code: str) -> bool:
+def is_too_deep(code: str) -> bool:
+    """Tell whether brackets are nested too deeply for a parser."""
     depth = 0
     for match in _BRACKET.finditer(code):
         depth += 1 if match[0] in "([{" else -1

@@ -19,12 +19,12 @@ _FENCE_INFO = re.compile(r"[\w.+#-]{0,20}")
 _SPEAKS_OF = {
     "comments": re.compile(
         r"comment|todo|fixme|document|explain|annotat|licen[cs]e|typos?\b|spell|wording|clarif"
-        r"|shebang|pragma|noqa|注释|文档",
+        r"|shebang|pragma|noqa|mypy|pyright|pylint|type: ?ignore|grammar|backticks?\b|注释|文档",
         re.IGNORECASE,
     ),
     "docstrings": re.compile(
         r"doc-? ?strings?|document|\bdocs?\b|doctest|comment|explain|typos?\b|spell|wording"
-        r"|clarif|help text|licen[cs]e|注释|文档",
+        r"|clarif|help text|licen[cs]e|grammar|sphinx|backticks?\b|注释|文档",
         re.IGNORECASE,
     ),
     "annotations": re.compile(

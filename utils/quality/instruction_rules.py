@@ -4,15 +4,19 @@ Each rule says what is wrong with a triplet, in a few words, or None.
 """
 
 import builtins
+import io
 import keyword
 import re
 import sys
 import typing
 
+from rapidfuzz import fuzz, process
+
 from utils.code.fences import block_text, fence_lines, read_blocks
 from utils.code.lexing import code_tokens, ngram_hashes
 from utils.quality.triplet import Triplet
 from utils.replies.sections import NAMES, is_refusal, is_unreasonable
+from utils.replies.vague import why_vague
 
 # A shorter line is found in any program: `else:`, `return x`.
 _TELLING_TOKENS = 3
@@ -20,10 +24,28 @@ _TELLING_CHARACTERS = 12
 _QUOTED_CODE = re.compile(r"(?<!`)`([^`\n]{1,200})`(?!`)")
 # A name, dotted or not, alone, called or subscripted.
 _NAME_SPAN = re.compile(r"@?((?:[A-Za-z_]\w*\.)*[A-Za-z_]\w*)(?:\(.*\)|\[.*\])?:?")
-_FILE_NAME = re.compile(r".*\.(?:py|pyi|json|jsonl|ya?ml|toml|txt|csv|md|cfg|ini|log|db|html?|sh)")
+_FILE_NAME = re.compile(
+    r".*\.(?:pyi?|pyx|ipynb|jsonl?|ya?ml|toml|txt|csv|tsv|md|rst|cfg|conf|ini|env|lock|log|db|sqlite3?"
+    r"|html?|xml|css|jsx?|tsx?|sh|bat|sql|c|h|cpp|go|rs|java|rb|php|zip|gz|tar|png|jpe?g|gif|svg|pdf"
+    r"|com|org|net|io|dev)"
+)
+_LOOKS_LIKE_CODE = re.compile(r"[._(\[]|[a-z][A-Z]|[A-Z][a-z]+[A-Z]")
+# Names of ways to write names, and of things that are no code.
+_WRITTEN_SO = re.compile(
+    r"(?:lower_|upper_|screaming_)?(?:snake_?case|camel_?case|pascal_?case|kebab_?case)"
+    r"|JavaScript|TypeScript|GitHub|GitLab|MySQL|PostgreSQL|SQLite|MongoDB|YouTube|PyPI|macOS"
+    r"|LaTeX|OpenAI|NumPy|SciPy|PyTorch|TensorFlow|FastAPI",
+    re.IGNORECASE,
+)
+# How much alike, of 100, a name and one of the code's are to be taken for the same.
+_NEAR = 84
 _KNOWN_NAMES = (
     frozenset(dir(builtins)) | frozenset(keyword.kwlist) | sys.stdlib_module_names
 ) | frozenset([*typing.__all__, "O", "self", "cls", "__init__", "__main__", "__name__"])
+_BUILT_IN = (str, bytes, bytearray, list, tuple, dict, set, frozenset, int, float, complex, range)
+_METHODS = frozenset(
+    name for kind in (*_BUILT_IN, io.IOBase, io.TextIOWrapper) for name in dir(kind)
+)
 _HEADING = re.compile(
     rf"^[ \t]*+(?:[\[【]{NAMES}[\]】]|#{{1,6}}[ \t]++\S|\*\*{NAMES}\*\*[ \t]*+:?[ \t]*+$"
     rf"|{NAMES}[ \t]*+[:：])",
@@ -50,13 +72,16 @@ _FOREIGN_WORDS = frozenset(_FOREIGN.split())
 def instruction_leaks_solution(triplet: Triplet) -> str | None:
     """An instruction that quotes the code to be added, in a fence or in a long run of tokens."""
     limits = triplet.config.limits
-    longest = (limits.max_shared_run_descriptive, limits.max_shared_run_lazy)
+    longest = {
+        "instruct_descriptive": limits.max_shared_run_descriptive,
+        "instruct_lazy": limits.max_shared_run_lazy,
+    }
     added = code_tokens("\n".join(triplet.added_lines), triplet.language)
-    for (name, text), limit in zip(triplet.instructions.items(), longest, strict=True):
+    for name, text in triplet.instructions.items():
         if line := _added_line_in_fence(text, triplet):
             return f"{name}: {line}"
-        if shares_run(code_tokens(text, triplet.language), added, limit + 1):
-            return f"{name}: over {limit} tokens of the code after"
+        if shares_run(code_tokens(text, triplet.language), added, longest[name] + 1):
+            return f"{name}: over {longest[name]} tokens of the code after"
     return None
 
 
@@ -79,37 +104,71 @@ def shares_run(one: list[str], other: list[str], size: int) -> bool:
 
 
 def ungrounded_instruction(triplet: Triplet) -> str | None:
-    """A name in backticks that neither the code before nor the code after holds."""
-    spans = _QUOTED_CODE.findall(triplet.instruction)
+    """A name of code in backticks that neither program has, nor anything spelled nearly so."""
+    spans = [span.strip() for wish in triplet.wishes for span in _QUOTED_CODE.findall(wish)]
     known = triplet.program_before.words | triplet.program_after.words if spans else frozenset()
     for span in spans:
-        name = _NAME_SPAN.fullmatch(span.strip())
-        if name and not _FILE_NAME.fullmatch(span.strip()) and not _is_grounded(name[1], known):
+        name = _NAME_SPAN.fullmatch(span)
+        if name and _looks_like_code(span) and not _is_grounded(name[1], known):
             return span
     return None
+
+
+def _looks_like_code(span: str) -> bool:
+    """Tell a name that only code has, by a dot, an underscore, its capitals or brackets.
+
+    Any other may be a word of the subject, a key or an option.
+    """
+    is_file = _FILE_NAME.fullmatch(span) or _WRITTEN_SO.fullmatch(span)
+    return not is_file and bool(_LOOKS_LIKE_CODE.search(span))
 
 
 def _is_grounded(name: str, known: frozenset[str]) -> bool:
     """Tell whether a dotted name is one of the code's, of the language's or of its library's."""
     first, *rest = name.split(".")
-    if rest:
-        return rest[-1] in known or first in _KNOWN_NAMES and first not in ("self", "cls")
-    return name in known or name in _KNOWN_NAMES
+    if rest and (first in _KNOWN_NAMES and first not in ("self", "cls") or rest[-1] in _METHODS):
+        return True
+    last = rest[-1] if rest else name
+    return last in known or not rest and last in _KNOWN_NAMES or _is_nearly_one_of(last, known)
+
+
+def _is_nearly_one_of(name: str, known: frozenset[str]) -> bool:
+    """Tell whether a name is spelled nearly like one of the code's: another case, an ending."""
+    return process.extractOne(name, known, scorer=_nearness, score_cutoff=_NEAR) is not None
+
+
+def _nearness(one: str, other: str, **_: object) -> float:
+    return fuzz.ratio(one.lower().replace("_", ""), other.lower().replace("_", ""))
+
+
+def vague_instruction(triplet: Triplet) -> str | None:
+    """An instruction that says too little, or speaks of what a model can't see."""
+    code = f"{triplet.before}\n{triplet.after}"
+    has_fault = triplet.is_python and bool(triplet.program_before.error)
+    for name, text in triplet.instructions.items():
+        if problem := why_vague(text, code, may_be_general=has_fault):
+            return f"{name}: {problem}"
+    return None
 
 
 def style_contract(triplet: Triplet) -> str | None:
     """Instructions that are not what the prompts ask for: their length, form and language."""
-    limits = triplet.config.limits
-    sentences = count_sentences(triplet.lazy)
-    if sentences > limits.max_lazy_sentences:
-        return f"instruct_lazy: {sentences} sentences"
-    if (length := len(triplet.lazy.split())) > limits.max_lazy_words:
-        return f"instruct_lazy: {length} words"
-    if len(triplet.lazy) >= len(triplet.descriptive):
-        return "instruct_lazy: not shorter than the descriptive one"
+    if triplet.lazy is not None and (problem := _lazy_problem(triplet.lazy, triplet)):
+        return f"instruct_lazy: {problem}"
     for name, text in triplet.instructions.items():
         if problem := _form_problem(text, triplet.config.instruction_language):
             return f"{name}: {problem}"
+    return None
+
+
+def _lazy_problem(lazy: str, triplet: Triplet) -> str | None:
+    limits = triplet.config.limits
+    if (sentences := count_sentences(lazy)) > limits.max_lazy_sentences:
+        return f"{sentences} sentences"
+    if (length := len(lazy.split())) > limits.max_lazy_words:
+        return f"{length} words"
+    if triplet.descriptive is not None and len(lazy) >= len(triplet.descriptive):
+        return "not shorter than the descriptive one"
     return None
 
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from pyflakes.checker import Checker
-from pyflakes.messages import UndefinedLocal, UndefinedName
+from utils.code.newer_syntax import in_older_syntax
+from utils.quality.unresolved_names import unresolved_names
 
 # Fields that tell how something was written, or that follow from where it stands.
 _IGNORED = frozenset({"ctx", "kind", "type_comment", "type_ignores"})
@@ -89,24 +89,25 @@ class Program:
 
     @cached_property
     def _compiled(self) -> tuple[ast.Module | None, str]:
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                # Compiling runs the symbol table too; nothing of the result is ever executed.
-                compile(self.code, "<code>", "exec", dont_inherit=True)
-                return ast.parse(self.code), ""
-        except COMPILE_ERRORS as error:
-            return None, describe_error(error)
+        tree, error = compiled(self.code)
+        if tree is None and (older := in_older_syntax(self.code)):
+            return compiled(older)[0], error
+        return tree, error
 
     @property
     def tree(self) -> ast.Module | None:
-        """The syntax tree, or None where the program does not compile."""
+        """The syntax tree; of a program in newer syntax, that of one in older words."""
         return self._compiled[0]
 
     @property
     def error(self) -> str:
-        """Say why the text is no program; empty if it is one."""
-        return self._compiled[1]
+        """Say why the text is no program; empty if it is one, if only of newer syntax."""
+        return "" if self.tree else self._compiled[1]
+
+    @property
+    def newer_syntax(self) -> str:
+        """Say what the running interpreter does not understand in a program of newer syntax."""
+        return self._compiled[1] if self.tree else ""
 
     @cached_property
     def words(self) -> frozenset[str]:
@@ -115,12 +116,10 @@ class Program:
 
     @cached_property
     def unresolved(self) -> frozenset[str]:
-        """Collect the names used but defined nowhere, by pyflakes; none under a star import."""
-        if self.tree is None:
+        """Collect the names used but defined nowhere; none where they can't be known."""
+        if self.tree is None or self.newer_syntax:
             return frozenset()
-        messages = _NameChecker(self.tree, self.words).messages
-        unresolved = (UndefinedName, UndefinedLocal)
-        return frozenset(str(m.message_args[0]) for m in messages if isinstance(m, unresolved))
+        return unresolved_names(self.tree, self.words)
 
     @cached_property
     def nodes(self) -> list[ast.AST]:
@@ -168,20 +167,16 @@ class Program:
         return top_level(self.tree.body) if self.tree else iter(())
 
 
-class _NameChecker(Checker):
-    """pyflakes told of those built-in names alone that a program mentions: a fifth faster."""
-
-    def __init__(self, tree: ast.Module, words: frozenset[str]) -> None:
-        self._words = words
-        super().__init__(tree, filename="<code>")
-
-    @property
-    def builtIns(self) -> frozenset[str]:
-        return self._known
-
-    @builtIns.setter
-    def builtIns(self, names: frozenset[str]) -> None:
-        self._known = names & self._words
+def compiled(code: str) -> tuple[ast.Module | None, str]:
+    """Parse and compile a program: its tree, or why there is none; nothing is executed."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            # Compiling runs the symbol table too.
+            compile(code, "<code>", "exec", dont_inherit=True)
+            return ast.parse(code), ""
+    except COMPILE_ERRORS as error:
+        return None, describe_error(error)
 
 
 def describe_error(error: BaseException) -> str:

@@ -27,6 +27,7 @@ class RuleSwitches:
     before_does_not_parse: bool = True
     after_does_not_parse: bool = True
     python2_code: bool = True
+    newer_syntax: bool = False
     new_undefined_name: bool = True
     new_missing_import: bool = True
     removed_definition_still_used: bool = True
@@ -36,6 +37,7 @@ class RuleSwitches:
     silent_deletion: bool = True
     instruction_leaks_solution: bool = True
     ungrounded_instruction: bool = True
+    vague_instruction: bool = True
     style_contract: bool = True
     contaminated: bool = True
     duplicate: bool = True
@@ -80,6 +82,17 @@ class DedupSettings:
 
 
 @dataclass(frozen=True)
+class NearDuplicateSettings:
+    """What near duplicates are told by, and how many rows a file of a repository may give.
+
+    `by` None goes by each row: `edit` where its code comes from a repository, else `code`.
+    """
+
+    by: Literal["edit", "code"] | None = None
+    max_per_file: Count | None = None
+
+
+@dataclass(frozen=True)
 class QualityConfig:
     """The keys of quality_config.yaml, where each is explained."""
 
@@ -88,6 +101,7 @@ class QualityConfig:
     instruction_language: Literal["english", "chinese", "any"] = "english"
     benchmarks: tuple[Benchmark, ...] = ()
     contamination: ContaminationSettings = field(default_factory=ContaminationSettings)
+    near_duplicate: NearDuplicateSettings = field(default_factory=NearDuplicateSettings)
     dedup: DedupSettings = field(default_factory=DedupSettings)
     random_seed: Annotated[int, Field(strict=True, ge=0, lt=2**63)] = 42
     num_workers: Whole = 0

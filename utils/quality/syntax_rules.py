@@ -88,20 +88,37 @@ def python2_sign(program: Program) -> str | None:
     return match[0].strip() if match else None
 
 
+def newer_syntax(triplet: Triplet) -> str | None:
+    """Syntax that the running interpreter does not know yet, and a grammar does."""
+    for name, program in triplet.programs.items():
+        if program.newer_syntax:
+            return f"{name}: {program.newer_syntax}"
+    return None
+
+
 def new_undefined_name(triplet: Triplet) -> str | None:
     """A name that the code after uses and nothing defines, and that was no such name before."""
-    return ", ".join(sorted(filter(_is_plain_name, new_unresolved(triplet)))) or None
+    new = new_unresolved(triplet)
+    plain = (name for name in new if not _is_importable(name) or name in _bound(triplet))
+    return ", ".join(sorted(plain)) or None
 
 
 def new_missing_import(triplet: Triplet) -> str | None:
-    """A module, or a well-known name of one, that the code after uses without importing it."""
+    """A module, or a well-known name of one, that the code after uses without importing it.
+
+    A name that the program binds anywhere itself is its own.
+    """
     imported_before = triplet.program_before.imports
     missing = (
         name
         for name in new_unresolved(triplet)
-        if name in imported_before or not _is_plain_name(name)
+        if (name in imported_before or _is_importable(name)) and name not in _bound(triplet)
     )
     return ", ".join(sorted(missing)) or None
+
+
+def _bound(triplet: Triplet) -> frozenset[str]:
+    return triplet.program_after.bound_names
 
 
 def new_unresolved(triplet: Triplet) -> frozenset[str]:
@@ -159,5 +176,5 @@ def _attributes_of_self(node: ast.ClassDef) -> set[str]:
     }
 
 
-def _is_plain_name(name: str) -> bool:
-    return name not in _IMPORTABLE
+def _is_importable(name: str) -> bool:
+    return name in _IMPORTABLE

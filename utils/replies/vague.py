@@ -19,29 +19,38 @@ _DEEDS = (
     r"|chang(?:e[sd]?|ing)|tweak(?:s|ed)?|polish(?:ed)?|tid(?:y|ied)(?:[ -]?up)?|bump"
     r"|address(?:ed)?"
     r"|apply|applied|make|do|add(?:ed)?|minor|small|tiny|misc(?:ellaneous)?|various|several|some"
-    r"|more|few|other|trivial|general|further|last|final|quick|nits?|wip|work in progress|temp|tmp)"
+    r"|more|few|other|trivial|general|further|last|final|quick|nits?|wip|work in progress|temp|tmp"
+    r"|adjust(?:s|ed|ments?)?|enhanc(?:e[sd]?|ing|ements?)"
+    r"|rework(?:s|ed)?|modif(?:y|ied)|upgrade|hotfix|bugfix(?:es)?|polishing|styling|initial|another"
+    r"|random|oops|whoops|todo|asdf|auto)"
 )
 _FILLERS = (
     r"(?:the|this|that|these|a|an|all|my|our|your|it|its|of|to|in|on|for|and|some|any|from|with|up"
-    r"|please|just|again|now|new|better)"
+    r"|please|just|again|now|new|better|or|bit|lot|little|big|major|old|good|nicer|most"
+    r"|everything|something)"
 )
 _THINGS = (
     r"(?:code(?:base)?|files?|stuff|things?|bugs?|issues?|problems?|errors?|warnings?|typos?"
     r"|lint(?:er)?"
     r"|flake8|pep-?8|black|isort|ruff|pylint|mypy|formatting|style|whitespaces?|spacing|ci|build"
     r"|tests?"
-    r"|version|changelog|readme|docs?|comments?|review(?:er)?(?:'?s)?|feedback|suggestions?|nits?"
+    r"|version|changelog|readme|docs?|mistakes?|source|pyflakes|autopep8|comments?"
+    r"|review(?:er)?(?:'?s)?|feedback|suggestions?|nits?"
     r"|changes?|edits?|fix(?:es)?|tweaks?|improvements?|updates?|cleanups?|program|function|script"
     r"|module|implementation|quality|pre-?commit|hooks?|travis|appveyor|imports|unused)"
 )
 _STOCK = re.compile(
     # Possessive: a word that two of the lists hold must not be tried both ways.
     rf"(?>(?:{_DEEDS}|{_THINGS}|{_FILLERS}\s+{_THINGS})\b)"
-    rf"(?:[\s,&/+-]++(?>(?:{_DEEDS}|{_FILLERS}|{_THINGS})\b))*+"
-    r"|(?:initial|first|second|another|test|empty|init) commit|checkpoint|backup|save(?: work)?"
+    rf"(?:[\s,&/+-]++(?>(?:{_DEEDS}|{_FILLERS}|{_THINGS})\b))*+",
+    re.IGNORECASE | re.DOTALL,
+)
+_COMMIT_ALONE = re.compile(
+    r"(?:initial|first|second|another|test|empty|init) commit|checkpoint|backup|save(?: work)?"
     r"|wip\b[\s:;-].{0,40}|(?:run|ran|apply|applied|use)\s+(?:black|isort|ruff|autopep8|yapf"
     r"|pyupgrade"
-    r"|pre-?commit)\b.{0,30}|(?:\[?pre-commit(?:\.ci)?\]? )?auto ?(?:fixes|update|format)\b.{0,60}",
+    r"|pre-?commit)\b.{0,30}|(?:\[?pre-commit(?:\.ci)?\]? )?auto ?(?:fixes|update|format)\b.{0,60}"
+    r"|no (?:commit )?(?:message|changes?)|empty (?:log|commit) message",
     re.IGNORECASE | re.DOTALL,
 )
 
@@ -91,7 +100,9 @@ _HASH = re.compile(
 
 _ISSUE = re.compile(
     r"\b(?:issues?|bug|ticket|pr|pull requests?|gh|mr|merge request|task|story|jira|bpo|case)"
-    r"[\s:-]*#?\d{1,7}\b(?!\s*(?:times|items|of))|(?<![\w&/#`\"'])[#!]\d{1,6}(?![\w;])",
+    r"[\s:-]*#?\d{1,7}\b(?!\s*(?:times|items|of))|(?<![\w&/#`\"'])[#!]\d{2,6}(?![\w;])"
+    r"|\b(?:fix(?:es|ed)?|close[sd]?|resolve[sd]?|see|refs?|re|per|from)\W{1,2}#\d+"
+    r"|\([^()]{0,20}#\d+\)",
     re.IGNORECASE,
 )
 _SAID_ELSEWHERE = re.compile(
@@ -115,10 +126,21 @@ _SAID_ELSEWHERE = re.compile(
     r"|\b(?:the|this) attached (?:file|patch|screenshot|log|image|diff)\b",
     re.IGNORECASE,
 )
+# What stands around the task where it is set, of which a program may have some of its own.
+_AROUND_THE_TASK = re.compile(
+    r"\b(?:previous|earlier|last|prior|your) (?:reply|answer|turn|prompt)\b(?=\s*[.,;:!)]|\s*$)"
+    r"|\bcode_(?:before|after)\b|\b(?:above|below) (?:snippet|example|code)\b"
+    r"|\b(?:snippet|example|code|version)s? (?:above|below)(?=\s*[.,;:!)]|\s*$)"
+    r"|^(?:signed-off-by|co-authored-by|reviewed-by|acked-by|change-id|git-svn-id)\b"
+    r"|\b(?:edited|target|reference|expected) (?:version|solution|program|code)\b"
+    r"(?= (?:shows?|does|has|is)\b)",
+    re.IGNORECASE | re.MULTILINE,
+)
 # Nouns of the change itself; a program may be about them too, so its words excuse them.
 _THE_CHANGE = re.compile(
-    r"\b(?:the|this|that|above|given|provided|attached|following|original|upstream) "
-    r"(?:unified |code |git |provided |given |above |attached |following )*"
+    r"\b(?:the|this|that|your|my|our|above|given|provided|attached|following|original|upstream"
+    r"|previous|last|prior|earlier) (?:unified |code |git |provided |given |above |attached"
+    r" |following )*"
     r"(?:(?P<diff>diff|patch|hunk)s?|(?P<commit>commit(?: message| log)?)|(?P<pull>pull request"
     r"|PR|MR))\b"
     r"(?! (?:between|of|lines?|output|tool|viewer|view|algorithm|function|method|class|object"
@@ -147,23 +169,23 @@ _REFERENCE = re.compile(
 _TRAILING_REFERENCE = re.compile(r"(?:^|\s)[\w./-]*[#!]\d+[\s.,;:)-]*$|^[\w./-]*[#!]\d+[\s.,;:-]*")
 
 
-def why_vague(text: str, code: str = "") -> str | None:
+def why_vague(text: str, code: str = "", may_be_general: bool = False) -> str | None:
     """Say why an instruction tells no one what to do, or None.
 
     `code` is the program it is about: a word such as `diff` or `commit` that stands in it is the
-    program's, not the change's.
+    program's, not the change's. "Fix the bug" will do where it shows which (`may_be_general`).
     """
-    return next(_reasons(text, code), None)
+    return next(_reasons(text, code, may_be_general), None)
 
 
-def _reasons(text: str, code: str) -> Iterator[str]:
+def _reasons(text: str, code: str, may_be_general: bool) -> Iterator[str]:
     bare = _bare(text[:LONGEST_STOCK])
     if _MERGE.match(bare):
         yield "merge"
     is_short = len(text) < LONGEST_STOCK
     if is_short and _VERSION_BUMP.fullmatch(bare):
         yield "version_bump"
-    if is_short and _STOCK.fullmatch(bare) and not _CODE.search(text):
+    if is_short and _is_stock(bare, may_be_general) and not _CODE.search(text):
         yield "stock_phrase"
     if count_words_and_signs(bare) < MIN_WORDS:
         yield "few_words"
@@ -189,9 +211,14 @@ def why_trivial(subject: str) -> str | None:
         return "merge"
     if any(map(_VERSION_BUMP.fullmatch, judged)):
         return "version_bump"
-    if any(map(_STOCK.fullmatch, judged)) and not _CODE.search(said):
+    if any(map(_is_stock, judged)) and not _CODE.search(said):
         return "stock_phrase"
     return "few_words" if count_words_and_signs(judged[1]) < MIN_WORDS else None
+
+
+def _is_stock(bare: str, may_be_general: bool = False) -> bool:
+    is_general = not may_be_general and _STOCK.fullmatch(bare)
+    return bool(is_general or _COMMIT_ALONE.fullmatch(bare))
 
 
 def count_words_and_signs(text: str) -> int:
@@ -214,6 +241,8 @@ def holds_url(text: str, code: str = "") -> bool:
 def refers_to_unseen(text: str, code: str = "") -> bool:
     """Tell whether a text leans on an issue, a talk or the change itself, which no reader has."""
     if _SAID_ELSEWHERE.search(text):
+        return True
+    if any(match[0].split()[-1] not in code for match in _AROUND_THE_TASK.finditer(text)):
         return True
     if any(re.sub(r"\D", "", match[0]) not in code for match in _ISSUE.finditer(text)):
         return True

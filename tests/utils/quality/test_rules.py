@@ -1,9 +1,11 @@
 import json
+import re
 from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
+from utils.quality.python_program import Program
 from utils.quality.rules import GUARDS, QUALITY_RULES, find_faults
 from utils.quality.settings import Limits, QualityConfig, RuleSwitches
 
@@ -136,6 +138,7 @@ CAUGHT = [
         "silent_deletion",
         {"before": f"import os\nos.mkdir('out')\n{BEFORE}", "after": AFTER},
     ),
+    ("silent_deletion", {"before": BEFORE + "\n\ndef unused():\n    return 1\n"}),
     ("instruction_leaks_solution", {"descriptive": f"{DESCRIPTIVE}\n```python\n{AFTER}```"}),
     (
         "instruction_leaks_solution",
@@ -173,7 +176,7 @@ LET_THROUGH = [
     changed(
         "    size =",
         '    """Show it.\n\n    ```\n    x\n    ```\n    """\n    size =',
-        "Document it.",
+        "Document it well.",
     ),
     {"after": AFTER + '"""\nUsage\n~~~~~\n\n~~~\nx\n~~~\n"""\n'},
     # What does not parse is what the instruction wants mended.
@@ -188,17 +191,17 @@ LET_THROUGH = [
         "before": "class A(B):\n    def f(self):\n        return self.g()\n\n"
         "    def g(self):\n        return 1\n",
         "after": "class A(B):\n    def f(self):\n        return self.g()\n",
-        **asked("Inherit g."),
+        **asked("Inherit g from B."),
     },
     # Edits of comments, docstrings and annotations that are asked for; others that look small.
     changed("    size =", "    # Round it.\n    size =", "Add a comment to describe."),
     changed("    size =", '    """Round it."""\n    size =', "Write a docstring for describe."),
     changed("area(radius):", "area(radius: float) -> float:", "Add type hints to area."),
-    changed("math.pi * radius", "math.tau * radius", "Use tau."),
+    changed("math.pi * radius", "math.tau * radius", "Use tau for pi."),
     {
         "before": "class A:\n    x: int\n    y = 1\n",
         "after": "class A:\n    x: int\n    z: int\n    y = 1\n",
-        **asked("Add z."),
+        **asked("Add an integer z."),
     },
     {"before": "x = 1\ny = 2\n", "after": "x = 1.0\ny = 2\n", **asked("Make x a float.")},
     # Short code may be rewritten whole.
@@ -233,9 +236,11 @@ LET_THROUGH = [
         ),
         **asked("Put the formula into a class."),
     },
-    {"after": AFTER.replace("import math\n", "").replace("math.pi", "3.14"), **asked("Use 3.14.")},
+    {
+        "after": AFTER.replace("import math\n", "").replace("math.pi", "3.14"),
+        **asked("Use 3.14 for pi."),
+    },
     {"before": "import os\n" + BEFORE},
-    {"before": BEFORE + "\n\ndef unused():\n    return 1\n"},
     # Instructions that quote little, or quote what was there before.
     {"descriptive": f"{DESCRIPTIVE}\n```\ncircle of 3.14\n```"},
     {"descriptive": f"{DESCRIPTIVE} This is the code: {BEFORE}"},
@@ -288,7 +293,10 @@ def test_a_limit_can_be_moved():
 def test_programs_of_other_languages_are_judged_by_what_needs_no_parser():
     before = "function area(r) {\n  // a circle\n  return 3 * r * r;\n}\n"
     after = before.replace("3 *", "Math.PI *")
-    texts = {"descriptive": "Use the exact value of pi in `area`, please.", "lazy": "use pi"}
+    texts = {
+        "descriptive": "Use the exact value of pi in `area`, please.",
+        "lazy": "use pi instead",
+    }
     assert faults(before, after, **texts, language="javascript") == {}
     cut = after.replace("// a circle", "// ... rest of the code unchanged")
     assert set(faults(before, cut, **texts, language="javascript")) == {"elided_code"}
@@ -313,3 +321,374 @@ def test_the_few_shot_examples_pass_the_rules_that_need_no_code_after(number):
     found = faults(code, code, example["instruct_descriptive"], example["instruct_lazy"])
     # Without an edit nothing has changed, and what is asked to be added is not there.
     assert found.keys() <= {"no_change", "ungrounded_instruction"}
+
+
+# Mentioned only to be left alone, so no alibi for an edit of nothing else.
+KEPT = [
+    "Add a cache to {}, and leave comments and docstrings untouched.",
+    "Rename `x` to `y` in {} without changing comments or docstrings.",
+    "Raise the limit in {}. Do not touch unrelated comments and docstrings.",
+    "Raise the limit in {}; existing comments and docstrings must not be changed.",
+    "Comments, docstrings, and formatting must stay as they are in {}; raise the limit.",
+    "Raise the limit in {}, leaving everything else, comments and docstrings included, unchanged.",
+    "Preserve all docstrings and comments of {} while raising the limit to 7.",
+    "Raise the limit in {} (leave the docstrings and comments alone).",
+    "Never rewrite the comments or docstrings, only raise the limit in {}.",
+    "Raise the limit in {} and refrain from touching any docstring or comment.",
+    "Do not add, remove or reword comments or docstrings of {}; raise the limit.",
+]
+
+
+@pytest.mark.parametrize("wish", KEPT)
+@pytest.mark.parametrize(
+    "edit",
+    ["    # Round it.\n    size =", '    """Round it."""\n    size ='],
+    ids=["comment", "doc"],
+)
+def test_what_must_stay_is_not_what_is_asked_for(wish, edit):
+    instruction = wish.format("the function")
+    edited = BEFORE.replace("    size =", edit)
+    assert "no_change" in faults(after=edited, descriptive=f"{instruction} Now.", lazy=instruction)
+
+
+ASKED = [
+    "Leave a comment explaining the size.",
+    "Add a comment to the size and leave the rest untouched.",
+    "Without changing the logic, add comments to all functions.",
+    "Leave everything except the comments unchanged.",
+    "Change nothing but the comments.",
+    "Write comments for the tricky parts; keep behaviour the same.",
+    "Do not change any code, just document it in comments.",
+    "Keep the comments in line with the code by adding what is missing.",
+]
+
+
+@pytest.mark.parametrize("wish", ASKED)
+def test_comments_that_are_asked_for_are_an_edit(wish):
+    assert faults(**changed("    size =", "    # Round it.\n    size =", wish)) == {}
+
+
+NAMES_BOUND = [
+    "def f(v):\n    try:\n        print(v)\n    except OSError:\n        del v\n"
+    "        raise ValueError\n    return v\n",
+    "def f(vs):\n    for v in vs:\n        if v:\n            print(last)\n        else:\n"
+    "            last = v\n",
+    "def f(v):\n    if v > 2:\n        del v\n    else:\n        del v\n",
+    "def f(v):\n    match v:\n        case 1:\n            del v\n"
+    "        case _:\n            print(v)\n",
+    "import gettext\ngettext.install('app')\nprint(_('value'))\n",
+    "globals()['conf'] = 1\nprint(conf)\n",
+    "for name in ('a', 'b'):\n    globals()[name] = name\nprint(a, b)\n",
+    "globals().update(limit=3)\nprint(limit)\n",
+    "if 'debug' in globals():\n    print(debug)\n",
+    "import builtins\nbuiltins.log = print\nlog(1)\n",
+    "display(area(2))\nget_ipython().run_line_magic('time', '1')\n",
+    "def deque(maxlen):\n    return [None] * maxlen\n\n\nprint(deque(2))\n",
+]
+
+
+@pytest.mark.parametrize("code", NAMES_BOUND)
+def test_a_name_that_may_well_be_bound_is_no_fault(code):
+    assert faults(after=AFTER + code) == {}
+
+
+NAMES_MISSING = [
+    ("def f(v):\n    del v\n    return v\n", "new_undefined_name"),
+    ("try:\n    pass\nexcept OSError as e:\n    pass\nprint(e)\n", "new_undefined_name"),
+    ("print(limit)\nlimit = 1\n", "new_undefined_name"),
+    ("def f(vs):\n    [v for v in vs]\n    return v\n", "new_undefined_name"),
+    ("def f(vs):\n    for v in vs:\n        if v:\n            n += 1\n", "new_undefined_name"),
+    ("def f():\n    import json\n\n\nprint(json.dumps(1))\n", "new_undefined_name"),
+]
+
+
+@pytest.mark.parametrize(("code", "reason"), NAMES_MISSING)
+def test_a_name_that_is_never_bound_where_it_is_used_is_one(code, reason):
+    assert list(faults(after=AFTER + code)) == [reason]
+
+
+NEWER = [
+    "def first[T](values: list[T]) -> T:\n    return values[0]\n",
+    "class Box[T]:\n    def get(self) -> T:\n        return self.value\n",
+    "type Pair[T] = tuple[T, T]\n",
+    "prices = {'a': 1}\nprint(f'{prices['a']} of {'\\n'.join(prices)}')\n",
+    "def both[*Ts, **P](values): return values\n",
+]
+
+
+@pytest.mark.parametrize("code", NEWER)
+def test_syntax_newer_than_this_python_is_kept_unless_switched_on(code):
+    assert faults(after=AFTER + code) == {}
+    program = Program(AFTER + code)
+    strict = QualityConfig(rules=RuleSwitches(newer_syntax=True))
+    row = {"code_before_purify": BEFORE, "code_after_purify": program.code}
+    row |= {"instruct_descriptive_purify": DESCRIPTIVE, "instruct_lazy_purify": LAZY}
+    reasons = ["newer_syntax"] if program.newer_syntax else []
+    assert list(find_faults(row, strict)) == reasons
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "def f[T](x: T)\n    return x\n",
+        "def f[T](a, a): pass\n",
+        "type X = \n",
+        "def f[T](a=1, b): pass\n",
+        "x = f'{a b}'\n",
+    ],
+)
+def test_what_is_wrong_in_any_syntax_does_not_pass_for_new(code):
+    assert "after_does_not_parse" in faults(after=AFTER + code)
+
+
+@pytest.mark.parametrize(
+    "name", ["title", "config.toml", "max", "snake_case", "discribe_", "GitHub"]
+)
+def test_a_word_in_backticks_that_is_no_name_of_code_is_no_fault(name):
+    assert faults(descriptive=f"{DESCRIPTIVE} It concerns `{name}` as well.") == {}
+
+
+@pytest.mark.parametrize("name", ["Circle.bend", "round_half_up", "roundHalf", "spin()", "rows[0]"])
+def test_a_name_of_code_that_nothing_is_spelled_like_is_one(name):
+    descriptive = f"{DESCRIPTIVE} It concerns `{name}` as well."
+    assert list(faults(descriptive=descriptive)) == ["ungrounded_instruction"]
+
+
+@pytest.mark.parametrize("missing", ["instruct_lazy_purify", "instruct_descriptive_purify"])
+def test_an_instruction_of_one_style_is_enough(missing):
+    row = {"code_before_purify": BEFORE, "code_after_purify": AFTER}
+    row |= {"instruct_descriptive_purify": DESCRIPTIVE, "instruct_lazy_purify": LAZY}
+    del row[missing]
+    assert find_faults(row, QualityConfig()) == {}
+    row["code_after_purify"] = BEFORE
+    assert list(find_faults(row, QualityConfig())) == ["no_change"]
+
+
+LIBRARY = '''"""Helpers for texts."""
+import re
+
+WORD = re.compile(r"\\w+")
+
+
+def count_words(text):
+    """Count the words of a text."""
+    return len(WORD.findall(text))
+
+
+class Shelf:
+    """Keeps texts."""
+
+    def __init__(self, texts):
+        self.texts = texts
+
+    @property
+    def first(self):
+        return self.texts[0]
+
+    @first.setter
+    def first(self, text):
+        self.texts[0] = text
+
+    def longest(self):
+        """Give the longest text."""
+        best = max(self.texts, key=len)
+        return best.strip()
+
+
+def title_case(text):
+    """Write each word with a capital."""
+
+    def capital(word):
+        return word[:1].upper() + word[1:]
+
+    return " ".join(capital(word) for word in text.split())
+
+
+def reverse_words(text):
+    """Put the words the other way round."""
+    return " ".join(reversed(text.split()))
+'''
+SEPARATED = LIBRARY.replace('" ".join(capital', "separator.join(capital").replace(
+    "title_case(text)", 'title_case(text, separator=" ")'
+)
+WISH = "Give `title_case` a parameter `separator`, a blank by default, that joins the words."
+
+
+def without(*parts, program=SEPARATED):
+    """Cut the definitions that begin with some lines out of a program."""
+    blocks = re.split(
+        r"(?m)^(?=(?:    )?(?:def |class |@)|    (?:return \" \"|return sep))", program
+    )
+    kept = [block for block in blocks if not any(part in block for part in parts)]
+    return "".join(kept)
+
+
+LOST = [
+    ("reverse_words", without("def reverse_words", "reversed(")),
+    ("count_words", without("def count_words")),
+    ("Shelf.longest", without("def longest")),
+    ("Shelf.first.setter", without("@first.setter", "def first(self, text)")),
+    ("Shelf", SEPARATED[: SEPARATED.index("class")] + SEPARATED[SEPARATED.index("def title") :]),
+    ("Shelf, count_words", SEPARATED[SEPARATED.index("def title") :]),
+]
+
+
+@pytest.mark.parametrize(("name", "after"), LOST)
+def test_a_definition_that_vanishes_unasked_is_a_silent_deletion(name, after):
+    found = faults(before=LIBRARY, after=after, **asked(WISH))
+    assert found["silent_deletion"] == name or name in found["silent_deletion"]
+
+
+SPOKEN_OF = [
+    ("Remove `reverse_words`, which nothing calls.", without("def reverse_words", "reversed(")),
+    (
+        "Drop the function that lets words be reversed: reverse words is gone.",
+        without("def reverse_words", "reversed("),
+    ),
+    ("Delete the unused functions.", without("def count_words")),
+    ("Get rid of the `longest` method of the shelf.", without("def longest")),
+    (
+        "Make `first` read-only by removing its setter.",
+        without("@first.setter", "def first(self, text)"),
+    ),
+    (
+        "Delete the shelf class.",
+        SEPARATED[: SEPARATED.index("class")] + SEPARATED[SEPARATED.index("def title") :],
+    ),
+    (
+        "Simplify `title_case` with `str.title`.",
+        LIBRARY[: LIBRARY.index("    def capital")]
+        + "    return text.title()\n"
+        + LIBRARY[LIBRARY.index("\n\ndef reverse") :],
+    ),
+    ("Call it backwards instead.", SEPARATED.replace("reverse_words", "backwards")),
+    (
+        "Put the counting on the shelf.",
+        without("def count_words").replace(
+            "    def longest",
+            "    def count_words(self, text):\n"
+            "        return len(WORD.findall(text))\n\n    def longest",
+        ),
+    ),
+    (
+        "Count in one place.",
+        without("def count_words") + "\n\ntext = 'a b'\nprint(len(WORD.findall(text)))\n",
+    ),
+    (
+        "Keep texts in a named tuple instead of the class.",
+        SEPARATED[: SEPARATED.index("class")]
+        + "Shelf = namedtuple('Shelf', 'texts')\n\n\n"
+        + SEPARATED[SEPARATED.index("def title") :],
+    ),
+]
+
+
+@pytest.mark.parametrize(("wish", "after"), SPOKEN_OF)
+def test_a_definition_that_is_spoken_of_or_is_still_there_may_go(wish, after):
+    assert "silent_deletion" not in faults(before=LIBRARY, after=after, **asked(wish))
+
+
+def test_what_is_named_only_to_be_kept_is_not_asked_to_go():
+    after = without("def count_words")
+    wish = "Remove the parameter of nothing, and do not touch `count_words`."
+    assert "silent_deletion" in faults(before=LIBRARY, after=after, **asked(wish))
+
+
+def test_a_decorator_that_does_what_a_call_did_deletes_nothing():
+    before = (
+        "from zope.interface import implements\n\n\nclass Shelf(object):\n"
+        "    implements(IShelf)\n\n    def first(self):\n        return 1\n"
+    )
+    after = before.replace("implements\n", "implementer\n").replace(
+        "    implements(IShelf)\n\n", ""
+    )
+    after = after.replace("class", "@implementer(IShelf)\nclass")
+    assert faults(before=before, after=after, **asked("Port it to Python 3.")) == {}
+
+
+SCRIPT = "".join(f"print('step {n}', {n} * {n})\n" for n in range(30)) + "\nlimit = 5\n"
+
+
+def test_a_file_that_shrinks_by_more_than_a_third_unasked_is_one():
+    after = SCRIPT[: len(SCRIPT) // 2].rpartition("\n")[0] + "\n\nlimit = 7\n"
+    wish = "Raise the limit to 7."
+    found = faults(before=SCRIPT, after=after, **asked(wish))
+    assert found["silent_deletion"] == "31 lines of code become 16"
+    assert faults(before=SCRIPT, after=after, **asked(wish), language="ruby") == found
+    for wish in (
+        "Print half of the steps and remove the other half.",
+        "Print the steps in a loop.",
+    ):
+        assert "silent_deletion" not in faults(before=SCRIPT, after=after, **asked(wish))
+
+
+STUBS = [
+    "def pytest_configure(config):\n    pass\n",
+    "def setup_module():\n    pass\n",
+    "class FakeSocket:\n    def send(self, data):\n        pass\n",
+    "def test_it():\n    def callback():\n        pass\n\n    describe(callback)\n",
+    "@app.route('/')\ndef index():\n    pass\n",
+    "def noop():\n    pass\n",
+]
+
+
+@pytest.mark.parametrize("code", STUBS)
+def test_an_empty_function_that_a_framework_or_a_test_needs_is_no_elision(code):
+    app = "app = None\n"
+    assert faults(before=BEFORE + app, after=AFTER + app + code) == {}
+
+
+VAGUE = [
+    "fix",
+    "lint",
+    "fix it",
+    "minor fixes and small improvements",
+    "clean up the code",
+    "wip",
+    "Bump version to 1.2.3",
+    "Release 2.0.1",
+    "Update the version number",
+    "Merge branch 'main' into dev",
+    "Merge pull request #12 from a/b",
+    "Resolve merge conflicts",
+    "Round the size as discussed.",
+    "Round the size, see issue #12",
+    "Round the size, see https://example.com/x/1",
+    "Round the size as in 3f2a9bc1",
+    "Apply the diff to the size",
+    "Round the size like in the previous commit",
+    "Address review comments on size",
+    "[pre-commit.ci] auto fixes from pre-commit.com hooks",
+]
+
+
+@pytest.mark.parametrize("wish", VAGUE)
+def test_an_instruction_that_says_nothing_a_model_could_follow_is_vague(wish):
+    assert "vague_instruction" in faults(lazy=wish)
+    assert "vague_instruction" in faults(descriptive=f"{wish}", lazy="round the size well")
+
+
+CLEAR = [
+    "round the size to 2 decimals",
+    "Merge the two loops into one",
+    "Set the version of the protocol to 3",
+    "Release the lock in close()",
+    "Fix the typo in `describe`",
+    "Allow comments in the config file",
+    "read hex like `deadbeef12`",
+    "Support Python 3.12",
+    "Limit it to the #1 item",
+    "change the colour to #ff00ff",
+]
+
+
+@pytest.mark.parametrize("wish", CLEAR)
+def test_an_instruction_of_few_words_that_says_what_to_do_is_none(wish):
+    assert "vague_instruction" not in faults(lazy=wish)
+
+
+def test_a_link_or_a_diff_is_the_programs_own_where_its_code_has_one():
+    code = "\n\ndef diff(one):\n    return 'https://example.com/x'\n"
+    for wish in ("let it show the diff", "ask https://example.com/x instead"):
+        assert "vague_instruction" in faults(lazy=wish)
+        assert faults(before=BEFORE + code, after=AFTER + code, lazy=wish) == {}

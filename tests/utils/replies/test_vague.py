@@ -15,6 +15,11 @@ STOCK = [
     "Various small improvements.",
     "Improve code quality.",
     "fix pep8 issues",
+    "minor fixes and small improvements",
+    "Enhance everything a little bit.",
+    "Oops, another hotfix",
+    "initial commit",
+    "[pre-commit.ci] auto fixes from pre-commit.com hooks",
     "work in progress on the module",
 ]
 BUMPS = [
@@ -26,6 +31,8 @@ BUMPS = [
     "Update dependency httpx to v0.27",
     "Bump the version number.",
     "2.7.1 release prep",
+    "Release 2.0.1 final",
+    "Update the version number",
     "Set version to 1.0.0-dev",
 ]
 MERGES = [
@@ -62,6 +69,14 @@ UNSEEN = [
     "Reorder the fields per the reviewer's comments.",
     "Change the default as we agreed earlier.",
     "Apply the patch to the loader class.",
+    "Round the size like in the previous commit",
+    "Round the size, see #7",
+    "Round the size (a/b#7) of the window",
+    "Do again what your last answer did, as in the previous reply.",
+    "Make it do what code_after does.",
+    "Let the loop run like the example above.",
+    "Do what the edited version does with the loop.",
+    "Address review comments on size",
     "Use the layout that is shown in the attached screenshot.",
 ]
 SOUND = [
@@ -91,6 +106,14 @@ SOUND = [
     "Validate version strings such as 1.2.3 before comparing them.",
     "Revert the list in place rather than copying it.",
     "Format dates as ISO 8601.",
+    "Limit it to the #1 item",
+    "change the colour to #ff00ff",
+    "Set the version of the protocol to 3",
+    "Release the lock in close()",
+    "Allow comments in the config file",
+    "read hex like `deadbeef12`",
+    "Support Python 3.12",
+    "Draw a line with the code below the chart",
 ]
 
 
@@ -126,12 +149,22 @@ def test_an_instruction_that_says_what_to_do_passes(text: str) -> None:
         ("Print the author under the commit.", "class Commit: ..."),
         ("Skip rows whose id is 3f2c9ab.", 'BAD = "3f2c9ab"'),
         ("Also accept ticket 4512 in the table.", "TICKETS = {4512: 'late'}"),
+        ("Show the last answer.", "def show(answer): ..."),
+        ("let it show the diff", "def diff(one): ..."),
         ("Read http://example.org/feed twice.", 'FEED = "http://example.org/feed"'),
     ],
 )
 def test_a_word_of_the_program_is_no_reference(text: str, code: str) -> None:
     assert why_vague(text) is not None
     assert why_vague(text, code) is None
+
+
+def test_a_general_wish_will_do_where_the_code_shows_what_is_meant() -> None:
+    assert why_vague("Fix the syntax error") is None
+    assert why_vague("Fix the bug.") == "stock_phrase"
+    assert why_vague("Fix the bug.", may_be_general=True) is None
+    for text in ("fix", "initial commit", "Address review comments"):
+        assert why_vague(text, may_be_general=True) is not None
 
 
 @pytest.mark.parametrize(

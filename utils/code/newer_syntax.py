@@ -1,0 +1,89 @@
+"""Python newer than the interpreter that reads it, put into words that this one understands.
+
+A grammar of tree-sitter names the constructs; what is left of the program must parse without them,
+so that nothing wrong passes for new. Lines keep their numbers.
+"""
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import tree_sitter
+import tree_sitter_python
+
+from utils.code.syntax import MAX_GRAMMAR_CHARACTERS, is_too_deep
+
+# `def f[T](x: T)`, `type Pair[T] = tuple[T, T]`; strings are newer by what stands inside of them.
+_TYPE_PARAMETERS = "type_parameter"
+_TYPE_ALIAS = "type_alias_statement"
+_STRINGS = ("concatenated_string", "string")
+# What no program without such constructs has; it spares the grammar most broken programs.
+_HINT = re.compile(
+    r"\b(?:def|class|type)[ \t]+\w+[ \t]*\[|\btype[ \t]+\w+[ \t]*=|\b[fFtTrR]{1,2}[\"']"
+)
+_OWNERS = ("function_definition", "class_definition")
+
+
+def in_older_syntax(code: str) -> str | None:
+    """Write a program without what only newer interpreters know, or None if it has no such thing.
+
+    Type parameters go, `type X = Y` becomes an assignment, and a string with expressions inside
+    becomes a plain one of the same text. Whether the result parses is for the caller to see.
+    """
+    if not _HINT.search(code) or len(code) > MAX_GRAMMAR_CHARACTERS or is_too_deep(code):
+        return None
+    source = code.encode("utf-8", "replace")
+    root = _parser().parse(source).root_node
+    if root.has_error:
+        return None
+    changes = list(_changes(root, source))
+    for start, end, text in sorted(changes, reverse=True):
+        source = source[:start] + text + source[end:]
+    return source.decode("utf-8", "replace") if changes else None
+
+
+@cache
+def _parser() -> tree_sitter.Parser:
+    return tree_sitter.Parser(tree_sitter.Language(tree_sitter_python.language()))
+
+
+def _changes(root: Any, source: bytes) -> Iterator[tuple[int, int, bytes]]:
+    """Yield the places to be written in another way, none of them inside of another."""
+    nodes = [root]
+    while nodes:
+        node = nodes.pop()
+        if node.type == _TYPE_ALIAS:
+            yield from _alias_changes(node)
+        elif node.type == _TYPE_PARAMETERS and node.parent.type in _OWNERS:
+            yield node.start_byte, node.end_byte, b"\\\n" * _lines_in(node)
+        elif node.type in _STRINGS and _has_expressions(node):
+            text = repr(source[node.start_byte : node.end_byte].decode("utf-8", "replace"))
+            yield node.start_byte, node.end_byte, _spread(text, _lines_in(node))
+        else:
+            nodes += node.children
+
+
+def _alias_changes(node: Any) -> Iterator[tuple[int, int, bytes]]:
+    """Take `type ` and the parameters off an alias: `type X[T] = Y` becomes `X = Y`."""
+    name = node.child_by_field_name("left")
+    yield node.start_byte, name.start_byte, b""
+    while name.named_children and name.type != "identifier":
+        name = name.named_children[0]
+    yield name.end_byte, node.child_by_field_name("left").end_byte, b""
+
+
+def _has_expressions(node: Any) -> bool:
+    return any(
+        child.type == "interpolation" or child.type == "string" and _has_expressions(child)
+        for child in node.children
+    )
+
+
+def _lines_in(node: Any) -> int:
+    return int(node.end_point[0] - node.start_point[0])
+
+
+def _spread(text: str, lines: int) -> bytes:
+    """Give a string as many lines as it had."""
+    return (f"({text}" + "\n" * lines + ")" if lines else text).encode("utf-8", "replace")

@@ -1,0 +1,205 @@
+"""The names that a program uses and nothing defines: what pyflakes says, less what it can't know.
+
+pyflakes reads a program from top to bottom. It takes a name for gone after a `del` in a branch that
+may never be entered, for missing where an earlier turn of a loop binds it, and it knows nothing of
+names that are put among the globals while the program runs.
+"""
+
+import ast
+from collections.abc import Iterable, Iterator, Sequence
+
+from pyflakes.checker import Checker
+from pyflakes.messages import UndefinedLocal, UndefinedName
+
+# Names that notebooks, type checkers, consoles and profilers give to the programs they run.
+_GIVEN = frozenset(
+    ["display", "displayHTML", "get_ipython", "In", "Out", "__IPYTHON__", "get_config"]
+    + ["dbutils", "spark", "sc", "sqlContext", "reveal_type", "reveal_locals", "profile"]
+    + ["exit", "quit", "copyright", "credits", "license", "__builtins__"]
+)
+_GETTEXT = frozenset(["_", "gettext", "ngettext", "pgettext", "npgettext"])
+_PUT_OR_GET = frozenset(["update", "setdefault", "__setitem__", "get"])
+_NAMESPACES = frozenset(["globals", "locals", "vars"])
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+_LOOPS = (ast.For, ast.AsyncFor, ast.While)
+
+
+def unresolved_names(tree: ast.Module, words: frozenset[str]) -> frozenset[str]:
+    """Collect the names used but defined nowhere; `words` holds all that the program mentions.
+
+    There are none under a star import, and none where a program makes up names as it runs.
+    """
+    messages = [
+        message
+        for message in _NameChecker(tree, words).messages
+        if isinstance(message, UndefinedName | UndefinedLocal)
+        and message.message_args[0] not in _GIVEN
+    ]
+    if not messages:
+        return frozenset()
+    made = set(_names_made(tree))
+    if None in made:
+        return frozenset()
+    return frozenset(
+        str(message.message_args[0])
+        for message in messages
+        if message.message_args[0] not in made
+        and not _may_be_bound(str(message.message_args[0]), message.lineno, tree)
+    )
+
+
+class _NameChecker(Checker):
+    """pyflakes told of those built-in names alone that a program mentions: a fifth faster."""
+
+    def __init__(self, tree: ast.Module, words: frozenset[str]) -> None:
+        self._words = words
+        super().__init__(tree, filename="<code>")
+
+    @property
+    def builtIns(self) -> frozenset[str]:
+        return self._known
+
+    @builtIns.setter
+    def builtIns(self, names: frozenset[str]) -> None:
+        self._known = names & self._words
+
+
+def _names_made(tree: ast.Module) -> Iterator[str | None]:
+    """Yield the names put among the globals or built-ins, and None where any name may be.
+
+    A name that a program looks up in a namespace by its text counts as well: it expects it there.
+    """
+    for node in ast.walk(tree):
+        match node:
+            case ast.Subscript(value=space, slice=ast.Constant(value=str(name))):
+                if _is_namespace(space):
+                    yield name
+            case ast.Subscript(value=space, ctx=ast.Store()) if _is_namespace(space):
+                yield None
+            case ast.Compare(left=ast.Constant(value=str(name)), comparators=[space]):
+                if _is_namespace(space) or _calls(space, {"dir"}):
+                    yield name
+            case ast.Attribute(value=ast.Name(id="builtins" | "__builtins__"), attr=name):
+                yield name
+            case ast.Call():
+                yield from _names_made_by_call(node)
+
+
+def _names_made_by_call(call: ast.Call) -> Iterator[str | None]:
+    function, arguments = call.func, call.args
+    if isinstance(function, ast.Attribute):
+        if function.attr == "install":
+            yield from _GETTEXT
+        elif function.attr in _PUT_OR_GET and _is_namespace(function.value):
+            yield from (keyword.arg for keyword in call.keywords)
+            yield from map(_text_of, arguments[:1])
+    elif _calls(call, {"exec"}) and len(arguments) == 1:
+        yield None
+    elif _calls(call, {"setattr", "hasattr", "getattr"}) and len(arguments) > 1:
+        target = ast.unparse(arguments[0])
+        if "builtins" in target or "sys.modules" in target:
+            yield _text_of(arguments[1])
+
+
+def _text_of(node: ast.expr) -> str | None:
+    is_text = isinstance(node, ast.Constant) and isinstance(node.value, str)
+    return node.value if is_text else None  # type: ignore[attr-defined]
+
+
+def _is_namespace(node: ast.expr) -> bool:
+    """Tell `globals()`, `vars()` and the `__dict__` of a module or of the built-ins."""
+    if isinstance(node, ast.Attribute) and node.attr == "__dict__":
+        target = ast.unparse(node.value)
+        return "builtins" in target or "sys.modules" in target
+    return _calls(node, _NAMESPACES) and not node.args  # type: ignore[attr-defined]
+
+
+def _calls(node: ast.expr, names: Iterable[str]) -> bool:
+    is_call = isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    return is_call and node.func.id in names  # type: ignore[attr-defined]
+
+
+def _may_be_bound(name: str, line: int, tree: ast.Module) -> bool:
+    """Tell whether a name used on a line is bound there on some way through the program.
+
+    In the scope of the use, either a branch that does not hold the line deletes it, or the line
+    is in a branch inside of a loop and the loop binds the name elsewhere.
+    """
+    for scope in _scopes_around(tree, line):
+        nodes = list(_in_scope(scope))
+        binds = [_line_of(node) for node in nodes if _binds(node, name)]
+        if not binds:
+            continue
+        deletes = [_line_of(node) for node in nodes if _deletes(node, name)]
+        branches = list(_branches(nodes))
+        if any(
+            _holds(each, gone) and not _holds(each, line) for each in branches for gone in deletes
+        ):
+            return True
+        loops = [[node] for node in nodes if isinstance(node, _LOOPS) and _holds([node], line)]
+        return any(
+            _holds(loop, bound) and _holds(loop, _line_of(branch[0])) and not _holds(branch, bound)
+            for branch in branches
+            if _holds(branch, line)
+            for loop in loops
+            for bound in binds
+        )
+    return False
+
+
+def _scopes_around(tree: ast.Module, line: int) -> list[ast.AST]:
+    """List the functions around a line and the module, the innermost first."""
+    around = [
+        node for node in ast.walk(tree) if isinstance(node, _FUNCTIONS) and _holds([node], line)
+    ]
+    return [*reversed(around), tree]
+
+
+def _in_scope(scope: ast.AST) -> Iterator[ast.AST]:
+    """Yield the nodes below one without those of inner scopes; `:=` reaches out of one."""
+    nodes = list(ast.iter_child_nodes(scope))
+    while nodes:
+        node = nodes.pop()
+        yield node
+        if isinstance(node, _COMPREHENSIONS):
+            nodes += (each for each in ast.walk(node) if isinstance(each, ast.NamedExpr))
+        elif not isinstance(node, (*_FUNCTIONS, ast.ClassDef)):
+            nodes += ast.iter_child_nodes(node)
+
+
+def _binds(node: ast.AST, name: str) -> bool:
+    """Tell a node that binds a name for longer than a block; `except ... as` does not."""
+    match node:
+        case ast.Name(id=found, ctx=ast.Store()) | ast.arg(arg=found):
+            return found == name
+        case ast.FunctionDef(name=found) | ast.AsyncFunctionDef(name=found):
+            return found == name
+        case ast.ClassDef(name=found) | ast.MatchAs(name=found) | ast.MatchStar(name=found):
+            return found == name
+        case ast.alias(name=found, asname=other):
+            return (other or found.split(".")[0]) == name
+    return False
+
+
+def _deletes(node: ast.AST, name: str) -> bool:
+    return isinstance(node, ast.Name) and isinstance(node.ctx, ast.Del) and node.id == name
+
+
+def _branches(nodes: list[ast.AST]) -> Iterator[Sequence[ast.AST]]:
+    """Yield the blocks that may be passed by: of conditions, handlers and cases."""
+    for node in nodes:
+        if isinstance(node, ast.If | ast.Try | ast.TryStar):
+            yield node.body
+            yield node.orelse
+        elif isinstance(node, ast.ExceptHandler | ast.match_case):
+            yield node.body
+
+
+def _holds(block: Sequence[ast.AST], line: int) -> bool:
+    """Tell whether a line is one of a block's."""
+    return bool(block) and _line_of(block[0]) <= line <= (block[-1].end_lineno or 0)  # type: ignore[attr-defined]
+
+
+def _line_of(node: ast.AST) -> int:
+    return node.lineno  # type: ignore[attr-defined]

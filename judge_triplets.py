@@ -103,8 +103,14 @@ def judging_prompt(prompt_id: str, triplet: Row) -> Row:
     diff = unified_diff(before, after, "program.py", "program.py")
     user = judge_rounds(fenced(before), descriptive, lazy, fenced(after), fenced(diff, "diff"))
     # `prompt_id` names the judging prompt; the triplet's own is kept for whoever follows it up.
-    trace = {"judged_prompt_id": triplet["prompt_id"]} if "prompt_id" in triplet else {}
-    return {"prompt_id": prompt_id, "system": JUDGE_SYSTEM, "user": user, **trace}
+    # Stage 2 knows a judging prompt by this field, so it is there without an id as well.
+    judged = triplet.get("prompt_id")
+    return {
+        "prompt_id": prompt_id,
+        "system": JUDGE_SYSTEM,
+        "user": user,
+        "judged_prompt_id": judged,
+    }
 
 
 def read_verdict(reply: Any) -> Verdict | None:

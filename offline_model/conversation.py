@@ -33,6 +33,10 @@ class Fenced:
     def is_diff(self) -> bool:
         return self.label == "diff" or re.search(r"^@@ -\d", self.text, re.MULTILINE) is not None
 
+    @property
+    def is_prose(self) -> bool:
+        return self.label == "text"
+
 
 @dataclass(frozen=True)
 class Conversation:

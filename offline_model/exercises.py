@@ -53,11 +53,14 @@ def answer_code_extend(conversation: Conversation, share: float) -> Answer:
 
 
 def answer_rewrite_commit(conversation: Conversation, share: float) -> Answer:
-    """Word both instructions for a commit."""
-    blocks = conversation.blocks
-    place = next((n for n, block in enumerate(blocks) if block.is_diff), len(blocks))
-    shown = [block.text for block in blocks[place : place + 2]]
-    diff, message = (*shown, "", "")[:2]
+    """Word both instructions for a commit: the diff is known by its form, the message by its fence.
+
+    Where the fences tell nothing, the message is what stands last.
+    """
+    diffs = [block.text for block in conversation.blocks if block.is_diff]
+    others = [block for block in conversation.blocks if not block.is_diff]
+    messages = [block.text for block in others if block.is_prose] or [each.text for each in others]
+    diff, message = "\n".join(diffs[-1:]), "\n".join(messages[-1:])
     detailed, hurried = word_commit(diff, message, random.Random(conversation.seed))
     answer = Answer(join_sections({"Descriptive": detailed, "Lazy": hurried}))
     return _spoiled(answer, conversation, share, rounds=1)

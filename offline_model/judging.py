@@ -15,6 +15,7 @@ import sys
 import warnings
 
 from offline_model.conversation import Conversation
+from offline_model.diff_facts import read_diff
 from offline_model.misbehaviour import Answer
 
 # An instruction may name these though neither program does.
@@ -42,8 +43,7 @@ def answer_judging(conversation: Conversation, share: float) -> Answer:
     rng = random.Random(conversation.seed)
     if rng.random() < share:
         return Answer(rng.choice(_UNREADABLE))
-    before, *instructions, after = _shown_texts(conversation)
-    detailed = max(instructions, key=len, default="")
+    before, after, detailed = _shown_texts(conversation)
     verdicts = {
         "before_lacks_it": judge_before(before, after, detailed),
         "after_fulfills_it": judge_after(before, after, detailed),
@@ -54,10 +54,22 @@ def answer_judging(conversation: Conversation, share: float) -> Answer:
     return Answer(f"```json\n{text}\n```" if rng.random() < 0.3 else text)
 
 
-def _shown_texts(conversation: Conversation) -> list[str]:
-    """List the program before, the instructions and the program after, as they are shown."""
-    texts = [block.text for block in conversation.blocks if not block.is_diff]
-    return texts if len(texts) > 1 else ["", ""]
+def _shown_texts(conversation: Conversation) -> tuple[str, str, str]:
+    """Give the program before, the program after and the longest instruction, as they are shown.
+
+    The instructions are known by their fences, else they stand between the two programs; a diff
+    tells which of these came first.
+    """
+    diffs = [block.text for block in conversation.blocks if block.is_diff]
+    others = [block for block in conversation.blocks if not block.is_diff]
+    programs = [block.text for block in others if not block.is_prose]
+    instructions = [block.text for block in others if block.is_prose]
+    if not instructions:
+        programs, instructions = programs[:1] + programs[1:][-1:], programs[1:-1]
+    before, after = (*programs, "", "")[:2] if len(programs) > 1 else ("", "")
+    if any(set(read_diff(diff).removed) - set(before.split("\n")) for diff in diffs):
+        before, after = after, before
+    return before, after, max(instructions, key=len, default="")
 
 
 def judge_before(before: str, after: str, instruction: str) -> Verdict:

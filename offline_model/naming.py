@@ -4,7 +4,7 @@ import random
 import re
 from collections.abc import Collection, Iterable
 
-from offline_model.words import NOUNS, RESERVED, is_noun, plural, singular
+from offline_model.words import NOUNS, plural, singular
 
 # An identifier where code shows one: before a call, an attribute or an assignment, after a dot or
 # `def`, or with an underscore or a capital inside. Prose has few of these.
@@ -30,7 +30,7 @@ def find_names(code: str) -> list[str]:
     names: dict[str, None] = {}
     for identifier in _IDENTIFIER.findall(code[:20_000]):
         words = [singular(word) for word in split_words(identifier)]
-        nouns = [word for word in words if is_noun(word)]
+        nouns = [word for word in words if word in NOUNS]
         if len(words) > 1 and nouns and nouns == words[-len(nouns) :]:
             pair = "_".join(nouns[-2:])
             if len(pair) <= _LONGEST_NAME and len(set(nouns[-2:])) == len(nouns[-2:]):
@@ -40,20 +40,12 @@ def find_names(code: str) -> list[str]:
 
 
 class NameGiver:
-    """Deals out names of one pair of snippets: none twice, known nouns before unknown words."""
+    """Deals out names of one pair of snippets: none twice."""
 
     def __init__(self, code: str, rng: random.Random) -> None:
-        names = find_names(code)
-        known = [name for name in names if name.split("_")[-1] in NOUNS]
-        unknown = [name for name in names if name not in known]
-        rng.shuffle(known)
-        rng.shuffle(unknown)
-        # A snippet's own jargon gives it colour, but a program made of jargon alone reads badly.
-        jargon = unknown[:1] if rng.random() < 0.4 else []
-        taken = known[:6] + jargon
-        rng.shuffle(taken)
-        self._names = taken + known[6:]
-        self._reserve = rng.sample(sorted(NOUNS - RESERVED), 40)
+        self._names = find_names(code)
+        rng.shuffle(self._names)
+        self._reserve = rng.sample(sorted(NOUNS), 40)
 
     def deal(self, slots: Iterable[str], avoid: Collection[str]) -> dict[str, str]:
         """Give each slot a name whose words are not in `avoid` and not in another slot's name."""

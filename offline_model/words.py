@@ -1,53 +1,9 @@
-"""Word lists that tell a good name for a thing from the other words of a code snippet."""
+"""The nouns that a program's things may be called, and their plurals."""
 
-import builtins
-import keyword
-import os
-import re
-import sys
 from pathlib import Path
 
-
-def _read(name: str) -> frozenset[str]:
-    return frozenset((Path(__file__).parent / name).read_text("utf-8").split())
-
-
-# Nouns that read well wherever a program's subject stands; also the reserve for poor snippets.
-NOUNS = _read("nouns.txt")
-
-# Words that stand in code a lot and name no thing: verbs, adjectives, jargon without a plural.
-_NO_NOUNS = _read("no_nouns.txt")
-
-_MODULES_IN_PROGRAMS = frozenset(
-    {"bisect", "collections", "contextlib", "copy", "dataclasses", "enum", "functools", "heapq"}
-    | {"itertools", "json", "logging", "math", "operator", "queue", "random", "re", "statistics"}
-    | {"string", "test", "textwrap", "threading", "time", "typing", "unittest"}
-)
-
-# Names that a program must not take: they would shadow or sound like a part of Python itself.
-RESERVED = (
-    frozenset(keyword.kwlist)
-    | frozenset(keyword.softkwlist)
-    | frozenset(name.lower() for name in dir(builtins))
-    | _MODULES_IN_PROGRAMS
-)
-
-_METHODS = frozenset(
-    name
-    for owner in (str, bytes, list, dict, set, int, float, tuple, object, os, os.path, re, sys)
-    for name in dir(owner)
-)
-
-NOT_NAMES = (_NO_NOUNS | _METHODS | sys.stdlib_module_names | RESERVED) - (NOUNS - RESERVED)
-
-_ADJECTIVES = re.compile(
-    r"(?:ing|ed|ly|able|ible|ful|ous|ive|i[zs]e|ify|ward|est|less|ical|ness|some|wise|ity|ism)$"
-)
-# Words outside of the list must look like words: `geohash` does, `tcgetattr` does not.
-_PRONOUNCEABLE = re.compile(
-    r"(?!.*(.)\1\1)(?=.*[aeiou])(?!.*[bcdfghjklmnpqrstvwxz]{4})"
-    r"(?!(?!str|scr|spr|spl|thr|shr|chr|sch|phr)[bcdfghjklmnpqrstvwxz]{3})[a-z]{4,9}$"
-)
+# They read well wherever a program's subject stands, and are no part of Python itself.
+NOUNS = frozenset(Path(__file__).with_name("nouns.txt").read_text("utf-8").split())
 
 _IRREGULAR = {
     "child": "children",
@@ -61,13 +17,6 @@ _IRREGULAR = {
 }
 _SINGULAR = {plural: singular for singular, plural in _IRREGULAR.items()}
 _NO_PLURAL = {"series", "species", "alias", "status", "canvas", "bias", "atlas", "chaos", "lens"}
-
-
-def is_noun(word: str) -> bool:
-    """Ask whether a word, in lower case, can name a thing in a program."""
-    if word in RESERVED or word in NOT_NAMES:
-        return False
-    return word in NOUNS or bool(_PRONOUNCEABLE.match(word) and not _ADJECTIVES.search(word))
 
 
 def singular(word: str) -> str:

@@ -18,6 +18,8 @@ STAGES = {path.stem for path in ROOT.glob("*.py")}
 ONE_PLACE = {
     "openai": "utils.generation",
     "huggingface_hub": "utils.hub",
+    "pandas": "utils.report",
+    "spacy": "utils.similarity",
     "matplotlib": "utils.report.plotting",
     "plotly": "utils.report.plotting",
 }

@@ -139,5 +139,6 @@ def _words(text: str) -> list[str]:
 
 
 def _runs(text: str) -> list[tuple[str, ...]]:
-    words = _words(text)
-    return [tuple(words[i : i + COPIED_WORDS]) for i in range(len(words) - COPIED_WORDS + 1)]
+    from nltk import ngrams
+
+    return list(ngrams(_words(text), COPIED_WORDS))

@@ -2,13 +2,10 @@
 
 import hashlib
 import keyword
-import os
 import re
-import sys
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.metadata import version
-from pathlib import Path
 
 import tree_sitter_python
 from pygments.lexer import Lexer
@@ -45,11 +42,11 @@ class StopWords:
 
 
 def stop_words_name() -> str:
-    """Name the list that `english_stop_words` would load, in no time."""
-    path = _nltk_list()
-    if path is None:
+    """Name the list that `english_stop_words` loads; gensim's without loading it."""
+    listed = _nltk_list()
+    if listed is None:
         return f"gensim-{version('gensim')}"
-    return f"nltk-{hashlib.sha256(path.read_bytes()).hexdigest()[:8]}"
+    return f"nltk-{hashlib.sha256(listed).hexdigest()[:8]}"
 
 
 def english_stop_words() -> StopWords:
@@ -58,9 +55,9 @@ def english_stop_words() -> StopWords:
     gensim's list (Stone, Dennis and Kwantes 2010, 337 words) ships in its package; nothing is
     downloaded.
     """
-    path = _nltk_list()
-    if path is not None:
-        words = frozenset(path.read_text("utf-8").split())
+    listed = _nltk_list()
+    if listed is not None:
+        words = frozenset(listed.decode("utf-8").split())
     else:
         from gensim.parsing.preprocessing import STOPWORDS
 
@@ -68,18 +65,16 @@ def english_stop_words() -> StopWords:
     return StopWords(stop_words_name(), words)
 
 
-def _nltk_list() -> Path | None:
-    lists = (folder / "corpora" / "stopwords" / "english" for folder in nltk_folders())
-    return next((path for path in lists if path.is_file()), None)
+@cache
+def _nltk_list() -> bytes | None:
+    """Read NLTK's list wherever NLTK finds it, unpacked or as it was downloaded."""
+    import nltk
 
-
-def nltk_folders() -> list[Path]:
-    """List where NLTK looks for its data, as `nltk.data.path`; importing NLTK takes a second."""
-    named = os.environ.get("NLTK_DATA", "").split(os.pathsep)
-    installed = [Path(sys.prefix, place) for place in ("", "share", "lib")]
-    shared = map(Path, ("/usr/share", "/usr/local/share", "/usr/lib", "/usr/local/lib"))
-    folders = [Path(place).expanduser() for place in named if place]
-    return folders + [place / "nltk_data" for place in (Path.home(), *installed, *shared)]
+    try:
+        with nltk.data.find("corpora/stopwords/english").open() as file:
+            return bytes(file.read())
+    except LookupError:
+        return None
 
 
 def document_tokens(

@@ -7,19 +7,20 @@ table, a row a measure and a column a file, and as bars.
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from utils.errors import PipelineError
 from utils.jsonl import open_input
 from utils.report.figure_kinds import Bars
 from utils.report.survey import FileSurvey
 from utils.similarity.diversity_measures import DiversitySettings, measure_files, read_file_texts
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 Measured = Sequence[dict[str, Any]]
 TOP_ENTITIES = 15
@@ -105,36 +106,40 @@ def _shown(value: float | None) -> str:
 
 def as_text(measured: Measured) -> str:
     """Lay the table out for a terminal."""
-    rows = _cells(measured)
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    laid_out = [
-        "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]).rstrip()
-        for row in rows
-    ]
-    return "\n".join([laid_out[0], "-" * max(map(len, laid_out)), *laid_out[1:], ""])
+    table = _shown_table(measured)
+    # pandas sets a single blank before a name that is wider than all below it.
+    wide = table.to_string(header=[f" {name}" for name in table])
+    head, *lines = (line.rstrip() for line in wide.split("\n"))
+    return "\n".join([head, "-" * max(map(len, [head, *lines])), *lines, ""])
 
 
 def as_markdown(measured: Measured) -> str:
     """Write the table of measures as Markdown, its notes below it."""
-    rows = [[cell.replace("|", "\\|") for cell in row] for row in _cells(measured)]
+    table = _shown_table(measured)
+    head, *rows = [["", *table], *map(list, table.itertuples())]
     rule = ["---", *["---:"] * len(measured)]
-    lines = ["| " + " | ".join(row) + " |" for row in [rows[0], rule, *rows[1:]]]
+    cells = [[cell.replace("|", "\\|") for cell in row] for row in (head, rule, *rows)]
+    lines = ["| " + " | ".join(row) + " |" for row in cells]
     return "\n".join([*lines, "", *(f"{note}." for note in notes(measured)), ""])
 
 
 def as_csv(measured: Measured) -> str:
     """Write the numbers themselves, in full; an empty cell where a file has none."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["measure", *(each["file"] for each in measured)])
-    for line in table_lines(measured):
-        writer.writerow([line.key, *line.values])
-    return text.getvalue()
+    lines = table_lines(measured)
+    table = _table([line.key for line in lines], [line.values for line in lines], measured)
+    return str(table.to_csv(index_label="measure", lineterminator="\n"))
 
 
-def _cells(measured: Measured) -> list[list[str]]:
-    head = ["", *(each["file"] for each in measured)]
-    return [head, *([line.name, *line.shown] for line in table_lines(measured))]
+def _shown_table(measured: Measured) -> DataFrame:
+    lines = table_lines(measured)
+    return _table([line.name for line in lines], [line.shown for line in lines], measured)
+
+
+def _table(names: list[str], rows: list[Any], measured: Measured) -> DataFrame:
+    """Put the measures into a table, a row a measure and a column a file."""
+    from pandas import DataFrame
+
+    return DataFrame(rows, names, [each["file"] for each in measured], dtype=object)
 
 
 def notes(measured: Measured) -> list[str]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import isnan
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from utils.errors import PipelineError
 from utils.generation.model_map import Prices, load_model
@@ -15,7 +15,10 @@ from utils.report.room_views import HISTORY_KINDS, SYNTHESIS_KINDS
 from utils.report.row_views import EDIT_KINDS
 from utils.report.survey import FileSurvey
 
-DIMENSIONS = {"model": 0, "style": 1, "edit_kind": 2}
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+DIMENSIONS = ["model", "style", "edit_kind"]
 EVERYTHING = "all"
 
 
@@ -31,15 +34,6 @@ class Step:
     def name(self) -> str:
         """The file's label, or how many files of which stage stand together."""
         return self.files[0].label if len(self.files) == 1 else f"{len(self.files)} × {self.kind}"
-
-    def counts(self, dimension: str) -> Counter[str]:
-        """Count the step's rows by one dimension; what isn't known counts under ""."""
-        found: Counter[str] = Counter()
-        for survey in self.files:
-            for group, count in survey.groups.items():
-                name = EVERYTHING if dimension == EVERYTHING else group[DIMENSIONS[dimension]]
-                found[name] += count
-        return found
 
 
 def find_steps(surveys: Sequence[FileSurvey]) -> list[Step]:
@@ -72,31 +66,6 @@ def load_prices(surveys: Sequence[FileSurvey], path: str | Path | None) -> dict[
     return prices
 
 
-@dataclass(frozen=True)
-class ReplySpending:
-    """What the replies used, by (model, kind of edit): tokens written and their cost."""
-
-    tokens: dict[tuple[str, str], int]
-    cost: dict[tuple[str, str], float]
-    unpriced: list[str]
-
-
-def sum_spending(surveys: Sequence[FileSurvey], prices: dict[str, Prices]) -> ReplySpending:
-    """Add up the usage of all replies."""
-    tokens: Counter[tuple[str, str]] = Counter()
-    cost: dict[tuple[str, str], float] = {}
-    for survey in surveys:
-        for (model, _, kind), usage in survey.usage.items():
-            tokens[model, kind] += usage.completion_tokens
-            if model in prices:
-                spent = prices[model].cost(
-                    usage.prompt_tokens, usage.completion_tokens, usage.cached_tokens
-                )
-                cost[model, kind] = cost.get((model, kind), 0.0) + spent
-    models = sorted({model for model, _ in tokens})
-    return ReplySpending(dict(tokens), cost, [model for model in models if model not in prices])
-
-
 def yield_tables(surveys: Sequence[FileSurvey], prices: dict[str, Prices]) -> dict[str, Any] | None:
     """Tabulate the steps' counts, the share each kept of the stage before it, and the costs.
 
@@ -106,76 +75,91 @@ def yield_tables(surveys: Sequence[FileSurvey], prices: dict[str, Prices]) -> di
     steps = find_steps(surveys)
     if len(steps) < 2:
         return None
-    spending = sum_spending(surveys, prices)
-    tables = {
-        dimension: [
-            _table_row(name, dimension, steps, spending) for name in _names(dimension, steps)
-        ]
-        for dimension in (EVERYTHING, *DIMENSIONS)
-    }
+    groups, spent = _groups(steps), _spending(surveys, prices)
+    by_style = _by_style(spent, groups[groups.step == len(steps) - 1])
+    tables = {}
+    for by in (EVERYTHING, *DIMENSIONS):
+        counts = _counts(groups, by, len(steps))
+        costs = (by_style if by == "style" else spent).groupby(by)[["tokens", "cost"]]
+        tables[by] = _table_rows(counts, costs.sum(min_count=1).reindex(counts.index), steps)
     return {
         "steps": [{"name": step.name, "kind": step.kind} for step in steps],
         "tables": {name: rows for name, rows in tables.items() if rows},
-        "unpriced": spending.unpriced,
-        "spent": bool(spending.tokens),
+        "unpriced": sorted(spent.model[spent.cost.isna()].unique()),
+        "spent": not spent.empty,
     }
 
 
-def _names(dimension: str, steps: Sequence[Step]) -> list[str]:
-    pooled: Counter[str] = Counter()
-    for step in steps:
-        pooled |= step.counts(dimension)
-    return [name for name, _ in sorted(pooled.items(), key=lambda i: (-i[1], i[0])) if name]
+def _groups(steps: Sequence[Step]) -> DataFrame:
+    """List how many rows of which model, style and kind of edit each step has."""
+    from pandas import DataFrame
 
-
-def _table_row(
-    name: str, dimension: str, steps: Sequence[Step], spending: ReplySpending
-) -> dict[str, Any]:
-    counts = [step.counts(dimension).get(name) for step in steps]
-    kept = counts[-1] if steps[-1].kind in EDIT_KINDS else None
-    tokens, cost = _spent_on(name, dimension, steps[-1], spending)
-    return {
-        "name": name,
-        "counts": counts,
-        "shares": [_share(number, counts, steps) for number in range(len(steps))],
-        "cost": cost,
-        "cost_per_kept": cost / kept if kept and cost is not None else None,
-        "tokens_per_kept": round(tokens / kept) if kept and tokens else None,
-    }
-
-
-def _share(number: int, counts: Sequence[int | None], steps: Sequence[Step]) -> float | None:
-    """Divide a step's count by that of the nearest step of an earlier stage."""
-    before = [
-        count
-        for count, step in zip(counts[:number], steps[:number], strict=True)
-        if step.kind != steps[number].kind and count
+    found = [
+        (number, EVERYTHING, *group, count)
+        for number, step in enumerate(steps)
+        for survey in step.files
+        for group, count in survey.groups.items()
     ]
-    count = counts[number]
-    return count / before[-1] if before and count is not None else None
+    return DataFrame(found, columns=["step", EVERYTHING, *DIMENSIONS, "rows"])
 
 
-def _spent_on(
-    name: str, dimension: str, last: Step, spending: ReplySpending
-) -> tuple[float, float | None]:
-    """Sum the tokens and the cost of the replies that a group stands for."""
-    styles: dict[str, set[str]] = {}
-    for survey in last.files:
-        for model, style, _ in survey.groups:
-            styles.setdefault(model, set()).add(style)
-    tokens, cost, priced = 0.0, 0.0, False
-    for (model, kind), count in spending.tokens.items():
-        part = {
-            EVERYTHING: 1.0,
-            "model": float(model == name),
-            "edit_kind": float(kind == name),
-            "style": 1 / len(styles[model]) if name in styles.get(model, ()) else 0.0,
-        }[dimension]
-        tokens += part * count
-        if part and (model, kind) in spending.cost:
-            priced = True
-            cost += part * spending.cost[model, kind]
-    return tokens, cost if priced else None
+def _spending(surveys: Sequence[FileSurvey], prices: dict[str, Prices]) -> DataFrame:
+    """List the tokens that each model wrote for each kind of edit, and what they cost if known."""
+    from pandas import DataFrame
+
+    found = []
+    for survey in surveys:
+        for (model, _, kind), usage in survey.usage.items():
+            used = usage.prompt_tokens, usage.completion_tokens, usage.cached_tokens
+            cost = prices[model].cost(*used) if model in prices else None
+            found.append((EVERYTHING, model, kind, usage.completion_tokens, cost))
+    table = DataFrame(found, columns=[EVERYTHING, "model", "edit_kind", "tokens", "cost"])
+    return table.astype({"tokens": float, "cost": float})
+
+
+def _by_style(spent: DataFrame, last: DataFrame) -> DataFrame:
+    """Part what a model spent equally among the styles that it has in the last step."""
+    styles = last[["model", "style"]].drop_duplicates()
+    parts = spent.merge(styles.groupby("model").agg(parts=("style", "size")), on="model")
+    shared = parts.assign(tokens=parts.tokens / parts.parts, cost=parts.cost / parts.parts)
+    return shared.merge(styles, on="model")
+
+
+def _counts(groups: DataFrame, by: str, steps: int) -> DataFrame:
+    """Count the rows of each step by name, the most frequent names first; what isn't named is not.
+
+    NaN where a step has none.
+    """
+    table = groups.pivot_table(index=by, columns="step", values="rows", aggfunc="sum")
+    named = table.reindex(columns=range(steps))[table.index != ""]
+    return named.loc[named.max(axis=1).sort_values(ascending=False, kind="stable").index]
+
+
+def _table_rows(counts: DataFrame, costs: DataFrame, steps: Sequence[Step]) -> list[dict[str, Any]]:
+    shares = counts.astype(float)
+    for number, step in enumerate(steps):
+        # The nearest step of an earlier stage that has any.
+        before = [n for n in range(number) if steps[n].kind != step.kind]
+        last = counts[before].ffill(axis=1).iloc[:, -1] if before else float("nan")
+        shares[number] = counts[number] / last
+    is_edits = steps[-1].kind in EDIT_KINDS
+    kept = counts[len(steps) - 1] if is_edits else counts[len(steps) - 1] * float("nan")
+    tokens = costs.tokens.where(costs.tokens > 0)
+    return [
+        {
+            "name": name,
+            "counts": [None if isnan(count) else int(count) for count in counts.loc[name]],
+            "shares": [_known(share) for share in shares.loc[name]],
+            "cost": _known(costs.cost[name]),
+            "cost_per_kept": _known(costs.cost[name] / kept[name]),
+            "tokens_per_kept": _known(round(tokens[name] / kept[name], 0), int),
+        }
+        for name in counts.index
+    ]
+
+
+def _known(number: float, kind: type[float] = float) -> float | None:
+    return None if isnan(number) else kind(number)
 
 
 def yield_figure(tables: dict[str, Any] | None) -> Bars | None:

@@ -136,8 +136,9 @@ class FileSurvey:
 
     def repeats(self, what: str) -> int:
         """Count the rows that repeat an earlier one in this: "row" or "code before"."""
-        found = np.array(self.hashes[what], dtype=np.uint64)
-        return len(found) - len(np.unique(found))
+        from pandas import Series
+
+        return int(Series(np.array(self.hashes[what], dtype=np.uint64)).duplicated().sum())
 
 
 def _count(part: dict[str, Any], name: str) -> int:
@@ -260,18 +261,21 @@ def most_common(counts: Counter[str]) -> list[list[Any]]:
 
 def token_length_lines(surveys: Sequence[FileSurvey], cutoff_len: int) -> list[dict[str, Any]]:
     """Give median, 95th percentile, maximum and the share over the cutoff of each part."""
+    from pandas import Series
+
     lines = []
     for survey in surveys:
         for part, lengths in survey.lengths.items():
-            values = np.frombuffer(lengths, dtype=lengths.typecode)
+            values = Series(np.frombuffer(lengths, dtype=lengths.typecode))
+            median, p95, most = values.quantile([0.5, 0.95, 1]).round().astype(int).tolist()
             lines.append(
                 {
                     "label": survey.label,
                     "part": part,
-                    "median": round(float(np.median(values))),
-                    "p95": round(float(np.percentile(values, 95))),
-                    "max": int(values.max()),
-                    "over": round(float(np.mean(values > cutoff_len)), 6)
+                    "median": median,
+                    "p95": p95,
+                    "max": most,
+                    "over": round(float(values.gt(cutoff_len).mean()), 6)
                     if survey.is_edits
                     else None,
                 }

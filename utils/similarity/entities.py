@@ -1,7 +1,8 @@
 """The entities of a text: what it is about, as names that can be counted.
 
-Code gives its identifiers. Prose gives the named entities that a spaCy model of English finds where
-one is installed, less those that only say how much; without one, its noun phrases by rule.
+Code gives its identifiers. Prose gives the named entities and noun phrases that a spaCy model of
+English finds where one is installed, less those that only say how much; without one, its noun
+phrases by rule.
 """
 
 from __future__ import annotations
@@ -9,17 +10,18 @@ from __future__ import annotations
 import keyword
 import re
 from collections.abc import Iterable, Iterator
-from functools import cache
 from itertools import tee
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from utils.code.lexing import code_tokens
 from utils.code.topic_words import CODE_STOP_WORDS
-from utils.similarity.instruction_verbs import IDENTIFIER, SPACY_MODELS
-from utils.similarity.noun_phrases import noun_phrases
+from utils.similarity.english import english_model
+from utils.similarity.instruction_verbs import IDENTIFIER
+from utils.similarity.noun_phrases import BREAKS, LONGEST_PHRASE, SHORTEST_WORD, noun_phrases
 
 if TYPE_CHECKING:
-    from spacy.language import Language
+    from spacy.tokens import Doc, Token
 
 ENTITY_RULES = "noun phrases by rule (no spaCy model of English is installed)"
 # Of a longer text the beginning stands for the whole.
@@ -57,7 +59,7 @@ def find_entities(texts: Iterable[str]) -> Iterator[list[str]]:
 
     Those of the prose come first. Any text will do, prose, code or a mixture.
     """
-    language = entity_model()
+    language = english_model()
     parts = (part_prose_and_code(text[:MAX_CHARACTERS]) for text in texts)
     if language is None:
         for prose, code in parts:
@@ -66,15 +68,37 @@ def find_entities(texts: Iterable[str]) -> Iterator[list[str]]:
     first, second = tee(parts)
     documents = language.pipe((prose for prose, _ in first), batch_size=256)
     for document, (_, code) in zip(documents, second, strict=True):
-        named = (entity for entity in document.ents if entity.label_ not in AMOUNTS)
-        names = (" ".join(entity.text.lower().split()) for entity in named)
-        yield [*filter(None, names), *code_entities(code)]
+        yield [*_parsed_entities(document), *code_entities(code)]
+
+
+def _parsed_entities(document: Doc) -> Iterator[str]:
+    """Yield the named entities of a text and the noun phrases that hold none of them, in order."""
+    named = [entity for entity in document.ents if entity.label_ not in AMOUNTS]
+    is_named = {token.i for entity in named for token in entity}
+    phrases = (chunk for chunk in document.noun_chunks if not any(t.i in is_named for t in chunk))
+    for span in sorted([*named, *phrases], key=attrgetter("start")):
+        words = [token for token in span if not token.is_space]
+        if words[-1].i not in is_named:
+            words = [token for token in words if _is_content(token)][-LONGEST_PHRASE:]
+            head = words.pop().lemma_.lower() if words else ""
+        else:
+            head = words.pop().lower_
+        if len(head) >= SHORTEST_WORD:
+            yield " ".join([*(token.lower_ for token in words), head])
+
+
+def _is_content(token: Token) -> bool:
+    """Say whether a word of a noun phrase tells what it is about."""
+    is_marked = token.pos_ in ("DET", "PRON", "NUM", "ADV", "PUNCT", "SYM", "PART")
+    return not is_marked and token.is_alpha and token.lower_ not in BREAKS
 
 
 def entity_method() -> str:
     """Say how the entities of prose are found on this machine."""
-    language = entity_model()
-    return ENTITY_RULES if language is None else f"spaCy's named entities ({language.meta['name']})"
+    language = english_model()
+    if language is None:
+        return ENTITY_RULES
+    return f"spaCy's named entities and noun phrases ({language.meta['name']})"
 
 
 def part_prose_and_code(text: str) -> tuple[str, str]:
@@ -103,16 +127,3 @@ def code_entities(code: str) -> list[str]:
     tokens = code_tokens(code, "python" if is_hash_comment else "c")
     names = (token for token in tokens if _NAME.fullmatch(token))
     return [name for name in names if len(name) > 1 and name.lower() not in NO_NAMES]
-
-
-@cache
-def entity_model() -> Language | None:
-    """Load the best spaCy model of English that is installed, to find names; None without one."""
-    from importlib.util import find_spec
-
-    for name in SPACY_MODELS:
-        if find_spec(name):
-            import spacy
-
-            return spacy.load(name, exclude=["tagger", "parser", "attribute_ruler", "lemmatizer"])
-    return None

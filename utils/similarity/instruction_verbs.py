@@ -1,7 +1,8 @@
 """The verb and the object that an instruction opens with: "Add a cache to `load`" -> add, cache.
 
 With a spaCy model of English on this machine the dependency parse finds them (as in Self-Instruct,
-Wang et al. 2023); without one, rules for imperative sentences and lists of words do.
+Wang et al. 2023). Without one, and where it finds none (the small model takes many an imperative
+for a noun), rules for imperative sentences and lists of words do.
 """
 
 from __future__ import annotations
@@ -10,8 +11,11 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from itertools import chain, islice, tee
+from operator import attrgetter
 from typing import TYPE_CHECKING
+
+from utils.similarity.english import CODE, english_model, english_rules
 
 # Verbs that instructions to a programmer open with. Those that open a noun phrase more often
 # ("list comprehension", "default value", "base class") are left out.
@@ -76,13 +80,9 @@ STOPPERS = frozenset(_STOPPERS.split())
 CODE_NOUNS = frozenset(_CODE_NOUNS.split())
 PARTICLES = frozenset(_PARTICLES.split())
 if TYPE_CHECKING:
-    from spacy.language import Language
-    from spacy.tokens import Doc, Token
+    from spacy.tokens import Doc, Span, Token
 
-SPACY_MODELS = ("en_core_web_trf", "en_core_web_lg", "en_core_web_md", "en_core_web_sm")
 VERB_RULES = "rules for imperative sentences (no spaCy model of English is installed)"
-# What an identifier or a piece of code is called: its name would make a group of its own.
-CODE = "‹code›"
 # An instruction says what it wants early; what follows is detail.
 SEARCHED_SENTENCES = 4
 MAX_CHARACTERS = 600
@@ -107,9 +107,9 @@ ASIDE = re.compile(
 CLAUSE = re.compile(r",\s+(?:and |then |please |so )?(\w+)\b(.*)", re.S)
 CODE_SPAN = re.compile(r"```.*?```|`[^`\n]*`|\"[^\"\n]*\"|“[^”\n]*”|\b\w+(?:\.\w+)*\([^)]*\)", re.S)
 IDENTIFIER = re.compile(r"\b(?:\w+_\w*|_\w+|[a-z]+[A-Z]\w*|\w+\.\w+(?:\.\w+)*)\b")
-SENTENCE_END = re.compile(r"(?<=[.!?:;])\s+|\n+")
+# What these part are sentences of their own, too: "Instruction: add types", the lines of a list.
+PART_END = re.compile(r"(?<=[:;])\s+|\n+")
 LIST_MARK = re.compile(r"^\s*(?:[-*•#>]+|\d+[.)])\s*")
-WORD = re.compile(r"‹code›|[A-Za-z][A-Za-z'-]*|[^\sA-Za-z]")
 
 
 @dataclass(frozen=True)
@@ -126,28 +126,18 @@ def find_verb_objects(texts: Iterable[str]) -> Iterator[VerbObject | None]:
     if language is None:
         yield from map(by_rules, texts)
         return
-    plain = (_without_code(text[:MAX_CHARACTERS]) for text in texts)
-    for doc in language.pipe(plain, batch_size=128):
-        yield _by_parse(doc)
+    first, second = tee(texts)
+    plain = (_without_code(text[:MAX_CHARACTERS]) for text in first)
+    for doc, text in zip(language.pipe(plain, batch_size=128), second, strict=True):
+        yield _by_parse(doc) or by_rules(text)
 
 
 def verb_method() -> str:
     """Say how the verbs are found on this machine."""
     language = english_model()
-    return VERB_RULES if language is None else f"spaCy's dependency parse ({language.meta['name']})"
-
-
-@cache
-def english_model() -> Language | None:
-    """Load the best spaCy model of English that is installed; None where there is none."""
-    from importlib.util import find_spec
-
-    for name in SPACY_MODELS:
-        if find_spec(name):
-            import spacy
-
-            return spacy.load(name, exclude=["ner"])
-    return None
+    if language is None:
+        return VERB_RULES
+    return f"spaCy's dependency parse ({language.meta['name']}), else rules"
 
 
 def by_rules(text: str) -> VerbObject | None:
@@ -155,16 +145,18 @@ def by_rules(text: str) -> VerbObject | None:
 
     Where no sentence opens with one: what "should" or "must" asks, then "..., fix it".
     """
-    sentences = [part for part in _sentences(text) if not ASIDE.match(part)]
+    sentences = [part for part in _sentences(text) if not ASIDE.match(part.text)]
     for sentence in sentences:
-        while (shorter := LEAD_INS.sub("", sentence, count=1)) != sentence:
-            sentence = shorter
-        if found := _imperative(WORD.findall(sentence)):
+        rest = sentence.text
+        while (shorter := LEAD_INS.sub("", rest, count=1)) != rest:
+            rest = shorter
+        if found := _imperative(_words(sentence, len(sentence.text) - len(rest))):
             return found
     for pattern in (OBLIGATION, CLAUSE):
-        for match in filter(None, map(pattern.search, sentences)):
-            if (verb := match[1].lower()) in VERBS:
-                return VerbObject(verb, _object_head(WORD.findall(match[2])))
+        for sentence in sentences:
+            match = pattern.search(sentence.text)
+            if match and (verb := match[1].lower()) in VERBS:
+                return VerbObject(verb, _object_head(_words(sentence, match.start(2))))
     return None
 
 
@@ -176,10 +168,17 @@ def count_by_verb(pairs: Iterable[VerbObject]) -> dict[str, Counter[str]]:
     return dict(sorted(counts.items(), key=lambda item: (-item[1].total(), item[0])))
 
 
-def _sentences(text: str) -> list[str]:
+def _sentences(text: str) -> list[Span]:
     plain = _without_code(text[:MAX_CHARACTERS])
-    parts = [LIST_MARK.sub("", part) for part in SENTENCE_END.split(plain)]
-    return [part for part in parts if part.strip()][:SEARCHED_SENTENCES]
+    parts = filter(str.strip, (LIST_MARK.sub("", part) for part in PART_END.split(plain)))
+    found = chain.from_iterable(map(attrgetter("sents"), map(english_rules(), parts)))
+    return list(islice(found, SEARCHED_SENTENCES))
+
+
+def _words(sentence: Span, start: int) -> list[str]:
+    """List the words and marks of a sentence from a character on."""
+    start += sentence.start_char
+    return [token.text for token in sentence if token.idx >= start and not token.is_space]
 
 
 def _without_code(text: str) -> str:
@@ -207,7 +206,9 @@ def _object_head(words: list[str]) -> str:
     head = ""
     for word in words:
         lower = word.lower()
-        if lower in DETERMINERS and not head:
+        if lower in ("'s", "\N{RIGHT SINGLE QUOTATION MARK}s") or (
+            lower in DETERMINERS and not head
+        ):
             continue
         if lower in STOPPERS or lower in DETERMINERS or not (word[0].isalpha() or word == CODE):
             break

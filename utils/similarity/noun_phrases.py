@@ -107,7 +107,7 @@ LONGEST_WORD = 40
 _LETTER = rf"[^\W\d_{CHINESE_FUNCTION_WORDS}]"
 # A word alone, or any other character; a number and a mark end a phrase.
 _PIECE = re.compile(rf"[Cc]\+\+|[CcFf]\#|{_LETTER}+(?:['-]{_LETTER}+)*|\S")
-_BREAKS = FUNCTION_WORDS | STOPPERS | DETERMINERS | NUMBER_WORDS | set(CHINESE_FUNCTION_WORDS)
+BREAKS = FUNCTION_WORDS | STOPPERS | DETERMINERS | NUMBER_WORDS | set(CHINESE_FUNCTION_WORDS)
 # "A function that takes", "each returns".
 _ARTICLES = DETERMINERS - {"that", "both", "each", "either", "all", "any", "some"}
 _VERBS = VERBS | PROSE_VERBS
@@ -134,7 +134,7 @@ def noun_phrases(prose: str) -> Iterator[str]:
 @lru_cache(maxsize=1 << 16)
 def _is_outside(word: str) -> bool:
     """Say whether a word or mark ends a phrase wherever it stands."""
-    if not word[0].isalpha() or word in _BREAKS or len(word) > LONGEST_WORD:
+    if not word[0].isalpha() or word in BREAKS or len(word) > LONGEST_WORD:
         return True
     return word.endswith("ly") and len(word) > 4 and word not in NOT_ADVERBS
 

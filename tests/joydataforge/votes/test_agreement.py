@@ -1,3 +1,8 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from nltk.metrics.agreement import AnnotationTask
+
 from joydataforge.votes.agreement import Agreement
 
 # Fleiss (1971), table 1: 30 patients, each by six psychiatrists; per patient the number of
@@ -35,6 +40,34 @@ def test_fleiss_own_example_gives_the_values_of_his_paper() -> None:
     shares = [round(each["share_of_votes"], 3) for each in figures["by_label"].values()]
     assert shares == [0.144, 0.144, 0.167, 0.306, 0.239]
     assert figures["share_unanimous"] == round(5 / 30, 6)
+
+
+@given(
+    st.integers(2, 4).flatmap(
+        lambda raters: st.lists(
+            st.lists(st.sampled_from("xyz"), min_size=raters, max_size=raters),
+            min_size=1,
+            max_size=20,
+        )
+    )
+)
+def test_kappa_equals_nltks_multi_pi_wherever_it_is_defined(rows: list[list[str]]) -> None:
+    raters = [f"rater {number}" for number in range(len(rows[0]))]
+    agreement = Agreement(raters, list("xyz"), is_multi=False)
+    for row in rows:
+        agreement.add({rater: [label] for rater, label in zip(raters, row, strict=True)})
+    for label, ours in [
+        ("", agreement.kappa()),
+        *((name, agreement.kappa_of(name)) for name in "xyz"),
+    ]:
+        task = AnnotationTask(
+            [
+                (rater, number, given == label if label else given)
+                for number, row in enumerate(rows)
+                for rater, given in zip(raters, row, strict=True)
+            ]
+        )
+        assert ours == pytest.approx(task.pi(), abs=1e-6) if ours is not None else task.pi() == 1
 
 
 def test_kappa_equals_the_one_computed_by_hand() -> None:

@@ -80,6 +80,12 @@ def test_the_terminals_table_is_aligned() -> None:
     assert len(widths) == 1
 
 
+def test_two_blanks_stand_before_a_name_that_is_wider_than_its_numbers() -> None:
+    lines = as_text([measured("a"), measured("a file of a long name")]).split("\n")
+    assert lines[0].endswith("a  a file of a long name") and set(lines[1]) == {"-"}
+    assert len(lines[0]) == len(lines[1])
+
+
 def test_markdown_keeps_its_columns_whatever_a_file_is_called() -> None:
     text = as_markdown(FILES)
     assert "| se\\|cond |" in text and "| rows | 12,345 | 7 |" in text
@@ -92,6 +98,9 @@ def test_csv_holds_the_numbers_in_full() -> None:
     assert rows[0] == ["measure", "first", "se|cond"]
     assert ["mean_similarity", "0.25", "0.25"] in rows
     assert ["labels_simpson", "0.375", ""] in rows
+    # Whole numbers stay whole, beside a gap as well, and lines end as on any machine.
+    assert ["rows", "12345", "7"] in rows and ["labels_total", "4", ""] in rows
+    assert "\r" not in as_csv(FILES)
 
 
 def test_the_notes_say_what_the_numbers_rest_on() -> None:

@@ -72,6 +72,17 @@ def test_a_model_without_a_price_is_named_and_costs_nothing_known(surveys):
     assert rows_of(tables, "model")["m1"]["cost"] is None
 
 
+def test_rows_that_name_no_model_style_or_kind_are_counted_in_the_whole_alone(tmp_path):
+    bare = [{**rows.prompt(n), "edit_kind": ""} for n in range(3)]
+    found = [survey(tmp_path, "prompts", bare), survey(tmp_path, "more", bare[:2])]
+    tables = yield_tables([*found, survey(tmp_path, "mix", [rows.mixed(1, "lazy")])], {})
+    assert rows_of(tables, "all")["all"]["counts"] == [3, 2, 1]
+    assert rows_of(tables, "style").keys() == {"lazy"}
+    assert rows_of(tables, "style")["lazy"]["counts"] == [None, None, 1]
+    assert rows_of(tables, "style")["lazy"]["shares"] == [None, None, None]
+    assert tables["spent"] is False and tables["unpriced"] == []
+
+
 def test_one_file_alone_has_no_yield(surveys):
     assert yield_tables(surveys[:1], PRICES) is None
     assert yield_figure(None) is None

@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.english import trained_english
 from tests.linear_time import grows_linearly
 from utils.similarity import entities
 from utils.similarity.entities import (
@@ -21,7 +22,7 @@ int findLargest(int arr[], int size) {
 @pytest.fixture(autouse=True)
 def no_model(monkeypatch):
     """Go by the rules, whether or not this machine has a model."""
-    monkeypatch.setattr(entities, "entity_model", lambda: None)
+    monkeypatch.setattr(entities, "english_model", lambda: None)
 
 
 def entities_of(text):
@@ -116,17 +117,20 @@ def test_the_method_is_told():
     assert entity_method() == entities.ENTITY_RULES
 
 
-def test_spacy_finds_the_names_in_prose_where_it_has_a_model(monkeypatch):
-    spacy = pytest.importorskip("spacy")
-    model = spacy.blank("en")
-    ruler = model.add_pipe("entity_ruler")
-    ruler.add_patterns(
-        [{"label": "PRODUCT", "pattern": "Aspirin"}, {"label": "CARDINAL", "pattern": "two"}]
-    )
-    monkeypatch.setattr(entities, "entity_model", lambda: model)
-    texts = ["Take two Aspirin", "", "Call `dose_of` for Aspirin"]
-    assert list(find_entities(texts)) == [["aspirin"], [], ["aspirin", "dose_of"]]
-    assert entity_method() == f"spaCy's named entities ({model.meta['name']})"
+def test_a_model_of_english_finds_names_and_noun_phrases_in_prose(monkeypatch):
+    model = trained_english()
+    monkeypatch.setattr(entities, "english_model", lambda: model)
+    texts = [
+        "Sort the sorted lists of Barack Obama by two keys",
+        "",
+        "Call `dose_of` with a binary search tree",
+    ]
+    assert list(find_entities(texts)) == [
+        ["sorted list", "barack obama", "key"],
+        [],
+        ["binary search tree", "dose_of"],
+    ]
+    assert entity_method() == f"spaCy's named entities and noun phrases ({model.meta['name']})"
 
 
 def test_names_that_say_nothing_are_left_out():

@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.english import trained_english
 from utils.similarity import instruction_verbs
 from utils.similarity.instruction_verbs import (
     CODE,
@@ -32,6 +33,10 @@ from utils.similarity.instruction_verbs import (
         ("Keep the rest. Use dictionaries.", "use", "dictionary"),
         ("Instruction: Add type checks.", "add", "check"),
         ("Clean up the module", "clean", "module"),
+        ("Write a C++ function that sorts", "write", "function"),
+        ("Use a read-only property", "use", "property"),
+        ("Check the user's input", "check", "input"),
+        ("Speed up the lookup, e.g. with a set. Add tests.", "speed", "lookup"),
     ],
 )
 def test_the_verb_and_its_object_are_found(text, verb, noun):
@@ -72,26 +77,18 @@ def test_without_a_model_of_english_the_rules_are_used_and_named(monkeypatch):
 
 
 def test_with_a_model_of_english_its_parse_is_used(monkeypatch):
-    spacy = pytest.importorskip("spacy")
-    from spacy.tokens import Doc
-
-    language = spacy.blank("en")
-
-    @language.component("parsed_by_hand")
-    def parse(doc):
-        """Stand in for a parser: the first word governs, the last word is its object."""
-        last = len(doc) - 1
-        return Doc(
-            doc.vocab,
-            words=[token.text for token in doc],
-            heads=[0] * len(doc),
-            deps=["ROOT"] + ["dep"] * (last - 1) + ["dobj"],
-            pos=["VERB"] + ["X"] * (last - 1) + ["NOUN"],
-            lemmas=[token.text.lower() for token in doc],
-            sent_starts=[True] + [False] * last,
-        )
-
-    language.add_pipe("parsed_by_hand")
-    monkeypatch.setattr(instruction_verbs, "english_model", lambda: language)
-    assert list(find_verb_objects(["Memoise the lookup"])) == [VerbObject("memoise", "lookup")]
+    model = trained_english()
+    monkeypatch.setattr(instruction_verbs, "english_model", lambda: model)
+    texts = [
+        "Remove the long method. Keep its name.",
+        "The widths are wrong.",
+        "Write a test for `load`",
+        "Refactor the lookup",  # two nouns to the small model
+    ]
+    assert list(find_verb_objects(texts)) == [
+        VerbObject("remove", "method"),
+        None,
+        VerbObject("write", "test"),
+        VerbObject("refactor", "lookup"),
+    ]
     assert "dependency parse" in instruction_verbs.verb_method()

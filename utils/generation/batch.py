@@ -12,12 +12,12 @@ from contextlib import asynccontextmanager, contextmanager
 
 from utils.cli import EXIT_INTERRUPTED, EXIT_USER_ERROR, log
 from utils.generation.conversation import Conversation, Job, SampleFailed, SampleRejected
-from utils.generation.replies import RunRefused
 from utils.generation.run_report import Progress
 from utils.generation.run_state import RunState
 from utils.generation.servers import BudgetSpent
 from utils.generation.traffic import Stopped
 from utils.jsonl import Row
+from utils.providers.replies import RunRefused
 
 GRACE_SECONDS = 30.0
 # Conversations that wait for a retry hold no slot; this many for each slot may be alive.

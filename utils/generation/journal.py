@@ -17,8 +17,8 @@ from utils.append_log import AppendLog, mend_tail, taken_lock
 from utils.cli import log
 from utils.errors import PipelineError
 from utils.generation.recovery import Recovery, SampleKey, Spending, log_rows, sample_key
-from utils.generation.replies import Reply, Usage
 from utils.jsonl import Row, atomic_file, dump_row, load_row
+from utils.providers.replies import Reply, Usage
 from utils.stage_output import sibling
 
 # Rows begin with these fields so that a resume reads a line's first bytes, not its megabytes.

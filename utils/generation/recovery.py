@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 from utils.append_log import AppendLog
 from utils.errors import PipelineError
-from utils.generation.replies import Reply, Usage
 from utils.jsonl import Row, atomic_file, dump_row, load_row, parse_line
+from utils.providers.replies import Reply, Usage
 
 # Sums of the fields of `Usage`.
 Spending = Counter[str]

@@ -9,8 +9,8 @@ import pytest
 from utils.errors import PipelineError
 from utils.generation.journal import Journal, read_finished
 from utils.generation.recovery import SampleKey
-from utils.generation.replies import Reply, Usage
 from utils.jsonl import dump_row
+from utils.providers.replies import Reply, Usage
 
 ROOT = Path(__file__).resolve().parents[3]
 SETTINGS = {"model": "m", "temperature": 0.8}

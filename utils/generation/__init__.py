@@ -19,5 +19,5 @@ the sender keeps within), `replies` (what comes back), then `journal` and below 
 is on disk), `run_report` (what a person sees). `run_state` is what the conversations of one run
 share; `settings` and `model_map` are what the user said.
 
-May import: replies.
+May import: files, replies.
 """

@@ -19,5 +19,5 @@ the sender keeps within), then `journal` and below it `recovery` (what
 is on disk), `run_report` (what a person sees). `run_state` is what the conversations of one run
 share; `settings` and `model_map` are what the user said.
 
-May import: providers, replies.
+May import: files, providers, replies.
 """

@@ -114,6 +114,7 @@ class Batch:
             log.warning("stopping: waiting for %d in flight; once more to stop at once", in_flight)
             self._run.stop.request("interrupted", EXIT_INTERRUPTED)
 
+        before = {number: signal.getsignal(number) for number in _SIGNALS}
         for number in _SIGNALS:
             loop.add_signal_handler(number, interrupt)
         try:
@@ -121,6 +122,7 @@ class Batch:
         finally:
             for number in _SIGNALS:
                 loop.remove_signal_handler(number)
+                signal.signal(number, before[number])  # the loop leaves the default one
 
     async def _until_freed(self) -> None:
         self._freed.clear()

@@ -177,16 +177,16 @@ def rewrite_commit_prompt(seed: Row) -> Row:
     diff = unified_diff(old_code, new_code, old_file, seed.get("new_file") or old_file)
     blocks = fenced(old_code), fenced(diff, "diff"), fenced(seed["message"], "text")
     prompt = {
-        "commit": seed["commit"],
+        "commit": [seed["commit"]],
         "system": REWRITE_COMMIT_SYSTEM,
         "user": rewrite_commit_rounds(*blocks),
         "old_code": old_code,
         "new_code": new_code,
         "commit_message": seed["message"],
     }
-    return prompt | {
-        field: seed[field] for field in ("license", "repos", "old_file") if field in seed
-    }
+    # As in prompts of two seeds, these are lists; the file is the one that is edited.
+    origin = {field: [seed[field]] for field in ("license", "repos") if field in seed}
+    return prompt | origin | {name: seed[name] for name in ("old_file",) if name in seed}
 
 
 def _split(is_val: bool, settings: Settings) -> Row:

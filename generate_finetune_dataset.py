@@ -8,6 +8,7 @@ in `dataset_info.json` and a data set card.
 Every answer is proved before it is written: applied to the code before, it gives the code after.
 """
 
+import logging
 import re
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -72,8 +73,9 @@ def report_split(rows: dict[str, int], split: dict[str, Any], path: Path) -> Non
     """Say how far validation is apart from training."""
     if rows["validation"]:
         log.info(
-            "validation: %s rows -> %s; %s of its %s seeds are in training rows too%s",
-            *(f"{rows['validation']:,}", path),
+            "validation: %s rows -> %s; %s rows left it, their code before is nearly that of a "
+            "training row; %s of its %s seeds are in training rows too%s",
+            *(f"{rows['validation']:,}", path, f"{split['near_duplicates']:,}"),
             *(f"{split[name]:,}" for name in ("shared_seeds", "validation_seeds")),
             " (create_prompt.py --val_ratio sets seeds apart)" if split["shared_seeds"] else "",
         )
@@ -219,9 +221,12 @@ def main(argv: list[str] | None = None) -> None:
         preflight.check()
         split = found.method | export.origins.seeds()
         output.summary |= summarise(arguments, files, settings, export) | {"split": split}
+        output.summary["shares"] = export.shares.figures()
     enter_files(files, settings.prompt_format)
     write_card(files.train.path.parent)
     preflight.report()
+    for line, has_moved in export.shares.lines():
+        log.log(logging.WARNING if has_moved else logging.INFO, "%s", line)
     report_split(export.rows, split, files.validation.path)
 
 

@@ -140,7 +140,7 @@ def test_both_prompt_types_put_a_seed_on_the_same_side(folder):
     sides = {commit: row["split"] for row in pairs for commit in row["commit"]}
     rewritten = make("--prompt_type=rewrite_commit", "--val_ratio=0.3")
     assert len(sides) == 40
-    assert sides == {row["commit"]: row["split"] for row in rewritten}
+    assert sides == {row["commit"][0]: row["split"] for row in rewritten}
 
 
 def test_rewriting_asks_once_for_each_commit(folder):
@@ -149,18 +149,18 @@ def test_rewriting_asks_once_for_each_commit(folder):
         *["prompt_id", "commit", "system", "user", "old_code", "new_code", "commit_message"],
         *["license", "repos"],
     ]
-    assert len({row["commit"] for row in rows}) == len(rows) == 40
+    assert len({commit for row in rows for commit in row["commit"]}) == len(rows) == 40
     for row in rows:
         (text,) = row["user"]
         assert f"## Code Before\n```python\n{row['old_code']}```\n" in text
-        assert f"\n+done_{row['commit'].removeprefix('commit')} = True\n```\n" in text
+        assert f"\n+done_{row['commit'][0].removeprefix('commit')} = True\n```\n" in text
         assert f"## Commit Message\n```text\n{row['commit_message']}\n```\n" in text
 
 
 def test_fewer_rewrites_are_the_first_of_a_seeded_order(folder):
     everything = make("--prompt_type=rewrite_commit")
     assert make("--prompt_type=rewrite_commit", "--sample_num=7") == everything[:7]
-    numbers = [int(row["commit"].removeprefix("commit")) for row in everything]
+    numbers = [int(row["commit"][0].removeprefix("commit")) for row in everything]
     assert numbers != sorted(numbers)
 
 

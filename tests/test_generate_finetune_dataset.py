@@ -233,7 +233,12 @@ def test_the_system_prompt_is_a_text_a_file_or_none(folder):
 
 
 def test_marked_rows_become_the_validation_file(folder, caplog):
-    rows = [edit(split="train"), edit(split="val", commit=["c3"]), edit(split="train")]
+    other = "def other(a, b):\n    return [a, b, a]\n"
+    rows = [
+        edit(split="train"),
+        edit(split="val", commit=["c3"], code_before_purify=other),
+        edit(split="train"),
+    ]
     assert len(export(rows)) == 2
     assert [row["commit"] for row in read_rows("out/ft_val.jsonl")] == ["c3"]
     entries = json.loads(Path("out/dataset_info.json").read_text())
@@ -242,10 +247,42 @@ def test_marked_rows_become_the_validation_file(folder, caplog):
     assert (summary["kept"], summary["rows"]) == (3, {"train": 2, "validation": 1})
     assert summary["split"] == {
         "method": "split field",
+        "near_duplicates": 0,
         "training_seeds": 2,
         "validation_seeds": 1,
         "shared_seeds": 0,
     }
+
+
+def test_marked_rows_like_a_training_row_leave_the_validation_file_and_are_counted(folder, caplog):
+    logging.getLogger("editloom").propagate = True
+    caplog.set_level(logging.INFO, "editloom")
+    far = [edit(split="val", code_before_purify=f"value_{n} = {n}\n") for n in range(3)]
+    export([edit(split="train"), *far, edit(split="val")])
+    assert len(list(read_rows("out/ft_val.jsonl"))) == 3
+    (rejected,) = read_rows("out/ft.rejected.jsonl")
+    assert rejected["reject_reason"] == "near_duplicate_of_training"
+    assert "1 rows left it, their code before is nearly that of a training row" in caplog.text
+    assert json.loads(Path("out/ft.summary.json").read_text())["split"]["near_duplicates"] == 1
+
+
+def test_shares_that_dropped_rows_moved_are_told(folder, caplog):
+    logging.getLogger("editloom").propagate = True
+    long = "def f():\n" + "    x = 1\n" * 2_000
+    short = [edit(instr_type="a_lazy", topic=n % 2, edit_kind="typing") for n in range(6)]
+    rows = [*short, edit(instr_type="b_lazy", topic=3, edit_kind="typing"), *short[:1]]
+    rows += [edit(instr_type="b_lazy", topic=3, code_before_purify=long)] * 4
+    export(rows, "--too_long=drop")
+    shares = json.loads(Path("out/ft.summary.json").read_text())["shares"]
+    assert shares["instr_type"] == {
+        "a_lazy": {"rows": [7, 7], "share": [0.5833, 0.875]},
+        "b_lazy": {"rows": [5, 1], "share": [0.4167, 0.125]},
+    }
+    assert set(shares) == {"instr_type", "topic"}  # no row of a known kind was dropped
+    assert "instr_type before and after the dropped rows: a_lazy 58.3% -> 87.5%" in caplog.text
+    assert "2 moved by more than 2 points" in caplog.text
+    export(rows[:7])
+    assert json.loads(Path("out/ft.summary.json").read_text())["shares"] == {}
 
 
 def test_marks_and_a_ratio_at_once_are_refused(folder):
@@ -273,7 +310,7 @@ def test_a_ratio_sets_whole_prompts_apart_and_reports_the_seeds_both_sides_share
 
 def test_a_later_run_without_validation_takes_its_entry_out(folder, caplog):
     logging.getLogger("editloom").propagate = True
-    export([edit(), edit(split="val")])
+    export([edit(), edit(split="val", code_before_purify="x = 1\n")])
     export([edit()])
     assert list(json.loads(Path("out/dataset_info.json").read_text())) == ["ft"]
     assert "ft_val.jsonl is from an earlier run" in caplog.text

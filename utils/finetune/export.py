@@ -18,6 +18,7 @@ from utils.code.write_edit import NotProvable
 from utils.errors import PipelineError
 from utils.finetune.chat_format import seeds_of
 from utils.finetune.preflight import LengthGauge, Preflight
+from utils.finetune.shares import ShareTable
 from utils.finetune.training_rows import (
     TEXTS,
     RowSettings,
@@ -25,7 +26,12 @@ from utils.finetune.training_rows import (
     find_fault,
     make_training_row,
 )
-from utils.finetune.validation_split import RowGrouping, draw_validation, largest_group
+from utils.finetune.validation_split import (
+    RowGrouping,
+    SplitCheck,
+    draw_validation,
+    largest_group,
+)
 from utils.jsonl import Row, RowIndex
 from utils.row_files import WriteRow
 from utils.sampling import derive_seed
@@ -79,6 +85,7 @@ def survey_edits(inputs: Inputs, val_ratio: float, seed: int) -> EditSurvey:
     """Find faulty rows, and choose the rows for validation."""
     found = EditSurvey()
     grouping = RowGrouping(seed) if val_ratio else None
+    check = SplitCheck(seed)
     sound = []
     for number, row in enumerate(tqdm(inputs.scan(), desc="reading", unit="row", disable=None)):
         found.reasons.append(find_fault(row) or "")
@@ -86,19 +93,29 @@ def survey_edits(inputs: Inputs, val_ratio: float, seed: int) -> EditSurvey:
         found.is_val.append(is_sound and row.get("split") == "val")
         if grouping and is_sound:
             sound.append(number)
-            grouping.add(prompt_of(row), row["code_before_purify"], row["commit"])
+            grouping.add(prompt_of(row), row["code_before_purify"], seeds_of(row))
+        elif is_sound:
+            check.add(number, row["code_before_purify"], bool(found.is_val[-1]))
     if any(found.is_val):
         if grouping:
             raise PipelineError(
                 "--val_ratio: rows are marked `split: val` already, and these are the validation "
                 "rows; leave it out"
             )
-        found.method = {"method": "split field"}
+        alike = check.validation_like_training()
+        for number in alike:
+            found.reasons[number], found.is_val[number] = "near_duplicate_of_training", False
+        found.method = {"method": "split field", "near_duplicates": len(alike)}
     elif grouping:
         groups = grouping.finish()
         for position in draw_validation(groups, val_ratio, seed):
             found.is_val[sound[position]] = True
-        found.method = {"method": "groups", "largest_group": largest_group(groups)}
+        # What is nearly the same is of one group, and so on one side.
+        found.method = {
+            "method": "groups",
+            "near_duplicates": 0,
+            "largest_group": largest_group(groups),
+        }
     return found
 
 
@@ -117,6 +134,7 @@ class EditExport:
         thought = EMPTY_THOUGHT if settings.no_think else ""
         self._gauge = LengthGauge(preflight.counter, thought)
         self.origins = Origins()
+        self.shares = ShareTable()
         self.rows = {"train": 0, "validation": 0}
         self.final_newlines_added = 0
 
@@ -132,7 +150,7 @@ class EditExport:
         measured = self._gauge.measure_stream(made, lambda one: one[2].conversation)
         for (number, row, training), length in measured:
             if fault := self.preflight.find_fault(training.conversation, length):
-                self._output.reject(row, fault)
+                self._reject(row, fault)
                 continue
             is_val = bool(found.is_val[number])
             self._output.keep(training.row, write_val if is_val else write_train)
@@ -144,15 +162,20 @@ class EditExport:
         self, number: int, row: Row, found: EditSurvey
     ) -> tuple[int, Row, TrainingRow] | None:
         if reason := found.reasons[number]:
-            self._output.reject(row, reason)
+            self._reject(row, reason)
             return None
         try:
             return number, row, make_training_row(row, self._settings)
         except NotProvable as error:
-            self._output.reject(row, str(error))
+            self._reject(row, str(error))
             return None
 
+    def _reject(self, row: Row, reason: str) -> None:
+        self._output.reject(row, reason)
+        self.shares.add(row, is_kept=False)
+
     def _count(self, row: Row, training: TrainingRow, is_val: bool) -> None:
+        self.shares.add(row, is_kept=True)
         self.origins.add(row, is_val)
         self.rows["validation" if is_val else "train"] += 1
         self.final_newlines_added += training.has_new_newline

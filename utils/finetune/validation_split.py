@@ -2,7 +2,7 @@
 
 import random
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -66,14 +66,14 @@ class RowGrouping:
         self._first_with: dict[int, int] = {}
         self._signatures = SignatureStore(PERMUTATIONS)
 
-    def add(self, prompt: str, code_before: str, commit: object = None) -> None:
+    def add(self, prompt: str, code_before: str, commits: Sequence[str] = ()) -> None:
         """Take in the next row; rows of one prompt, or of one commit's files, stay together.
 
-        A commit is a text; the two seeds of a synthetic row are a list, and tie nothing.
+        The two seeds of a synthetic row tie nothing.
         """
         row = self.groups.add()
-        if isinstance(commit, str) and commit:
-            self.groups.join(row, self._first_of_commit.setdefault(commit, row))
+        if len(commits) == 1 and commits[0]:
+            self.groups.join(row, self._first_of_commit.setdefault(commits[0], row))
         self.groups.join(row, self._first_of.setdefault(prompt, row))
         # Two instructions to one program: one signature does.
         program = hash(code_before)
@@ -81,9 +81,7 @@ class RowGrouping:
             self.groups.join(row, self._first_with[program])
             return
         self._first_with[program] = row
-        runs = ngram_hashes(code_before.split(), WORDS_A_RUN)
-        if len(runs):
-            self._signatures.add(row, signature(runs, PERMUTATIONS, self._seed))
+        _sign(self._signatures, row, code_before, self._seed)
 
     def finish(self) -> Groups:
         """Join what is nearly the same, and give the groups."""
@@ -102,6 +100,56 @@ class RowGrouping:
                     alike = (signatures[apart] == signatures[position]).mean(axis=1) >= THRESHOLD
                     for other in np.flatnonzero(alike).tolist():
                         yield numbers[apart[other]], numbers[position]
+
+
+class SplitCheck:
+    """Finds the rows marked for validation whose code before is nearly that of a training row."""
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+        self._signatures = SignatureStore(PERMUTATIONS)
+        self._program_of: dict[int, int] = {}
+        # By program: the validation rows that have it, and whether a training row does.
+        self._validation: list[list[int]] = []
+        self._is_trained = bytearray()
+
+    def add(self, row: int, code_before: str, is_val: bool) -> None:
+        """Take in a row by its number."""
+        program = self._program_of.setdefault(hash(code_before), len(self._is_trained))
+        if program == len(self._is_trained):
+            self._validation.append([])
+            self._is_trained.append(False)
+            _sign(self._signatures, program, code_before, self._seed)
+        if is_val:
+            self._validation[program].append(row)
+        else:
+            self._is_trained[program] = True
+
+    def validation_like_training(self) -> list[int]:
+        """List the validation rows that should not be."""
+        alike = {n for n, rows in enumerate(self._validation) if rows and self._is_trained[n]}
+        if any(self._validation) and len(self._signatures):
+            alike |= self._near_training()
+        return sorted(row for program in alike for row in self._validation[program])
+
+    def _near_training(self) -> set[int]:
+        numbers, signatures = self._signatures.numbers, self._signatures.array
+        found: set[int] = set()
+        for bucket in _buckets(shared_buckets(self._signatures, THRESHOLD)):
+            trained = [p for p in bucket if self._is_trained[numbers[p]]]
+            for place in bucket if trained else ():
+                program = numbers[place]
+                if self._validation[program] and program not in found:
+                    shares = (signatures[trained] == signatures[place]).mean(axis=1)
+                    if (shares >= THRESHOLD).any():
+                        found.add(program)
+        return found
+
+
+def _sign(store: SignatureStore, number: int, code: str, seed: int) -> None:
+    runs = ngram_hashes(code.split(), WORDS_A_RUN)
+    if len(runs):
+        store.add(number, signature(runs, PERMUTATIONS, seed))
 
 
 def _buckets(table: NDArray[np.uint32]) -> Iterator[list[int]]:

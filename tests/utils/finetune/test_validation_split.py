@@ -3,7 +3,13 @@ import random
 import pytest
 
 from utils.errors import PipelineError
-from utils.finetune.validation_split import Groups, RowGrouping, draw_validation, largest_group
+from utils.finetune.validation_split import (
+    Groups,
+    RowGrouping,
+    SplitCheck,
+    draw_validation,
+    largest_group,
+)
 
 WORDS = [f"word{n}" for n in range(15)]
 
@@ -73,7 +79,33 @@ def test_the_largest_group_is_counted():
 
 def test_the_files_of_one_commit_stay_together_and_shared_seeds_tie_nothing():
     grouping = RowGrouping(42)
-    commits = ["c1", "c2", "c1", ["c1", "c3"], ["c1", "c3"], ""]
+    commits = [["c1"], ["c2"], ["c1"], ["c1", "c3"], ["c1", "c3"], []]
     for number, commit in enumerate(commits):
         grouping.add(f"p{number}", program(number), commit)
     assert grouping.finish().members() == [[0, 2], [1], [3], [4], [5]]
+
+
+def like_training(*rows):
+    check = SplitCheck(42)
+    for number, (code, is_val) in enumerate(rows):
+        check.add(number, code, is_val)
+    return check.validation_like_training()
+
+
+def test_validation_rows_whose_code_is_nearly_that_of_a_training_row_are_found():
+    near = program(1).replace(" ", "\n", 5) + " omega"
+    rows = [(program(1), False), (near, True), (program(2), True), (program(3), False)]
+    assert like_training(*rows) == [1]
+    assert like_training(*reversed(rows)) == [2]
+
+
+def test_validation_rows_of_the_very_code_of_a_training_row_are_found():
+    rows = [("x = 1", True), ("x = 1", False), ("x = 1", True), ("y = 2", True), ("y = 3", False)]
+    assert like_training(*rows) == [0, 2]
+
+
+def test_validation_rows_like_each_other_or_like_one_that_is_like_training_stay():
+    words = program(1, 200).split()
+    chain = [" ".join(words[n * 12 : n * 12 + 120]) for n in range(4)]
+    assert like_training((chain[0], True), (chain[1], True)) == []
+    assert like_training((chain[0], False), (chain[1], True), (chain[3], True)) == [1]

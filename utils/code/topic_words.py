@@ -2,10 +2,13 @@
 
 import hashlib
 import keyword
+import os
 import re
+import sys
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.metadata import version
+from pathlib import Path
 
 import tree_sitter_python
 from pygments.lexer import Lexer
@@ -67,7 +70,13 @@ def english_stop_words() -> StopWords:
 
 @cache
 def _nltk_list() -> bytes | None:
-    """Read NLTK's list wherever NLTK finds it, unpacked or as it was downloaded."""
+    """Read NLTK's list wherever NLTK finds it, unpacked or as it was downloaded.
+
+    Where there is no folder of NLTK's corpora it isn't asked: its import takes longer than a filter
+    that finds its topics kept.
+    """
+    if not any((folder / "corpora").is_dir() for folder in nltk_folders()):
+        return None
     import nltk
 
     try:
@@ -75,6 +84,15 @@ def _nltk_list() -> bytes | None:
             return bytes(file.read())
     except LookupError:
         return None
+
+
+def nltk_folders() -> list[Path]:
+    """List where NLTK looks for its data, as `nltk.data.path`, without importing it."""
+    named = os.environ.get("NLTK_DATA", "").split(os.pathsep)
+    installed = [Path(sys.prefix, place) for place in ("", "share", "lib")]
+    shared = map(Path, ("/usr/share", "/usr/local/share", "/usr/lib", "/usr/local/lib"))
+    folders = [Path(place).expanduser() for place in named if place]
+    return folders + [place / "nltk_data" for place in (Path.home(), *installed, *shared)]
 
 
 def document_tokens(

@@ -134,9 +134,10 @@ def test_an_unknown_language_is_named():
 
 def load_stop_words(tmp_path: Path, setting: str = "") -> str:
     """Load the list in a fresh process that sees no NLTK data but what is under tmp_path."""
-    script = "from utils.code.topic_words import english_stop_words, stop_words_name\n"
+    script = "import sys\nfrom utils.code.topic_words import english_stop_words, stop_words_name\n"
     script += "stop_words = english_stop_words()\n"
     script += "assert stop_words.name == stop_words_name()\n"
+    script += "assert stop_words.name.startswith('nltk') == ('nltk' in sys.modules)\n"
     script += "print(stop_words.name, len(stop_words.words), 'the' in stop_words.words)"
     places = {"HOME": str(tmp_path), "NLTK_DATA": setting, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
@@ -164,6 +165,17 @@ def test_nltk_stop_words_are_used_when_installed_and_named_by_their_content(tmp_
     assert first.startswith("nltk-") and first.endswith(" 2 True\n")
     (folder / "english").write_text("the\nand\n")
     assert load_stop_words(tmp_path, setting).split()[0] != first.split()[0]
+
+
+def test_every_folder_that_nltk_looks_in_is_known_without_it():
+    script = "import sys, utils.code.topic_words as c\n"
+    script += "known = set(map(str, c.nltk_folders())); first = 'nltk' in sys.modules\n"
+    script += "import nltk.data; print(first, set(nltk.data.path) <= known)"
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "NLTK_DATA": "/somewhere"}
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True
+    )
+    assert done.stdout == "False True\n", done.stderr
 
 
 def test_a_list_that_nltk_left_in_its_archive_is_read(tmp_path):

@@ -30,15 +30,25 @@ _SHRINKS_FROM_LINES = 15
 def silent_deletion(triplet: Triplet) -> str | None:
     """Code that is gone, neither spoken of in the instruction nor renamed, moved or inlined."""
     before, after = triplet.program_before, triplet.program_after
+    may_lack = triplet.is_python and before.tree is not None and after.tree is not None
+    if not _has_shrunk(triplet) and not (may_lack and _lacks_names(before, after)):
+        return None
     wishes = RemovalWishes(triplet.wishes)
     if wishes.are_for_all:
         return None
-    if not triplet.is_python or before.tree is None or after.tree is None:
+    if not may_lack:
         return None if wishes.are_for_any else _shrunk(triplet, wishes)
     gone = _definitions_gone(triplet, wishes)
     if not wishes.are_for_any:
         gone += [name for name in _imports_gone(triplet) if not wishes.name(name)]
     return ", ".join(sorted(gone)) or _shrunk(triplet, wishes)
+
+
+def _lacks_names(before: Program, after: Program) -> bool:
+    """Tell whether any definition or import is gone by its name, for whatever reason."""
+    if before.imports.keys() - after.imports.keys():
+        return True
+    return bool(definitions_at_any_depth(before).keys() - definitions_at_any_depth(after).keys())
 
 
 def _definitions_gone(triplet: Triplet, wishes: RemovalWishes) -> list[str]:
@@ -216,9 +226,9 @@ def _shrunk(triplet: Triplet, wishes: RemovalWishes) -> str | None:
     Lines inside of definitions that it names are its business, and of the only one that there is;
     the wish for something shorter that names none is for the whole.
     """
-    before, after = count_code_lines(triplet.before), count_code_lines(triplet.after)
-    if before < _SHRINKS_FROM_LINES or after * 3 >= before * 2:
+    if not _has_shrunk(triplet):
         return None
+    before, after = count_code_lines(triplet.before), count_code_lines(triplet.after)
     definitions = definitions_at_any_depth(triplet.program_before)
     is_one = sum("." not in name for name in definitions) == 1
     named = [definition for name, definition in definitions.items() if is_one or wishes.name(name)]
@@ -234,6 +244,11 @@ def _shrunk(triplet: Triplet, wishes: RemovalWishes) -> str | None:
     if len(lost) * 3 <= before or wishes.are_for_lines(lost):
         return None
     return f"{before} lines of code become {after}"
+
+
+def _has_shrunk(triplet: Triplet) -> bool:
+    before, after = count_code_lines(triplet.before), count_code_lines(triplet.after)
+    return before >= _SHRINKS_FROM_LINES and after * 3 < before * 2
 
 
 def _stands_in(line: int, definition: Definition) -> bool:

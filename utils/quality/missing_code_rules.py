@@ -54,8 +54,10 @@ def _telling_comments(code: str, triplet: Triplet) -> set[str]:
 
 
 def _new_placeholder(triplet: Triplet) -> str | None:
-    may_be_stub = triplet.speaks_of(_ASKS_FOR_STUB)
     empty = [node for node in triplet.program_after.nodes if _is_empty_function(node)]
+    if not empty and "..." not in triplet.after:
+        return None
+    may_be_stub = triplet.speaks_of(_ASKS_FOR_STUB)
     before = dict(_functions(triplet.program_before)) if empty else {}
     scaffold = _in_tests(triplet.program_after) if empty else frozenset()
     for name, (function, owner) in _functions(triplet.program_after) if empty else ():

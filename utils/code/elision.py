@@ -30,8 +30,9 @@ _ELISIONS = [
     r"\W*(?:(?:code|everything|implementation) )?(?:same as (?:before|above|original)"
     r"|unchanged|omitted for brevity)\W*$",
     # `rest of the code`, `existing code here`
-    rf"\W*(?:the |all |your )?(?:rest of|existing|remaining|original|unchanged|previous"
-    rf"|unmodified) (?:the |your )?(?:\w+ )?{_PART}"
+    # `original tests` is a heading
+    rf"\W*(?:the |all |your )?(?!(?:original|previous) tests?\W*$)(?:rest of|existing|remaining"
+    rf"|original|unchanged|previous|unmodified) (?:the |your )?(?:\w+ )?{_PART}"
     rf"(?: (?:{_PLACE}|(?:continues?|follows?)(?: {_PLACE})?))?\W*$",
     # `code above unchanged`, `(functions below omitted)`, `no changes above`, `unchanged below`
     rf"\W*(?:the |all )?(?:(?:other|rest|{_PART}) )?(?:of the \w+ )?{_PLACE} (?:is |are |stays? "

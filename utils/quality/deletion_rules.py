@@ -30,15 +30,25 @@ _SHRINKS_FROM_LINES = 15
 def silent_deletion(triplet: Triplet) -> str | None:
     """Code that is gone, neither spoken of in the instruction nor renamed, moved or inlined."""
     before, after = triplet.program_before, triplet.program_after
+    may_lack = triplet.is_python and before.tree is not None and after.tree is not None
+    if not _has_shrunk(triplet) and not (may_lack and _lacks_names(before, after)):
+        return None
     wishes = RemovalWishes(triplet.wishes)
     if wishes.are_for_all:
         return None
-    if not triplet.is_python or before.tree is None or after.tree is None:
+    if not may_lack:
         return None if wishes.are_for_any else _shrunk(triplet, wishes)
     gone = _definitions_gone(triplet, wishes)
     if not wishes.are_for_any:
         gone += [name for name in _imports_gone(triplet) if not wishes.name(name)]
     return ", ".join(sorted(gone)) or _shrunk(triplet, wishes)
+
+
+def _lacks_names(before: Program, after: Program) -> bool:
+    """Tell whether any definition or import is gone by its name, for whatever reason."""
+    if before.imports.keys() - after.imports.keys():
+        return True
+    return bool(definitions_at_any_depth(before).keys() - definitions_at_any_depth(after).keys())
 
 
 def _definitions_gone(triplet: Triplet, wishes: RemovalWishes) -> list[str]:
@@ -51,8 +61,10 @@ def _definitions_gone(triplet: Triplet, wishes: RemovalWishes) -> list[str]:
     accounted = _Accounted(triplet, {name: after[name] for name in after if name not in before})
     names = frozenset(name.rpartition(".")[2] for name in before)
 
+    gone = {id(inner) for name in missing for inner in ast.walk(before[name])}
+
     def is_spoken_of(name: str) -> bool:
-        is_used = _is_used(before[name], triplet.program_before)
+        is_used = _is_used(before[name], triplet.program_before, gone)
         return wishes.speak_of(name, before, names, is_used)
 
     silent: list[str] = []
@@ -148,12 +160,12 @@ def _overlap(one: Counter[str], other: Counter[str]) -> float:
     return 2 * (one & other).total() / total if total else 0.0
 
 
-def _is_used(definition: Definition, program: Program) -> bool:
-    inside = {id(node) for node in ast.walk(definition)}
+def _is_used(definition: Definition, program: Program, gone: set[int]) -> bool:
+    """Tell whether code uses a definition that is not one of the nodes `gone` itself."""
     return any(
         definition.name == (node.id if isinstance(node, ast.Name) else node.attr)
         for node in program.nodes
-        if isinstance(node, ast.Name | ast.Attribute) and id(node) not in inside
+        if isinstance(node, ast.Name | ast.Attribute) and id(node) not in gone
     )
 
 
@@ -169,9 +181,19 @@ def _imports_gone(triplet: Triplet) -> list[str]:
     }
     if not gone:
         return []
-    deleted = _deleted_lines(triplet)
+    deleted, replaced = _changed_lines(triplet)
     uses = [node for node in before.nodes if isinstance(node, ast.Name) and node.id in gone]
-    kept = {node.id for node in uses if node.lineno not in deleted}
+    # A definition with other lines written anew was worked on; what it lost, it lost to that.
+    rewritten = [
+        each
+        for each in before.definitions.values()
+        if any(_stands_in(line, each) for line in replaced)
+    ]
+    kept = {
+        node.id
+        for node in uses
+        if node.lineno not in deleted or any(_stands_in(node.lineno, each) for each in rewritten)
+    }
     return sorted(gone - kept)
 
 
@@ -189,16 +211,13 @@ def _has_successor(name: str, before: Program, after: Program) -> bool:
     )
 
 
-def _deleted_lines(triplet: Triplet) -> set[int]:
-    """Number the lines of the code before, from 1, in whose place nothing stands after."""
+def _changed_lines(triplet: Triplet) -> tuple[set[int], set[int]]:
+    """Number the lines of the code before, from 1, that have nothing and others in their place."""
     before, after = lines_with_ends(triplet.before), lines_with_ends(triplet.after)
-    matcher = SequenceMatcher(None, before, after, autojunk=False)
-    return {
-        number + 1
-        for tag, start, end, _, _ in matcher.get_opcodes()
-        if tag == "delete"
-        for number in range(start, end)
-    }
+    changed: dict[str, set[int]] = {"delete": set(), "replace": set()}
+    for tag, start, end, _, _ in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+        changed.setdefault(tag, set()).update(range(start + 1, end + 1))
+    return changed["delete"], changed["replace"]
 
 
 def _shrunk(triplet: Triplet, wishes: RemovalWishes) -> str | None:
@@ -207,9 +226,9 @@ def _shrunk(triplet: Triplet, wishes: RemovalWishes) -> str | None:
     Lines inside of definitions that it names are its business, and of the only one that there is;
     the wish for something shorter that names none is for the whole.
     """
-    before, after = count_code_lines(triplet.before), count_code_lines(triplet.after)
-    if before < _SHRINKS_FROM_LINES or after * 3 >= before * 2:
+    if not _has_shrunk(triplet):
         return None
+    before, after = count_code_lines(triplet.before), count_code_lines(triplet.after)
     definitions = definitions_at_any_depth(triplet.program_before)
     is_one = sum("." not in name for name in definitions) == 1
     named = [definition for name, definition in definitions.items() if is_one or wishes.name(name)]
@@ -227,5 +246,12 @@ def _shrunk(triplet: Triplet, wishes: RemovalWishes) -> str | None:
     return f"{before} lines of code become {after}"
 
 
+def _has_shrunk(triplet: Triplet) -> bool:
+    before, after = count_code_lines(triplet.before), count_code_lines(triplet.after)
+    return before >= _SHRINKS_FROM_LINES and after * 3 < before * 2
+
+
 def _stands_in(line: int, definition: Definition) -> bool:
-    return definition.lineno <= line <= (definition.end_lineno or 0)
+    """Tell whether a line is one of a definition's, or of its decorators'."""
+    first = min([definition.lineno, *(node.lineno for node in definition.decorator_list)])
+    return first <= line <= (definition.end_lineno or 0)

@@ -14,17 +14,25 @@ from utils.quality.triplet import Triplet
 
 MAX_INSTRUCTION = 20_000
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+_TYPE_NAME = re.compile(r"\b[A-Z]\w*[a-z]\w*\b")
 # What follows a fence that opens or closes a block, as opposed to prose or a rule.
 _FENCE_INFO = re.compile(r"[\w.+#-]{0,20}")
+# What only text for readers has.
+_OF_PROSE = (
+    r"document|\bdocs?\b|typos?\b|spell|wording|\breword|clarif|licen[cs]e|grammar|punctuat"
+    r"|backticks?\b|(?:missing|wrong|repeated|doubled?|duplicated?) (?:words?|period|comma)"
+    r"|\b(?:add|write|remove|drop|update|move)(?:ed|s|d|ing)? (?:\w+ ){0,4}?notes?\b|注释|文档"
+)
 _SPEAKS_OF = {
     "comments": re.compile(
-        r"comment|todo|fixme|document|explain|annotat|licen[cs]e|typos?\b|spell|wording|clarif"
-        r"|shebang|pragma|noqa|mypy|pyright|pylint|type: ?ignore|grammar|backticks?\b|注释|文档",
+        rf"comment|todo|fixme|explain|annotat|shebang|pragma|noqa|mypy|pyright|pylint|flake8|ruff"
+        rf"|bandit|coverage|type[- ]?hint|type: ?ignore|\bignores?\b|{_OF_PROSE}",
         re.IGNORECASE,
     ),
     "docstrings": re.compile(
-        r"doc-? ?strings?|document|\bdocs?\b|doctest|comment|explain|typos?\b|spell|wording"
-        r"|clarif|help text|licen[cs]e|grammar|sphinx|backticks?\b|注释|文档",
+        rf"doc-? ?strings?|doctest|comment|explain|help text|sphinx|pydocstyle|numpydoc|apidoc"
+        rf"|\brst\b|restructured|markdown|directive|admonition|cross[- ]?ref|{_OF_PROSE}"
+        r"|versions?[- ]?(?:added|changed)|deprecation note|change-?log",
         re.IGNORECASE,
     ),
     "annotations": re.compile(
@@ -88,7 +96,18 @@ def no_change(triplet: Triplet) -> str | None:
     kind = kind_of_change(triplet)
     if kind is None or (kind in _SPEAKS_OF and triplet.speaks_of(_SPEAKS_OF[kind])):
         return None
+    if kind == "annotations" and _names_an_annotation(triplet):
+        return None
     return f"{kind} alone"
+
+
+def _names_an_annotation(triplet: Triplet) -> bool:
+    """Tell whether a wish names a type, `Mapping`, that only one side of the changed lines has."""
+    added, removed = (
+        frozenset(_TYPE_NAME.findall("\n".join(lines)))
+        for lines in (triplet.added_lines, triplet.removed_lines)
+    )
+    return bool((added ^ removed) & frozenset(_TYPE_NAME.findall("\n".join(triplet.wishes))))
 
 
 def kind_of_change(triplet: Triplet) -> str | None:

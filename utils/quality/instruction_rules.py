@@ -9,6 +9,7 @@ import keyword
 import re
 import sys
 import typing
+from collections.abc import Iterable
 
 from rapidfuzz import fuzz, process
 
@@ -105,13 +106,18 @@ def shares_run(one: list[str], other: list[str], size: int) -> bool:
 
 def ungrounded_instruction(triplet: Triplet) -> str | None:
     """A name of code in backticks that neither program has, nor anything spelled nearly so."""
-    spans = [span.strip() for wish in triplet.wishes for span in _QUOTED_CODE.findall(wish)]
+    spans = _names_in_backticks([triplet.instruction])
     known = triplet.program_before.words | triplet.program_after.words if spans else frozenset()
-    for span in spans:
-        name = _NAME_SPAN.fullmatch(span)
-        if name and _looks_like_code(span) and not _is_grounded(name[1], known):
-            return span
-    return None
+    unknown = {span for span, name in spans.items() if not _is_grounded(name, known)}
+    asked = _names_in_backticks(triplet.wishes) if unknown else {}
+    return next((span for span in asked if span in unknown), None)
+
+
+def _names_in_backticks(texts: Iterable[str]) -> dict[str, str]:
+    """Map what stands in backticks and looks like code to the dotted name in it."""
+    spans = (span.strip() for text in texts for span in _QUOTED_CODE.findall(text))
+    names = ((span, _NAME_SPAN.fullmatch(span)) for span in spans)
+    return {span: name[1] for span, name in names if name and _looks_like_code(span)}
 
 
 def _looks_like_code(span: str) -> bool:

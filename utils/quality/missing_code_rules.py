@@ -54,8 +54,10 @@ def _telling_comments(code: str, triplet: Triplet) -> set[str]:
 
 
 def _new_placeholder(triplet: Triplet) -> str | None:
-    may_be_stub = triplet.speaks_of(_ASKS_FOR_STUB)
     empty = [node for node in triplet.program_after.nodes if _is_empty_function(node)]
+    if not empty and "..." not in triplet.after:
+        return None
+    may_be_stub = triplet.speaks_of(_ASKS_FOR_STUB)
     before = dict(_functions(triplet.program_before)) if empty else {}
     scaffold = _in_tests(triplet.program_after) if empty else frozenset()
     for name, (function, owner) in _functions(triplet.program_after) if empty else ():
@@ -150,12 +152,20 @@ def _in_tests(program: Program) -> frozenset[Function]:
 
 
 def _bare_ellipses(program: Program) -> int:
-    """Count `...` standing as a statement outside of what may be a stub."""
+    """Count `...` standing as a statement outside of what may be a stub, or be without any."""
     in_stubs = sum(
         1
         for _, (function, owner) in _functions(program)
-        if _is_expected_stub(function, owner)
+        if _is_expected_stub(function, owner) or _placeholder(function)  # judged by itself
         for node in function.body
         if _is_ellipsis(node)
     )
-    return sum(map(_is_ellipsis, program.nodes)) - in_stubs
+    empty = sum(1 for node in program.nodes if _may_have_no_body(node))
+    return sum(map(_is_ellipsis, program.nodes)) - in_stubs - empty
+
+
+def _may_have_no_body(node: ast.AST) -> bool:
+    """Tell a handler that passes over an error, and a class that only has a name of its own."""
+    is_bare = isinstance(node, ast.ExceptHandler) or isinstance(node, ast.ClassDef) and node.bases
+    body = without_docstring(node.body) if is_bare else []  # type: ignore[attr-defined]
+    return len(body) == 1 and _is_ellipsis(body[0])

@@ -24,7 +24,7 @@ _GOES = (
     r"|\bpush|hoist|\bfold|absorb|unif(?:y|ie)|dedup|duplicat|\bport\b|rather than|in place of|into"
     r"|in favou?r|generali[sz]|prune|\bcut\b|\bcall(?:ed)? it\b|revert|\bundo\b|superfluous"
     r"|inherit|re-?implement|dataclass|namedtuple|supersed|streamlin|shorten|minimi[sz]e"
-    r"|single|one function|one class"
+    r"|single|one function|one class|parametri[sz]|(?:do not|don['’]t|stop) us(?:e|ing)\b"
     r"|删除|移除|替换|合并|重构|内联|简化)"
 )
 _FOR_ANY = re.compile(_GOES, re.IGNORECASE)
@@ -35,7 +35,8 @@ _SHORTER = re.compile(
 )
 _DEAD = re.compile(
     r"unused|\bdead\b|unreachable|obsolete|legacy|deprecated|redundant|left[- ]?over|unnecessary"
-    r"|unneeded|no longer (?:used|needed)|\bcruft\b|superfluous|不再使用|无用",
+    r"|unneeded|no longer (?:used|needed)|\bcruft\b|superfluous|pointless|useless|needless"
+    r"|不再使用|无用",
     re.IGNORECASE,
 )
 # The kind that a wish is aimed at: "merge the two parsers", "replace the class by functions".
@@ -43,8 +44,8 @@ _AIMED = (
     r"(?:remov|delet|\bdrop|\bkill|\bpurg|\bditch|discard|retir"
     r"|get(?:s|ting)? rid|eliminat|replac|simplif|merg|combin|consolidat"
     r"|collaps|inlin|convert|turn|transform|rewrit|refactor|unif|fold|clean|strip|switch|prune"
-    r"|restructur|flatten|split|renam|mov(?:e|ing)|deduplicat|generali[sz]|instead of|in place of"
-    r"|rather than|in favou?r of)\w*\W+"
+    r"|restructur|flatten|parametri[sz]|split|renam|mov(?:e|ing)|deduplicat|generali[sz]"
+    r"|instead of|in place of|rather than|in favou?r of)\w*\W+"
     r"(?:[\w`'./-]+[ ,]+){0,5}?"
 )
 _CLASS_NOUN = r"(?:sub)?class(?:es)?|hierarchy|types?|models?|objects?|dataclass(?:es)?"

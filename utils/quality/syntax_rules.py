@@ -14,6 +14,7 @@ import typing
 from utils.code.lexing import without_strings
 from utils.quality.python_program import Program
 from utils.quality.triplet import Triplet
+from utils.quality.unresolved_names import PYTHON2_NAMES
 
 ASKS_FOR_FIX = re.compile(
     r"\b(?:fix\w*|bugs?|debug\w*|broken|repair\w*|crash\w*|typos?|syntax\w*|\w*indent\w*|mistakes?"
@@ -33,9 +34,6 @@ _PYTHON2_LINE = re.compile(
     r"|<>|\b0[0-7]++L?\b(?!\.)|\b\d++L\b|\bur[\"']",
     re.MULTILINE,
 )
-# Built-in names of Python 2 alone.
-_PYTHON2 = "xrange raw_input unicode basestring unichr execfile reduce long cmp"
-_PYTHON2_NAMES = frozenset(_PYTHON2.split())
 # Modules by the names they are used under, and names that programs import from the library.
 _MODULES = """
     np pd plt sns tf torch nn F nx sp scipy numpy pandas sklearn matplotlib requests yaml tqdm
@@ -78,9 +76,9 @@ def python2_code(triplet: Triplet) -> str | None:
 def python2_sign(program: Program) -> str | None:
     """Find what makes a program one of Python 2: its grammar, or two of its built-in names."""
     if not program.error:
-        if not program.words & _PYTHON2_NAMES:
+        if not program.words & PYTHON2_NAMES:
             return None
-        names = sorted(program.unresolved & _PYTHON2_NAMES)
+        names = sorted(program.unresolved & PYTHON2_NAMES)
         return ", ".join(names) if len(names) > 1 or "xrange" in names else None
     if match := _PYTHON2_ERROR.search(program.error):
         return match[0]

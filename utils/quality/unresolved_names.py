@@ -6,6 +6,7 @@ names that are put among the globals while the program runs.
 """
 
 import ast
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from pyflakes.checker import Checker
@@ -17,6 +18,12 @@ _GIVEN = frozenset(
     + ["dbutils", "spark", "sc", "sqlContext", "reveal_type", "reveal_locals", "profile"]
     + ["exit", "quit", "copyright", "credits", "license", "__builtins__"]
 )
+# Built-in names of Python 2 alone; what is used where a program asks for its version is there then.
+PYTHON2_NAMES = frozenset(
+    ["xrange", "raw_input", "unicode", "basestring", "unichr", "execfile", "reduce", "long", "cmp"]
+    + ["buffer", "file", "intern"]
+)
+_ASKS_FOR_VERSION = re.compile(r"\b(?:is_|_)?py_?(?:thon_?)?[23]\b|\bversion_info\b", re.IGNORECASE)
 _GETTEXT = frozenset(["_", "gettext", "ngettext", "pgettext", "npgettext"])
 _PUT_OR_GET = frozenset(["update", "setdefault", "__setitem__", "get"])
 _NAMESPACES = frozenset(["globals", "locals", "vars"])
@@ -46,6 +53,7 @@ def unresolved_names(tree: ast.Module, words: frozenset[str]) -> frozenset[str]:
         for message in messages
         if message.message_args[0] not in made
         and not _may_be_bound(str(message.message_args[0]), message.lineno, tree)
+        and not _is_of_another_version(str(message.message_args[0]), message.lineno, tree)
     )
 
 
@@ -118,6 +126,16 @@ def _is_namespace(node: ast.expr) -> bool:
 def _calls(node: ast.expr, names: Iterable[str]) -> bool:
     is_call = isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
     return is_call and node.func.id in names  # type: ignore[attr-defined]
+
+
+def _is_of_another_version(name: str, line: int, tree: ast.Module) -> bool:
+    """Tell a name of Python 2 in a branch that only Python 2 takes, `if PY2: text = unicode`."""
+    return name in PYTHON2_NAMES and any(
+        isinstance(node, ast.If | ast.IfExp)
+        and _line_of(node) <= line <= (node.end_lineno or 0)
+        and _ASKS_FOR_VERSION.search(ast.unparse(node.test))
+        for node in ast.walk(tree)
+    )
 
 
 def _may_be_bound(name: str, line: int, tree: ast.Module) -> bool:

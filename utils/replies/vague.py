@@ -105,6 +105,7 @@ _ISSUE = re.compile(
     r"|\([^()]{0,20}#\d+\)",
     re.IGNORECASE,
 )
+_DIGIT = re.compile(r"\d")
 _SAID_ELSEWHERE = re.compile(
     r"\bas (?:we |previously |earlier |already |was |were |I |you )*(?:discussed|agreed|talked"
     r"|requested"
@@ -230,7 +231,7 @@ def count_words_and_signs(text: str) -> int:
 
 def holds_url(text: str, code: str = "") -> bool:
     """Tell whether a text points to the web; an address that the program holds is its data."""
-    for match in _URL.finditer(text):
+    for match in _URL.finditer(text) if "://" in text or "www." in text.lower() else ():
         address = match[0].rstrip(".,;:'\"`")
         is_data = address in code or any(address in quoted for quoted in _QUOTED.findall(text))
         if _DISCUSSION.search(address) or not is_data:
@@ -244,7 +245,8 @@ def refers_to_unseen(text: str, code: str = "") -> bool:
         return True
     if any(match[0].split()[-1] not in code for match in _AROUND_THE_TASK.finditer(text)):
         return True
-    if any(re.sub(r"\D", "", match[0]) not in code for match in _ISSUE.finditer(text)):
+    numbers = _ISSUE.finditer(text) if _DIGIT.search(text) else ()
+    if any(re.sub(r"\D", "", match[0]) not in code for match in numbers):
         return True
     made = [match.span() for match in _MADE_OF_IT.finditer(text)]
     return any(

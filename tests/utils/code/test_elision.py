@@ -62,6 +62,8 @@ def test_a_comment_that_stands_for_code_is_found(comment):
         "# omitted keys get the default",
         "# leave the original list alone",
         "# same as above but for bytes",
+        "# Original tests.",
+        "# previous test",
         "x = 1  # the rest of the code",
         "pass  # nothing to do here",
         "# 价格不变时返回零",

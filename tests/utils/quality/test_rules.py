@@ -392,6 +392,18 @@ def test_a_name_that_may_well_be_bound_is_no_fault(code):
     assert faults(after=AFTER + code) == {}
 
 
+OF_EITHER_VERSION = [
+    "PY2 = str is bytes\nif PY2:\n    spans = xrange\n",
+    "import sys\ntext = str if sys.version_info[0] > 2 else unicode\n",
+    "import six\nif six.PY3:\n    spans = range\nelse:\n    spans = buffer\n",
+]
+
+
+@pytest.mark.parametrize("code", OF_EITHER_VERSION)
+def test_a_name_of_python_2_in_a_branch_of_its_own_is_none(code):
+    assert faults(after=AFTER + code) == {}
+
+
 NAMES_MISSING = [
     ("def f(v):\n    del v\n    return v\n", "new_undefined_name"),
     ("try:\n    pass\nexcept OSError as e:\n    pass\nprint(e)\n", "new_undefined_name"),
@@ -413,6 +425,11 @@ NEWER = [
     "type Pair[T] = tuple[T, T]\n",
     "prices = {'a': 1}\nprint(f'{prices['a']} of {'\\n'.join(prices)}')\n",
     "def both[*Ts, **P](values): return values\n",
+    "def first[T = int](values: list[T]) -> T:\n    return values[0]\n",
+    "class Box[T: int = bool, *Ts = *tuple[int, str], **P = [int]]:\n    pass\n",
+    "type Pair[\n    T = int,\n] = tuple[T, T]\n",
+    "try:\n    n = int('1')\nexcept ValueError, KeyError:\n    n = 0\n",
+    "import os\ntry:\n    n = int('1')\nexcept ValueError, os.error:\n    n = 0\n",
 ]
 
 
@@ -435,6 +452,8 @@ def test_syntax_newer_than_this_python_is_kept_unless_switched_on(code):
         "type X = \n",
         "def f[T](a=1, b): pass\n",
         "x = f'{a b}'\n",
+        "def f[T = ](x): pass\n",
+        "def f[T = int int](x): pass\n",
     ],
 )
 def test_what_is_wrong_in_any_syntax_does_not_pass_for_new(code):
@@ -592,6 +611,69 @@ def test_what_is_named_only_to_be_kept_is_not_asked_to_go():
     after = without("def count_words")
     wish = "Remove the parameter of nothing, and do not touch `count_words`."
     assert "silent_deletion" in faults(before=LIBRARY, after=after, **asked(wish))
+
+
+USES_OF_AN_IMPORT = [
+    "@pytest.mark.skipif(platform.system() == 'Windows', reason='paths')\n",
+    "@pytest.mark.skipif(\n    platform.system() == 'Windows', reason='paths'\n)\n",
+]
+
+
+@pytest.mark.parametrize("mark", USES_OF_AN_IMPORT)
+def test_an_import_that_a_reworked_function_needs_no_more_is_not_lost(mark):
+    test = "def test_opens(path):\n    opened = path\n    assert opened\n"
+    before = f"import platform\n\nimport pytest\n\n\n{mark}{test}\n\nLIMIT = pytest\n"
+    after = before.replace(mark, "").replace("import platform\n\n", "")
+    wish = asked("Open the path by its whole name.")
+    assert faults(before=before, after=after, **wish)["silent_deletion"] == "platform"
+    after = after.replace("opened = path", "opened = path.absolute()")
+    assert faults(before=before, after=after, **wish) == {}
+
+
+def test_what_only_dead_code_uses_is_dead_as_well():
+    before = f"{BEFORE}\n\ndef turn(angle):\n    return spin(angle) * 2\n"
+    before += "\n\ndef spin(angle):\n    return angle + 360\n"
+    wish = asked("Take out the dead code at the end.")
+    assert faults(before=before, after=BEFORE, **wish) == {}
+    used = before.replace("size = area", "size = turn(1) + area")
+    after = BEFORE
+    assert "silent_deletion" in faults(before=used, after=after, **wish)
+
+
+def test_dots_that_pass_over_an_error_or_make_a_class_elide_nothing():
+    code = "\n\nclass Bent(ValueError):\n    ...\n"
+    code += "\n\ntry:\n    area(2)\nexcept OSError:\n    ...  # no such place\n"
+    code += "\n\nclass Wire:\n    def __del__(self):\n        ...\n"
+    assert faults(after=AFTER + code) == {}
+    assert list(faults(after=AFTER + "\n\nif area(2):\n    ...\n")) == ["elided_code"]
+
+
+ABOUT_TEXT = [
+    "Fix the reST directive.",
+    "Correct the versionchanged entry.",
+    "Add a note on units.",
+    "Add the missing word.",
+    "Do as pydocstyle says.",
+]
+
+
+@pytest.mark.parametrize("wish", ABOUT_TEXT)
+def test_a_docstring_alone_may_change_where_its_text_is_spoken_of(wish):
+    before = BEFORE.replace("(radius):\n    size", '(radius):\n    """Say it."""\n    size')
+    after = before.replace("Say it.", "Say how large it is.")
+    assert faults(before=before, after=after, **asked(wish)) == {}
+    assert list(faults(before=before, after=after, **asked("Round the size down."))) == [
+        "no_change"
+    ]
+
+
+def test_annotations_alone_may_change_where_the_instruction_names_one():
+    before = BEFORE.replace("describe(radius)", "describe(radius: Dict)")
+    after = before.replace("Dict", "Mapping")
+    before, after = (f"from typing import Dict, Mapping\n{code}" for code in (before, after))
+    assert faults(before=before, after=after, **asked("Let it take any Mapping.")) == {}
+    found = faults(before=before, after=after, **asked("Round the radius down."))
+    assert found["no_change"] == "annotations alone"
 
 
 def test_a_decorator_that_does_what_a_call_did_deletes_nothing():

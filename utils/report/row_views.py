@@ -112,7 +112,7 @@ SIGNS: dict[str, Callable[[Row], bool]] = {
     "triplets": lambda row: (
         any(f"instruct_{style}" in row for style in INSTRUCTION_TYPES) and "code_after" in row
     ),
-    "prompts": lambda row: "user" in row and "commit" in row,
+    "prompts": lambda row: "user" in row and ("commit" in row or "judged_prompt_id" in row),
     **SYNTHESIS_SIGNS,
 }
 

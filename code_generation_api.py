@@ -13,13 +13,13 @@ from typing import Annotated
 from pydantic import Field, PositiveInt
 
 from utils.cli import parse_flags, run
-from utils.generation.client import guess_prompt_tokens
 from utils.generation.conversation import Conversation, Job
 from utils.generation.jobs import PromptFile, estimate_run, opening_messages
 from utils.generation.model_map import load_model, load_models
 from utils.generation.run import generate
 from utils.generation.settings import GenerationFlags, RunSettings, generation_settings
 from utils.jsonl import Row
+from utils.providers.openai_form import guess_prompt_tokens
 from utils.records import round_texts
 
 # What a reply to the shipped prompts takes, for the estimate of --dry_run.

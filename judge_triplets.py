@@ -7,14 +7,18 @@ reads the verdicts of one or several judges and keeps the triplets they pass.
         --replies data/verdicts_ds.jsonl
 
 A verdict passes if it says PASS to all three questions. `--votes N` asks for N passing verdicts;
-without it, more than half of a triplet's readable verdicts must pass.
+without it, more than half of a triplet's readable verdicts must pass. Every row of the output, and
+every rejected one, has the judges' answers in `verdicts`. The summary holds
+    "judges": {"data/verdicts_ds.jsonl": {"readable": 90, "unreadable": 2, ...}}
+    "agreement": {"pairs": 90, "share": {"before_lacks_it": 0.9667, ...}}    two judges, same answer
+    "undecided": 3              rejected triplets that would pass if what is missing were a pass
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated
 
 from pydantic import Field, PositiveInt
 from tqdm import tqdm
@@ -23,19 +27,16 @@ from prompts_for_gen import JUDGE_SYSTEM, judge_rounds
 from utils.cli import Flag, log, parse_command, run
 from utils.code.fences import fenced
 from utils.code.lines import unified_diff
-from utils.errors import BadReply
+from utils.errors import PipelineError
 from utils.jsonl import Row, atomic_file, dump_row, read_rows
 from utils.records import TRIPLET_FIELDS, first_empty_field, purified, text_id
-from utils.replies.finish_reasons import unfinished_words
-from utils.replies.json_object import find_json_object
+from utils.replies.verdicts import JudgedTriplets, can_change, decide
 from utils.stage_output import StageOutput, refuse_overwriting_inputs
 
-QUESTIONS = ("before_lacks_it", "after_fulfills_it", "no_unrelated_changes")
 CODE_FIELDS = tuple(map(purified, TRIPLET_FIELDS[:2]))
 STYLE_FIELDS = tuple(map(purified, TRIPLET_FIELDS[2:]))
 # One style of instruction is enough.
 REQUIRED = (*CODE_FIELDS, STYLE_FIELDS)
-ANSWERS = ("PASS", "FAIL", "UNCERTAIN")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,18 +64,6 @@ class CollectFlags:
     ask_again: Annotated[
         str | None, Field(description="write the prompts of undecided triplets here")
     ] = None
-
-
-class Verdict(NamedTuple):
-    """A judge's answers to the three questions, each with its reason."""
-
-    answers: dict[str, str]
-    reasons: dict[str, str]
-
-    @property
-    def passes(self) -> bool:
-        """Whether all questions were answered PASS; UNCERTAIN is no pass."""
-        return all(answer == "PASS" for answer in self.answers.values())
 
 
 def judged_fields(triplet: Row) -> list[str]:
@@ -113,78 +102,13 @@ def judging_prompt(prompt_id: str, triplet: Row) -> Row:
     }
 
 
-def read_verdict(reply: Any) -> Verdict | None:
-    """Read a judge's reply; None if it does not answer all three questions."""
-    try:
-        found = find_json_object(reply) if isinstance(reply, str) else None
-    except BadReply:
-        found = None
-    if found is None:
-        return None
-    answers, reasons = {}, {}
-    for question in QUESTIONS:
-        entry = found.get(question)
-        entry = entry if isinstance(entry, dict) else {"verdict": entry}
-        answer = str(entry.get("verdict")).strip().upper()
-        if answer not in ANSWERS:
-            return None
-        answers[question], reasons[question] = answer, str(entry.get("reason") or "")
-    return Verdict(answers, reasons)
-
-
-def decide(verdicts: list[Verdict | None], votes: int | None) -> tuple[str, ...]:
-    """Say why a triplet is dropped: () if it passes; None among the verdicts is unreadable."""
-    readable = [verdict for verdict in verdicts if verdict is not None]
-    passing = sum(verdict.passes for verdict in readable)
-    if votes is None and readable:
-        votes = len(readable) // 2 + 1
-    if votes is not None and passing >= votes:
-        return ()
-    if not verdicts:
-        return ("not_judged",)
-    if votes is None or passing + len(verdicts) - len(readable) >= votes:
-        return ("unreadable_verdict",)
-    if passing == len(readable):
-        return ("too_few_votes",)
-    return tuple(
-        f"judged_{answer.lower()}_{question}"
-        for question in QUESTIONS
-        for answer in ANSWERS[1:]
-        if any(verdict.answers[question] == answer for verdict in readable)
-    )
-
-
-def load_verdicts(paths: list[str]) -> tuple[dict[str, list[Verdict | None]], Row]:
-    """Read the judges' replies; returns the verdicts by judging id, and counts by file."""
-    verdicts: dict[str, list[Verdict | None]] = defaultdict(list)
-    counts: Row = {}
-    for path in paths:
-        tally: Counter[str] = Counter()
-        for row in read_rows(path, ["prompt_id", "response"]):
-            words = unfinished_words([_last(row.get("finish_reason"))])
-            verdict = None if words else read_verdict(_last(row["response"]))
-            verdicts[row["prompt_id"]].append(verdict)
-            tally.update(f"unfinished_{word}" for word in words)
-            tally["unreadable" if verdict is None else "readable"] += 1
-            tally.update(
-                f"{q}_{a.lower()}" for q, a in (verdict.answers.items() if verdict else ())
-            )
-        counts[path] = dict(sorted(tally.items()))
-    return verdicts, counts
-
-
-def _last(rounds: Any) -> Any:
-    return rounds[-1] if isinstance(rounds, list) and rounds else rounds
-
-
 def write_judging_prompts(arguments: PromptFlags) -> None:
     """Write a judging prompt for each triplet whose texts are there; others are rejected."""
     with StageOutput(arguments.prompts_file, [arguments.input_file], stage="prompts") as output:
         triplets = read_rows(arguments.input_file, REQUIRED)
         for prompt_id, triplet in with_judging_ids(tqdm(triplets, unit=" triplets", disable=None)):
-            if empty := first_empty_field(triplet, judged_fields(triplet)):
-                reason = f"empty_{empty.removesuffix('_purify')}"
-                output.reject({**triplet, "reject_reasons": [reason]}, reason)
+            if reasons := empty_texts(triplet):
+                output.reject({**triplet, "reject_reasons": list(reasons)}, *reasons)
             else:
                 output.keep(judging_prompt(prompt_id, triplet))
 
@@ -194,7 +118,12 @@ def collect(arguments: CollectFlags) -> None:
     inputs = [arguments.input_file, *arguments.replies]
     if arguments.ask_again:
         refuse_overwriting_inputs(arguments.ask_again, inputs)
-    verdicts, counts = load_verdicts(arguments.replies)
+    judged, votes = JudgedTriplets(arguments.replies), arguments.votes
+    if votes is not None and votes > judged.judges:
+        raise PipelineError(
+            f"--votes {votes}: no triplet has more than {judged.judges} verdicts; ask for fewer, "
+            "or give the replies of more judges"
+        )
     undecided = 0
     with ExitStack() as stack:
         output = stack.enter_context(StageOutput(arguments.output_file, inputs, stage="triplets"))
@@ -203,21 +132,38 @@ def collect(arguments: CollectFlags) -> None:
         )
         triplets = read_rows(arguments.input_file, REQUIRED)
         for prompt_id, triplet in with_judging_ids(tqdm(triplets, unit=" triplets", disable=None)):
-            found = verdicts.get(prompt_id, [])
-            reasons = decide(found, arguments.votes)
+            verdicts = judged.of(prompt_id)
+            said = [verdict._asdict() for verdict in verdicts if verdict is not None]
+            reasons = empty_texts(triplet) or decide(verdicts, votes)
             if not reasons:
-                output.keep(triplet)
+                output.keep({**triplet, "verdicts": said})
                 continue
-            said = [verdict._asdict() for verdict in found if verdict is not None]
-            marks = {"reject_reasons": list(reasons), "verdicts": said}
-            output.reject({**triplet, **marks}, *reasons)
-            if reasons[0] in ("not_judged", "unreadable_verdict"):
+            output.reject({**triplet, "verdicts": said, "reject_reasons": list(reasons)}, *reasons)
+            if not empty_texts(triplet) and can_change(verdicts, judged.judges, votes):
                 undecided += 1
                 if again:
                     again.write(dump_row(judging_prompt(prompt_id, triplet)))
-        output.summary |= {"judges": counts, "undecided": undecided}
-    if undecided and not arguments.ask_again:
-        log.info("%d undecided; --ask_again FILE writes their prompts once more", undecided)
+        output.summary |= {
+            "judges": judged.counts,
+            "agreement": judged.agreement(),
+            "undecided": undecided,
+        }
+    if undecided:
+        log.info("%s", asking_again(undecided, output.rejected, arguments.ask_again))
+
+
+def empty_texts(triplet: Row) -> tuple[str, ...]:
+    """Name the text that a judge would not be shown, as a reason; () where none is empty."""
+    empty = first_empty_field(triplet, judged_fields(triplet))
+    return (f"empty_{empty.removesuffix('_purify')}",) if empty else ()
+
+
+def asking_again(undecided: int, rejected: int, prompts_file: str | None) -> str:
+    """Say how many rejected triplets another answer could save, and where their prompts are."""
+    found = f"{undecided:,} of {rejected:,} rejected could pass if asked again"
+    if prompts_file:
+        return f"{found}; their prompts -> {prompts_file}"
+    return f"{found}; --ask_again FILE writes their prompts once more"
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -4,8 +4,8 @@ Reads the files named in the config; writes its output_file.
     python mix_data.py --config mix_config/ocedata_mix_descriptive.yaml
 
 Entry i of `input_files, ratios, instr_types, model_names` describes one source. Each source draws
-its share of `total_samples` without repeating a row; two entries over one file (its descriptive
-and its lazy instructions) draw independently of each other.
+its share of `total_samples`, and no edit (code before and after) is drawn twice, whichever entries
+it stands in. With `allow_both_styles: true` an edit may come once with each style of instruction.
 """
 
 import random
@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
+from hashlib import blake2b
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -56,6 +57,7 @@ class MixConfig:
     random_seed: Annotated[int, Field(strict=True)] = 42
     edit_kind_quota: dict[Name, Annotated[float, Field(ge=0, allow_inf_nan=False)]] | None = None
     review_file: Name | None = None
+    allow_both_styles: Annotated[bool, Field(strict=True)] = False
 
     def __post_init__(self) -> None:
         lengths = {
@@ -99,6 +101,8 @@ class MixSource:
     model_name: str
     eligible: dict[str, "array[int]"]
     review: Review
+    # By row, a number that the rows of one edit share, in all files.
+    edits: "array[int]"
     # Of each row that it may not draw, the number and the reason.
     refused: "array[int]" = field(default_factory=lambda: array("L"))
     reasons: list[str] = field(default_factory=list)
@@ -153,20 +157,42 @@ class MixSource:
 def open_sources(config: MixConfig, review: Review, files: ExitStack) -> list[MixSource]:
     """Index each input file once and note what every entry may draw from it."""
     indexes: dict[Path, RowIndex] = {}
+    edits: dict[Path, array[int]] = {}
     sources = []
     for number, name in enumerate(config.input_files):
         path = Path(name).resolve()
         if path not in indexes:
+            check_there(name)
             indexes[path] = files.enter_context(RowIndex(name, required_fields(config, path)))
+            edits[path] = array("Q")
         eligible = {kind: array("L") for kind in config.kinds}
         style, model = config.instr_types[number], config.model_names[number]
-        sources.append(MixSource(number, indexes[path], style, model, eligible, review))
-    for index in indexes.values():
+        index = indexes[path]
+        sources.append(MixSource(number, index, style, model, eligible, review, edits[path]))
+    for path, index in indexes.items():
         readers = [source for source in sources if source.index is index]
         for number, row in tqdm(index.scan(), desc=str(index.path), unit="row", disable=None):
+            edits[path].append(edit_number(row))
             for source in readers:
                 source.sort_row(number, row)
     return sources
+
+
+def check_there(name: str) -> None:
+    """Raise PipelineError if a checked file is not made yet, and say of what to make it."""
+    unchecked = name.removesuffix("_checked.jsonl") + ".jsonl"
+    if not Path(name).exists() and name != unchecked and Path(unchecked).exists():
+        raise PipelineError(
+            f"{name}: no such file, only {unchecked}; run "
+            f"`python check_quality.py {unchecked} {name}`, or name the unchecked in input_files"
+        )
+
+
+def edit_number(row: Row) -> int:
+    """Hash the codes before and after: 8 bytes that all rows of one edit share."""
+    texts = [str(row[purified(name)]) for name in ("code_before", "code_after")]
+    content = f"{len(texts[0])}\n{texts[0]}{texts[1]}".encode("utf-8", "surrogatepass")
+    return int.from_bytes(blake2b(content, digest_size=8).digest(), "little")
 
 
 def required_fields(config: MixConfig, path: Path) -> list[str]:
@@ -206,17 +232,56 @@ def check_supply(sources: Sequence[MixSource], needed: Sequence[dict[str, int]])
 
 
 def draw_rows(
-    sources: Sequence[MixSource], needed: Sequence[dict[str, int]], seed: int
+    sources: Sequence[MixSource], needed: Sequence[dict[str, int]], config: MixConfig
 ) -> "array[int]":
-    """Draw each entry's rows without repeats, as (entry, row) numbers in shuffled order."""
-    drawn = array("Q")
-    for source, counts in zip(sources, needed, strict=True):
-        for kind, count in counts.items():
-            rng = random.Random(derive_seed(seed, "draw", source.number, kind))
-            rows = rng.sample(source.eligible[kind], count)
-            drawn.extend(source.number << ROW_BITS | row for row in rows)
-    random.Random(derive_seed(seed, "order")).shuffle(drawn)
+    """Draw each entry's rows as (entry, row) numbers in shuffled order, no edit twice.
+
+    Entries with the fewest rows to spare draw first, as others can do without the same edits.
+    """
+    drawn, taken = array("Q"), set[tuple[int, str]]()
+    parts = [
+        (source, kind, count)
+        for source, counts in zip(sources, needed, strict=True)
+        for kind, count in counts.items()
+    ]
+    for source, kind, count in sorted(parts, key=lambda part: rows_to_spare(*part)):
+        rng = random.Random(derive_seed(config.random_seed, "draw", source.number, kind))
+        rows = draw_edits(source, kind, count, rng, taken, config.allow_both_styles)
+        drawn.extend(source.number << ROW_BITS | row for row in rows)
+    random.Random(derive_seed(config.random_seed, "order")).shuffle(drawn)
     return drawn
+
+
+def rows_to_spare(source: MixSource, kind: str, count: int) -> int:
+    """Say how many eligible rows of a kind an entry need not draw."""
+    return len(source.eligible[kind]) - count
+
+
+def draw_edits(
+    source: MixSource,
+    kind: str,
+    count: int,
+    rng: random.Random,
+    taken: set[tuple[int, str]],
+    allow_both_styles: bool,
+) -> list[int]:
+    """Draw an entry's rows whose edits are not taken yet, and take them."""
+    style = source.instr_type if allow_both_styles else ""
+    eligible, rows = source.eligible[kind], list[int]()
+    candidates = iter(rng.sample(eligible, len(eligible)))
+    while len(rows) < count:
+        row = next(candidates, None)
+        if row is None:
+            of_kind = f" of kind {kind!r}" if kind else ""
+            raise PipelineError(
+                f"{source.index.path}: {len(rows):,} edits{of_kind} that no other row has are left "
+                f"for {source.label}, {count:,} are needed; lower total_samples, make more "
+                "triplets, or set allow_both_styles: true to draw an edit once a style"
+            )
+        if (edit := (source.edits[row], style)) not in taken:
+            taken.add(edit)
+            rows.append(row)
+    return rows
 
 
 def read_mixed(sources: Sequence[MixSource], drawn: Sequence[int]) -> Iterator[Row]:
@@ -244,11 +309,16 @@ def source_figures(source: MixSource, needed: dict[str, int]) -> Row:
 
 
 def write_mix(
-    output: StageOutput, sources: Sequence[MixSource], needed: Sequence[dict[str, int]], seed: int
+    output: StageOutput,
+    sources: Sequence[MixSource],
+    needed: Sequence[dict[str, int]],
+    drawn: Sequence[int],
 ) -> None:
     """Write the drawn rows, the refused ones with their reasons, and the figures of each entry."""
-    for row in read_mixed(sources, draw_rows(sources, needed, seed)):
+    for row in read_mixed(sources, drawn):
         output.keep(row)
+    output.summary["distinct_edits"] = distinct = count_edits(sources, drawn)
+    log.info(f"{distinct:,} distinct edits in {len(drawn):,} rows")
     output.summary["entries"] = []
     for source, counts in zip(sources, needed, strict=True):
         for number, reason in zip(source.refused, source.reasons, strict=True):
@@ -259,6 +329,12 @@ def write_mix(
         log.info(f"{source.label}: {entry['sampled']:,} of {entry['eligible']:,} eligible rows")
 
 
+def count_edits(sources: Sequence[MixSource], drawn: Sequence[int]) -> int:
+    """Count the edits that the drawn rows are of."""
+    last = (1 << ROW_BITS) - 1
+    return len({sources[number >> ROW_BITS].edits[number & last] for number in drawn})
+
+
 def main(argv: list[str] | None = None) -> None:
     config = load_config(parse_flags(Flags, argv).config, MixConfig)
     output = StageOutput(config.output_file, inputs=dict.fromkeys(config.files_read), stage="mix")
@@ -267,12 +343,13 @@ def main(argv: list[str] | None = None) -> None:
         sources = open_sources(config, review, files)
         needed = allocate(config)
         check_supply(sources, needed)
+        drawn = draw_rows(sources, needed, config)
         with output:
             output.summary["settings"] = asdict(config)
             if config.review_file:
                 review.report()
                 output.summary["review"] = review.counts()
-            write_mix(output, sources, needed, config.random_seed)
+            write_mix(output, sources, needed, drawn)
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ from tqdm import tqdm
 
 from data_v5.tokens.held_out import ExampleUse, Split, draw_split
 from data_v5.tokens.tensor_files import require_torch
-from data_v5.tokens.token_files import FORMATS, TokenRow, make_token_row, token_file
+from data_v5.tokens.token_files import FORMATS, TokenRow, make_token_row, token_writer
 from data_v5.tokens.token_ids import BosToken, EosToken, token_encoder, tokenizer_folder
 from data_v5.tokens.token_layout import CHAT_FIELDS, INSTRUCTION_FIELDS, is_chat
 from data_v5.tokens.token_rows import Encoded, EncodeRules, TokenSpool, encode_batch
@@ -203,7 +203,10 @@ def write_splits(
             continue
         with ExitStack() as opened:
             paths = [args.destination_path / f"{split}.{one}" for one in written]
-            writers = [opened.enter_context(token_file(path)) for path in paths]
+            writers = [
+                opened.enter_context(token_writer(output.open_file(path), path.suffix))
+                for path in paths
+            ]
             progress = tqdm(numbers, desc=f"writing {split}", unit="row", disable=None)
             for position, row in enumerate(token_rows(intake, progress, args)):
                 for write in writers:

@@ -25,8 +25,8 @@ from joydataforge.queries.template_files import template_from_file
 from utils.cli import Share, run
 from utils.errors import BadReply
 from utils.generation.conversation import Conversation, Job, Messages, SampleFailed, ask_for
-from utils.generation.replies import RunRefused
 from utils.jsonl import Row
+from utils.providers.replies import RunRefused
 from utils.records import text_id
 from utils.sampling import derive_seed
 

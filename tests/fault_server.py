@@ -1,6 +1,6 @@
 """A model server that misbehaves to a script, the same way each time, and counts its requests.
 
-    python tests/fault_server.py --script '{"faults": {"500": 0.1}, "delay": 0.02}' --seed 7
+    python -m tests.fault_server --script '{"faults": {"500": 0.1}, "delay": 0.02}' --seed 7
 
 prints its base URL and serves until its standard input closes. In a test:
 
@@ -8,10 +8,10 @@ prints its base URL and serves until its standard input closes. In a test:
 
 A script may hold `faults` (kind -> share of requests), `delay` and `hang` (seconds), `retry_after`
 (seconds, of the kinds 429_*), `only_after` ({kind: n}: every request after the n-th gets it),
-`completion_tokens`, `echo_key` (errors quote the Authorization header). A prompt that holds
-`<<kind>>` always gets that fault; `<<kind*2>>` gets it at its first two requests. GET /stats tells
-what was asked: per request (a hash of messages and seed) how often it came and how often it was
-answered well, the order, the most in flight.
+`completion_tokens`, `echo_key` (errors quote the Authorization header). The kinds are those below
+and in `odd_answers`. A prompt that holds `<<kind>>` always gets that fault; `<<kind*2>>` gets it at
+its first two requests. GET /stats tells what was asked: per request (a hash of messages and seed)
+how often it came and how often it was answered well, the order, the most in flight.
 """
 
 import argparse
@@ -29,6 +29,8 @@ from time import monotonic, time
 from typing import Any, Self
 
 from aiohttp import web
+
+from tests.odd_answers import ODD_ANSWERS
 
 MARK = re.compile(r"<<([\w]+)(?:\*(\d+))?>>")
 
@@ -240,6 +242,12 @@ def make_app(state: Script) -> web.Application:
                 return await send_part(request, json.dumps(good).encode(), kind)
             case "length" if body["max_tokens"] > 2048:
                 pass
+            case _ if kind in ODD_ANSWERS:
+                odd = ODD_ANSWERS[kind](good, body)
+                state.answered[name] += odd.status == 200
+                return web.Response(
+                    body=odd.content, status=odd.status, headers=odd.headers, content_type=odd.kind
+                )
             case _:
                 spoil(good, kind)
         state.answered[name] += 1

@@ -91,10 +91,10 @@ def keys(rows: Sequence[dict[str, Any]]) -> list[tuple[str, int]]:
 @contextmanager
 def fault_server_process(script: dict[str, Any], seed: int = 0) -> Iterator[str]:
     """Run the fault server as a process of its own; yields its base URL."""
-    program = ROOT / "tests" / "fault_server.py"
     arguments = ["--script", json.dumps(script), "--seed", str(seed)]
     with subprocess.Popen(
-        [sys.executable, str(program), *arguments],
+        [sys.executable, "-m", "tests.fault_server", *arguments],
+        cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -26,6 +26,8 @@ ONE_PLACE = {
 MOST_MODULES = 15  # in a folder of utils, its __init__ not counted
 LIGHT_STAGES = ("create_prompt", "code_generation_api", "get_instruct_from_response")
 HEAVY = {"pandas", "spacy", "nltk", "gensim", "matplotlib", "pyarrow"}
+# These need such libraries for a part of their work, and import them when they come to it.
+LATE_STAGES = ("check_quality", "dt_filtering", "dataset_report", "data_v5.select_data")
 
 
 def python_files() -> list[Path]:
@@ -158,11 +160,21 @@ def test_a_folder_of_utils_holds_about_a_dozen_modules(folder: Path) -> None:
 
 @pytest.mark.parametrize("stage", LIGHT_STAGES)
 def test_a_stage_that_starts_fast_imports_no_heavy_library(stage: str) -> None:
+    assert modules_of(stage) & HEAVY == set()
+
+
+@pytest.mark.parametrize("stage", LATE_STAGES)
+def test_a_stage_imports_what_reads_words_and_makes_tables_when_it_does(stage: str) -> None:
+    assert modules_of(stage) & {"pandas", "spacy", "nltk", "gensim", "sklearn"} == set()
+
+
+def modules_of(stage: str) -> set[str]:
+    """List what the import of a stage imports."""
     program = f"import sys, {stage}; print(*sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    assert {*done.stdout.split()} & HEAVY == set()
+    return {*done.stdout.split()}
 
 
 def test_utils_has_no_import_cycles() -> None:

@@ -3,9 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from judge_triplets import QUESTIONS, Verdict, decide, main, read_verdict
+from judge_triplets import main
 from utils.errors import PipelineError
 from utils.jsonl import Row, read_rows, write_rows
+from utils.replies.verdicts import QUESTIONS, Verdict, can_change, decide, read_verdict
 
 
 def triplet(number: int) -> Row:
@@ -93,9 +94,13 @@ def test_half_a_verdict_is_none_and_counted_by_the_servers_word(work: Path) -> N
     assert (counts["readable"], counts["unreadable"], counts["unfinished_max_tokens"]) == (2, 2, 1)
 
 
-def test_kept_triplets_are_left_as_they_were(work: Path) -> None:
+def test_kept_triplets_get_the_verdicts_and_are_else_left_as_they_were(work: Path) -> None:
     collect(work, "--replies", judge(work, "a.jsonl", PASSES, PASSES, PASSES, PASSES))
-    assert (work / "kept.jsonl").read_bytes() == (work / "triplets.jsonl").read_bytes()
+    kept = list(read_rows(work / "kept.jsonl"))
+    said = [row.pop("verdicts") for row in kept]
+    assert kept == list(read_rows(work / "triplets.jsonl"))
+    answers, reasons = dict.fromkeys(QUESTIONS, "PASS"), dict.fromkeys(QUESTIONS, "because")
+    assert said == [[{"answers": answers, "reasons": reasons}]] * 4
 
 
 def test_several_judges_are_voted_on(work: Path) -> None:
@@ -123,10 +128,90 @@ def test_unreadable_and_missing_verdicts_are_counted_and_can_be_asked_again(work
     assert collect(work, "--replies", replies, str(work / "b.jsonl")) == ["p0", "p1", "p3"]
 
 
-def test_more_votes_than_judges_is_too_few_votes() -> None:
+def undecided(work: Path) -> int:
+    summary: Row = json.loads((work / "kept.summary.json").read_text())
+    return int(summary["undecided"])
+
+
+def test_more_votes_than_judges_are_refused(work: Path) -> None:
+    files = [judge(work, name, PASSES, FAILS) for name in ("a.jsonl", "b.jsonl")]
+    with pytest.raises(PipelineError, match="--votes 3: no triplet has more than 2 verdicts"):
+        collect(work, "--replies", *files, "--votes", "3")
+    assert not (work / "kept.jsonl").exists()
+
+
+def test_a_triplet_that_no_further_answer_can_save_is_not_undecided(work: Path) -> None:
+    files = [
+        judge(work, "a.jsonl", FAILS, FAILS, PASSES, "What?"),
+        judge(work, "b.jsonl", "What?", FAILS, "What?", "What?"),
+    ]
+    assert collect(work, "--replies", *files) == ["p2"]
+    assert undecided(work) == 1
+    assert collect(work, "--replies", *files, "--votes", "2") == []
+    assert undecided(work) == 2
+    assert collect(work, "--replies", *files, "--votes", "1") == ["p2"]
+    assert undecided(work) == 2
+
+
+def test_a_triplet_that_one_judge_of_several_was_not_asked_of_can_still_pass(work: Path) -> None:
+    files = [judge(work, "a.jsonl", PASSES, PASSES), judge(work, "b.jsonl", PASSES)]
+    again = work / "again.jsonl"
+    kept = collect(work, "--replies", *files, "--votes", "2", "--ask_again", str(again))
+    assert kept == ["p0"]
+    assert [row["judged_prompt_id"] for row in read_rows(again)] == ["p1", "p2", "p3"]
+    assert (work / "kept.summary.json").exists() and undecided(work) == 3
+
+
+def test_a_triplet_with_an_empty_text_is_rejected_for_it_and_never_undecided(
+    tmp_path: Path,
+) -> None:
+    write_rows(tmp_path / "triplets.jsonl", [triplet(0), triplet(1) | {"code_after_purify": " "}])
+    main(["prompts", str(tmp_path / "triplets.jsonl"), str(tmp_path / "prompts.jsonl")])
+    assert collect(tmp_path, "--replies", judge(tmp_path, "a.jsonl", PASSES)) == ["p0"]
+    assert reasons(tmp_path) == ["empty_code_after"]
+    assert undecided(tmp_path) == 0
+
+
+def test_the_summary_says_how_often_two_judges_agree_on_each_question(work: Path) -> None:
+    files = [
+        judge(work, "a.jsonl", PASSES, FAILS, PASSES, "What?"),
+        judge(work, "b.jsonl", PASSES, PASSES, PASSES, PASSES),
+    ]
+    collect(work, "--replies", *files)
+    summary = json.loads((work / "kept.summary.json").read_text())
+    assert summary["agreement"] == {
+        "pairs": 3,
+        "share": {
+            "before_lacks_it": 1.0,
+            "after_fulfills_it": 0.6667,
+            "no_unrelated_changes": 0.6667,
+        },
+    }
+    collect(work, "--replies", files[0])
+    summary = json.loads((work / "kept.summary.json").read_text())
+    assert summary["agreement"] == {"pairs": 0, "share": dict.fromkeys(QUESTIONS)}
+
+
+def test_an_answer_asked_for_again_takes_the_place_of_the_one_that_was_not_read(
+    work: Path,
+) -> None:
+    again = work / "again.jsonl"
+    files = [judge(work, name, PASSES, "What?", PASSES, PASSES) for name in ("a.jsonl", "b.jsonl")]
+    collect(work, "--replies", *files, "--votes", "2", "--ask_again", str(again))
+    for name in ("c.jsonl", "d.jsonl"):
+        write_rows(work / name, [{**row, "response": [PASSES]} for row in read_rows(again)])
+    files += [str(work / "c.jsonl"), str(work / "d.jsonl")]
+    assert collect(work, "--replies", *files, "--votes", "2") == ["p0", "p1", "p2", "p3"]
+    with pytest.raises(PipelineError, match="no triplet has more than 2 verdicts"):
+        collect(work, "--replies", *files, "--votes", "3")
+
+
+def test_more_votes_than_verdicts_is_too_few_votes() -> None:
     verdict = read_verdict(PASSES)
     assert decide([verdict], 2) == ("too_few_votes",)
     assert decide([verdict, None], 2) == ("unreadable_verdict",)
+    assert can_change([verdict], 2, 2) and not can_change([verdict], 2, 3)
+    assert not can_change([verdict, verdict], 2, 3)
 
 
 @pytest.mark.parametrize(

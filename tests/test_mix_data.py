@@ -128,7 +128,9 @@ def test_no_entry_repeats_a_row_and_entries_draw_independently(tmp_path):
 
 def test_the_entries_are_shuffled_together(tmp_path):
     write_triplets(tmp_path / "a.jsonl", 40)
-    main(["--config", write_config(tmp_path, BOTH_STYLES, total_samples=80)])
+    main(
+        ["--config", write_config(tmp_path, BOTH_STYLES, total_samples=80, allow_both_styles=True)]
+    )
     first_half = Counter(row["instr_type"] for row in read_mix(tmp_path)[:40])
     assert min(first_half.values()) > 5 and len(first_half) == 2
 
@@ -168,9 +170,11 @@ def test_rows_with_an_empty_text_are_not_drawn_and_are_named_with_a_reason(tmp_p
 def test_the_summary_counts_what_each_entry_had_and_gave(tmp_path):
     rows = [make_triplet(f"r{i}") for i in range(9)] + [make_triplet("bad", code_before_purify="")]
     write_rows(tmp_path / "a.jsonl", rows)
-    main(["--config", write_config(tmp_path, BOTH_STYLES)])
+    main(["--config", write_config(tmp_path, BOTH_STYLES, allow_both_styles=True)])
     summary = json.loads((tmp_path / "mix.summary.json").read_text())
     assert summary["kept"] == 10 and summary["rejected"] == 2
+    drawn = {row["prompt_id"] for row in read_mix(tmp_path)}
+    assert summary["distinct_edits"] == len(drawn) < 10
     assert summary["passed_over"] == {"not_sampled": 8}
     assert summary["rows_in"] == 20
     assert summary["entries"][1] == {
@@ -181,6 +185,49 @@ def test_the_summary_counts_what_each_entry_had_and_gave(tmp_path):
         "sampled": 5,
         "not_eligible": {"empty_code_before": 1},
     }
+
+
+def test_no_edit_comes_twice_in_whichever_style_or_file(tmp_path):
+    write_triplets(tmp_path / "a.jsonl", 12)
+    write_rows(tmp_path / "b.jsonl", [make_triplet(f"row{i}") for i in range(9, 21)] * 2)
+    entries = [
+        ("a.jsonl", 0.4, "descriptive", "m"),
+        ("a.jsonl", 0.2, "lazy", "m"),
+        ("b.jsonl", 0.4, "lazy", "n"),
+    ]
+    main(["--config", write_config(tmp_path, entries, total_samples=15)])
+    drawn = [row["code_before_purify"] for row in read_mix(tmp_path)]
+    assert len(set(drawn)) == len(drawn) == 15
+    assert json.loads((tmp_path / "mix.summary.json").read_text())["distinct_edits"] == 15
+
+
+def test_an_edit_may_come_once_with_each_style_where_the_yaml_says_so(tmp_path):
+    write_rows(tmp_path / "a.jsonl", [make_triplet(f"row{i}") for i in range(6)] * 2)
+    changes = {"total_samples": 12, "allow_both_styles": True}
+    main(["--config", write_config(tmp_path, BOTH_STYLES, **changes)])
+    drawn = Counter((row["prompt_id"], row["instr_type"]) for row in read_mix(tmp_path))
+    assert len(drawn) == 12 and set(drawn.values()) == {1}
+
+
+def test_an_entry_with_rows_to_spare_leaves_the_others_theirs(tmp_path):
+    rows = [make_triplet(f"row{i}", instruct_lazy_purify="" if i > 3 else "do") for i in range(8)]
+    write_rows(tmp_path / "a.jsonl", rows)
+    for seed in range(5):
+        config = write_config(tmp_path, BOTH_STYLES, total_samples=8, random_seed=seed)
+        main(["--config", config])
+        assert {row["prompt_id"] for row in read_mix(tmp_path)} == {f"row{i}" for i in range(8)}
+
+
+def test_too_few_distinct_edits_are_told_before_anything_is_written(tmp_path):
+    write_triplets(tmp_path / "a.jsonl", 7)
+    config = write_config(tmp_path, BOTH_STYLES)
+    before = files_in(tmp_path)
+    expected = (
+        r"a\.jsonl: 2 edits that no other row has are left for m_lazy, 5 are needed; .* allow_both_"
+    )
+    with pytest.raises(PipelineError, match=expected):
+        main(["--config", config])
+    assert files_in(tmp_path) == before
 
 
 def test_each_row_is_judged_once_by_each_entry(tmp_path, monkeypatch):
@@ -343,7 +390,7 @@ def test_the_shipped_mixes_are_valid(name):
 
 def test_a_person_runs_the_stage_and_reads_one_line_about_a_mistake(tmp_path):
     (tmp_path / "data").mkdir()
-    write_triplets(tmp_path / "data" / "triplets_qwen3.jsonl", 60)
+    write_triplets(tmp_path / "data" / "triplets_qwen3_checked.jsonl", 60)
     shipped = (ROOT / "mix_config" / "ocedata_mix_lazy.yaml").read_text()
     (tmp_path / "small.yaml").write_text(shipped.replace("60000", "100"))
 
@@ -353,8 +400,15 @@ def test_a_person_runs_the_stage_and_reads_one_line_about_a_mistake(tmp_path):
 
     failed = run_stage()
     assert failed.returncode == 2
-    assert failed.stderr == "error: data/triplets_ds.jsonl: no such file; check the path\n"
-    write_triplets(tmp_path / "data" / "triplets_ds.jsonl", 60)
+    missing = "error: data/triplets_ds_checked.jsonl: no such file"
+    assert failed.stderr == f"{missing}; check the path\n"
+    write_triplets(tmp_path / "data" / "triplets_ds.jsonl", 60, "other")
+    assert run_stage().stderr == (
+        f"{missing}, only data/triplets_ds.jsonl; run `python check_quality.py "
+        "data/triplets_ds.jsonl data/triplets_ds_checked.jsonl`, or name the unchecked in "
+        "input_files\n"
+    )
+    (tmp_path / "data/triplets_ds.jsonl").rename(tmp_path / "data/triplets_ds_checked.jsonl")
     done = run_stage()
     assert done.returncode == 0
     assert done.stderr.splitlines()[-1] == (
@@ -393,7 +447,9 @@ def test_samples_that_a_person_rejected_are_not_eligible(tmp_path):
 def test_a_mark_of_one_style_leaves_the_other_style_of_the_triplet(tmp_path):
     write_triplets(tmp_path / "a.jsonl", 6)
     review = write_review(tmp_path, {2: "reject"}, "lazy")
-    config = write_config(tmp_path, BOTH_STYLES, review_file=review, total_samples=10)
+    config = write_config(
+        tmp_path, BOTH_STYLES, review_file=review, total_samples=10, allow_both_styles=True
+    )
     main(["--config", config])
     drawn = {(row["prompt_id"], row["instr_type"]) for row in read_mix(tmp_path)}
     assert ("row2", "m_lazy") not in drawn and len(drawn) == 10

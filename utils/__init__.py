@@ -2,5 +2,5 @@
 
 Errors, flags and settings, files of rows, seeded draws, processes, caches, locks.
 
-May import: itself alone.
+May import: files.
 """

@@ -21,7 +21,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import MISSING, fields
-from types import NoneType
+from types import FrameType, NoneType
 from typing import (
     Annotated,
     Any,
@@ -39,11 +39,16 @@ from tqdm import tqdm
 
 from utils.config import OWN_WORDS, check_settings, say_problem
 from utils.errors import PipelineError
+from utils.files.atomic import remove_unfinished
 
 EXIT_USER_ERROR = 2
 EXIT_INTERRUPTED = 130
-# Faults of the place an output goes to, not of the program.
-USERS_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.EFBIG}
+# Faults of the place an output goes to, not of the program, and what helps.
+_OTHER_PLACE = "free some space or name another folder"
+USERS_DISK = dict.fromkeys(
+    [errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.EFBIG, errno.EIO], _OTHER_PLACE
+) | dict.fromkeys([errno.ENAMETOOLONG, errno.EILSEQ, errno.ELOOP], "name it otherwise")
+ENDING_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 log = logging.getLogger("editloom")
 T = TypeVar("T")
@@ -93,8 +98,7 @@ def set_up_logging() -> None:
 def run(main: Callable[[], int | None]) -> None:
     """Run a script's `main` and exit: 0 or its code, 2 on a user's mistake, 130 on Ctrl-C."""
     set_up_logging()
-    # An orderly end on SIGTERM too, so that half-written temporary files go.
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    heed_signals()
     try:
         sys.exit(main())
     except BrokenPipeError:
@@ -107,15 +111,49 @@ def run(main: Callable[[], int | None]) -> None:
     except OSError as error:
         if error.errno not in USERS_DISK:
             raise
-        log.error(
-            "error: %s: %s; free some space or name another folder",
-            error.filename or "disk",
-            error.strerror,
-        )
+        remedy = USERS_DISK[error.errno]
+        log.error("error: %s: %s; %s", error.filename or "disk", error.strerror, remedy)
         sys.exit(EXIT_USER_ERROR)
     except KeyboardInterrupt:
         log.error("interrupted")
         sys.exit(EXIT_INTERRUPTED)
+    finally:
+        for number in ENDING_SIGNALS:
+            if callable(signal.getsignal(number)):
+                signal.signal(number, signal.SIG_DFL)  # nothing is left to be put in order
+
+
+def heed_signals() -> None:
+    """Let a signal end the program in order, and a second one at once; neither leaves half files.
+
+    What was to be ignored, as by `nohup`, still is.
+    """
+    is_ending = False
+
+    def end(number: int, frame: FrameType | None) -> None:
+        nonlocal is_ending
+        if is_ending:
+            remove_unfinished()
+            os._exit(128 + number)
+        is_ending = True
+        if number == signal.SIGINT:
+            raise KeyboardInterrupt
+        sys.exit(128 + number)
+
+    def say_or_raise_again(lost: "sys.UnraisableHookArgs") -> None:
+        nonlocal is_ending
+        if not (is_ending and isinstance(lost.exc_value, KeyboardInterrupt | SystemExit)):
+            sys.__unraisablehook__(lost)
+            return
+        # The signal came while an object was being freed, where no exception is heard.
+        is_ending = False
+        is_interrupt = isinstance(lost.exc_value, KeyboardInterrupt)
+        signal.raise_signal(signal.SIGINT if is_interrupt else signal.SIGTERM)
+
+    for number in ENDING_SIGNALS:
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, end)
+    sys.unraisablehook = say_or_raise_again
 
 
 def parse_flags(settings: type[T], argv: list[str] | None, usage: str | None = None) -> T:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import stat
-import tempfile
 from array import array
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from typing import IO, Any
 import orjson
 
 from utils.errors import PipelineError
+from utils.files.atomic import AtomicFiles
 
 Row = dict[str, Any]
 
@@ -121,21 +121,8 @@ def read_rows(path: str | Path, required: Required = ()) -> Iterator[Row]:
 @contextmanager
 def atomic_file(path: str | Path) -> Iterator[IO[bytes]]:
     """Open a binary file that takes its name only when the block ends without an error."""
-    path = Path(path)
-    if path.exists() and not path.is_file():
-        raise PipelineError(f"{path}: is no regular file; name another output")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with AtomicFiles() as files:
+        yield files.open(path)
 
 
 def write_rows(path: str | Path, rows: Iterable[Row]) -> int:
@@ -156,12 +143,6 @@ def write_json(path: str | Path, value: Any) -> None:
         text = json.dumps(value, ensure_ascii=True, allow_nan=False, indent=2).encode()
     with atomic_file(path) as file:
         file.write(text + b"\n")
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 class RowIndex:

@@ -17,7 +17,9 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import cache, partial
 from itertools import islice
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import wait
+from threading import Thread
 from types import FrameType
 from typing import IO, TypeVar
 
@@ -94,9 +96,22 @@ def map_in_order(function: Callable[[T], R], items: Iterable[T], num_workers: in
 
 
 def _spawn(num_workers: int) -> ProcessPoolExecutor:
-    """Prepare processes that leave an interrupt from the keyboard to this one."""
-    ignore = (signal.SIGINT, signal.SIG_IGN)
-    return ProcessPoolExecutor(num_workers, get_context("spawn"), signal.signal, ignore)
+    """Prepare processes that leave an interrupt from the keyboard to this one, and end with it."""
+    return ProcessPoolExecutor(num_workers, get_context("spawn"), _begin_work)
+
+
+def _begin_work() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """Wait for the end of the process that gives the work, which may be killed."""
+    parent = parent_process()
+    assert parent is not None
+    wait([parent.sentinel])
+    os._exit(1)
 
 
 class TimeLimitReached(BaseException):

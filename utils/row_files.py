@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, Any, NoReturn
 
 from utils.errors import PipelineError
-from utils.jsonl import Required, Row, atomic_file, dump_row, missing_field, open_input
+from utils.jsonl import Required, Row, dump_row, missing_field, open_input
 
 PIECE = 2**20  # characters read at a time
 # The end of a piece may cut a number, a word or an escape in two; nothing of those is longer.
@@ -53,20 +53,19 @@ def read_joined(paths: Iterable[str | Path], required: Required = ()) -> Iterato
 
 
 @contextmanager
-def row_file(path: str | Path) -> Iterator[WriteRow]:
-    """Open a file for rows that takes its name only when the block ends without an error."""
-    with atomic_file(path) as file:
-        if Path(path).suffix == ".parquet":
-            # Slow to import, and most stages write no Parquet.
-            from utils.parquet_files import parquet_writer
+def row_writer(file: IO[bytes], suffix: str) -> Iterator[WriteRow]:
+    """Write rows to an open file, as its name's ending says."""
+    if suffix == ".parquet":
+        # Slow to import, and most stages write no Parquet.
+        from utils.parquet_files import parquet_writer
 
-            with parquet_writer(file) as write:
-                yield write
-        elif Path(path).suffix == ".json":
-            with _array_writer(file) as write:
-                yield write
-        else:
-            yield lambda row: _write_line(file, row)
+        with parquet_writer(file) as write:
+            yield write
+    elif suffix == ".json":
+        with _array_writer(file) as write:
+            yield write
+    else:
+        yield lambda row: _write_line(file, row)
 
 
 def _check_object(place: str, record: Any, required: Required) -> None:

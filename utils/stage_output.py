@@ -11,8 +11,11 @@ from typing import IO, Any, Literal, get_args
 
 from utils.cli import log
 from utils.errors import PipelineError
-from utils.jsonl import Row, atomic_file, dump_row, load_row, write_json
-from utils.row_files import WriteRow, row_file
+from utils.files.atomic import AtomicFiles
+from utils.files.locks import real_path, taken_lock
+from utils.files.wholeness import WRITTEN, say_if_doubtful
+from utils.jsonl import Row, dump_row, load_row, write_json
+from utils.row_files import WriteRow, row_writer
 
 # What a stage makes; "rows" where a filter of any rows can't tell.
 Stage = Literal[
@@ -63,7 +66,8 @@ class StageOutput:
             output.reject(row, "no_code_block")
 
     Nothing is left half-written: on an error the old files stay as they were. `summary` takes
-    further figures for `<output stem>.summary.json`.
+    further figures for `<output stem>.summary.json`, which names the other files by their digests:
+    it goes before they change and comes when all have, so that what a crash leaves shows.
     """
 
     def __init__(
@@ -73,7 +77,7 @@ class StageOutput:
         *,
         stage: Stage = "rows",
     ) -> None:
-        inputs = list(inputs)
+        self._inputs = inputs = list(inputs)
         refuse_overwriting_inputs(output_file, inputs)
         for path in written_files(output_file):
             if path.is_dir():
@@ -89,20 +93,29 @@ class StageOutput:
         self.summary: dict[str, Any] = {"inputs": [str(path) for path in inputs]}
 
     def __enter__(self) -> StageOutput:
-        self._files = ExitStack()
-        try:
-            self.write_kept = self.open_also(self.path)
-            self._rejected_file: IO[bytes] = self._files.enter_context(
-                atomic_file(self.rejected_path)
-            )
-        except OSError as error:
-            self._files.close()
-            raise PipelineError(f"{self.path}: can't be written ({error.strerror})") from None
+        with ExitStack() as locks, ExitStack() as undo:
+            try:
+                # Files of one stem share their summary, whatever their endings.
+                for path in (self.path, self.summary_path):
+                    locks.callback(taken_lock(path).release)
+                self._files = undo.enter_context(AtomicFiles(self._before_renaming))
+                self._writers = undo.enter_context(ExitStack())
+                self.write_kept = self.open_also(self.path)
+                self._rejected_file = self.open_file(self.rejected_path)
+            except OSError as error:
+                raise PipelineError(f"{self.path}: can't be written ({error.strerror})") from None
+            for source in self._inputs:
+                say_if_doubtful(source)
+            self._closing, self._locks = undo.pop_all(), locks.pop_all()
         return self
+
+    def open_file(self, path: Path) -> IO[bytes]:
+        """Open one more file, of whatever it may be, to be put in place with the others."""
+        return self._files.open(path)
 
     def open_also(self, path: Path) -> WriteRow:
         """Open one more file of kept rows, to be put in place with the others."""
-        return self._files.enter_context(row_file(path))
+        return self._writers.enter_context(row_writer(self.open_file(path), path.suffix))
 
     def keep(self, row: Row, write: WriteRow | None = None) -> None:
         """Write a kept row to the output, or by `write` to a file of `open_also`."""
@@ -129,13 +142,19 @@ class StageOutput:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._files.__exit__(kind, error, trace)
-        if kind is not None:
-            return
-        if not self.rejected:
-            self.rejected_path.unlink()
-        write_json(self.summary_path, self.counts() | self.summary)
+        with self._locks:
+            self._closing.__exit__(kind, error, trace)
+            if kind is not None:
+                return
+            write_json(self.summary_path, self.counts() | self.summary | {WRITTEN: self._written})
         log.info("%s", self.summary_line())
+
+    def _before_renaming(self) -> None:
+        self._written = self._files.digests()
+        real_path(self.summary_path).unlink(missing_ok=True)
+        if not self.rejected:
+            self._files.drop(self.rejected_path)
+            del self._written[self.rejected_path.name]
 
     def rows_in(self) -> int:
         """Count the rows that came in, which is what must add up."""

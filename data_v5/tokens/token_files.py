@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import accumulate
-from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
@@ -11,7 +10,6 @@ import orjson
 from numpy.typing import NDArray
 
 from data_v5.tokens.tensor_files import save_tensors
-from utils.jsonl import atomic_file
 
 FIELDS = ("input_ids", "input_ids_no_response", "labels")
 # Rows of one Parquet row group; as many are held in memory.
@@ -31,13 +29,13 @@ def make_token_row(
 
 
 @contextmanager
-def token_file(path: Path) -> Iterator[WriteTokens]:
-    """Open a .pt, .parquet or .jsonl file that takes its name only when the block ends well.
+def token_writer(file: IO[bytes], suffix: str) -> Iterator[WriteTokens]:
+    """Write token rows to an open file, a .pt, .parquet or .jsonl one as the suffix says.
 
     A .pt file's rows are held until then, at 24 bytes a token and some for each array; the others
     are streamed.
     """
-    with atomic_file(path) as file, _WRITERS[path.suffix](file) as write:
+    with _WRITERS[suffix](file) as write:
         yield write
 
 

@@ -13,8 +13,8 @@ from typing import Any
 
 from utils.cli import log
 from utils.errors import PipelineError
+from utils.files.paid_log import PaidLog
 from utils.jsonl import Row, load_row, open_input
-from utils.paid_log import PaidLog
 from utils.row_files import read_records
 
 ANY_TASK = ""

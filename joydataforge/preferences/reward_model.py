@@ -13,13 +13,13 @@ from joydataforge.methods.templates import fill
 from joydataforge.preferences.reward_settings import RewardSettings, find_scores
 from utils.cli import log
 from utils.errors import PipelineError
+from utils.files.paid_log import PaidLog
 from utils.generation.model_map import ModelSettings
-from utils.generation.replies import PassingError, RequestRefused, RunRefused
 from utils.generation.sender import Request, send_in_batches
 from utils.generation.servers import open_channel
 from utils.generation.traffic import RunStatistics, Traffic
 from utils.jsonl import Row, dump_row, load_row
-from utils.paid_log import PaidLog
+from utils.providers.replies import PassingError, RequestRefused, RunRefused
 from utils.records import text_id
 
 Keyed = tuple[str, Any]  # the body that asks for one score, under its key in the log

@@ -3,6 +3,9 @@
 J. L. Fleiss, "Measuring nominal scale agreement among many raters", Psychological Bulletin 76
 (1971) 378-382; the kappa of one category is the kappa of that category against all others, as in
 Fleiss, Levin and Paik, "Statistical Methods for Rates and Proportions" (3rd ed.), 18.3.
+
+NLTK's multi-pi is the same number where a rater gives one label. It is not used: it wants all votes
+in memory, knows nothing of several labels, and says 1 where kappa is undefined.
 """
 
 from collections import Counter

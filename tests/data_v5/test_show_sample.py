@@ -7,10 +7,10 @@ import pytest
 
 from data_v5 import select_data, toy_tokenizer
 from data_v5.show_sample import main, printable
-from data_v5.tokens.token_files import FIELDS, make_token_row, token_file
+from data_v5.tokens.token_files import FIELDS, make_token_row, token_writer
 from data_v5.tokens.token_ids import TokenEncoder
 from utils.errors import PipelineError
-from utils.jsonl import write_rows
+from utils.jsonl import atomic_file, write_rows
 
 THEMES = ("Red apples lie there.", "Old trains stop here.", "White sheep eat grass.")
 QUESTIONS = [f"{theme} Of {n}?" for theme in THEMES for n in range(6)]
@@ -44,7 +44,7 @@ def tokenise(suffix: str, masked: bool) -> list[str]:
     prompt, full = encoder.encode(["Ask\x1b[2J:\n", "Ask\x1b[2J:\n12 of them."])
     prompt, full = encoder.begin(prompt), encoder.end(encoder.begin(full))
     path = Path(f"tokenized/train{suffix}")
-    with token_file(path) as write:
+    with atomic_file(path) as file, token_writer(file, path.suffix) as write:
         ignored = len(prompt) if masked else 0
         write(make_token_row(np.array(full), np.array(prompt), ignored, -100))
     return ["--tokenized_file", str(path), "--tokenizer", "model"]

@@ -17,8 +17,8 @@ from tests.joydataforge.scripted_server import ScriptedServer
 from utils.errors import PipelineError
 from utils.generation.conversation import Job
 from utils.generation.recovery import SampleKey
-from utils.generation.replies import Reply, Usage
 from utils.jsonl import Row
+from utils.providers.replies import Reply, Usage
 
 ROOT = Path(__file__).resolve().parents[2]
 OLD = "def add(a, b):\n    return a - b\n\n\nprint(add(1, 2))\n"

@@ -3,14 +3,15 @@ import pyarrow.parquet
 import pytest
 
 from utils.errors import PipelineError
+from utils.jsonl import atomic_file
 from utils.parquet_files import ROW_GROUP, parquet_columns, read_parquet
-from utils.row_files import row_file
+from utils.row_files import row_writer
 
 ROWS = [{"a": "x\u2028", "turns": [{"role": "user", "content": str(n)}]} for n in range(3)]
 
 
 def write(path, rows):
-    with row_file(path) as write_row:
+    with atomic_file(path) as file, row_writer(file, path.suffix) as write_row:
         for row in rows:
             write_row(row)
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from utils import row_files
 from utils.errors import PipelineError
-from utils.jsonl import read_rows
-from utils.row_files import read_records, row_file
+from utils.jsonl import atomic_file, read_rows
+from utils.row_files import read_records, row_writer
 from utils.stage_output import StageOutput
 
 VALUES = st.recursive(
@@ -125,7 +125,7 @@ ROWS = [{"a": "x\u2028", "turns": [{"role": "user", "content": str(n)}]} for n i
 
 
 def write(path, rows):
-    with row_file(path) as write_row:
+    with atomic_file(path) as file, row_writer(file, path.suffix) as write_row:
         for row in rows:
             write_row(row)
 
@@ -137,7 +137,12 @@ def test_json_lines_read_back(tmp_path):
 
 @pytest.mark.parametrize("name", ["x.jsonl", "x.parquet"])
 def test_an_error_leaves_no_file_behind(tmp_path, name):
-    with pytest.raises(RuntimeError), row_file(tmp_path / name) as write_row:
+    path = tmp_path / name
+    with (
+        pytest.raises(RuntimeError),
+        atomic_file(path) as file,
+        row_writer(file, path.suffix) as write_row,
+    ):
         write_row(ROWS[0])
         raise RuntimeError
     assert list(tmp_path.iterdir()) == []

@@ -1,3 +1,4 @@
+import hashlib
 import json
 from pathlib import Path
 
@@ -47,6 +48,13 @@ def test_rows_reasons_and_counts_end_up_in_three_files(tmp_path: Path) -> None:
         "reject_reasons": {"no_code_block": 1, "empty_instruction": 1},
         "inputs": [str(tmp_path / "in.jsonl")],
         "seconds": 3,
+        "written": {
+            name: {
+                "bytes": len((path.parent / name).read_bytes()),
+                "sha256": hashlib.sha256((path.parent / name).read_bytes()).hexdigest(),
+            }
+            for name in ("x.jsonl", "x.rejected.jsonl")
+        },
     }
     assert lines == [f"kept 1 of 3; no code block 1, empty instruction 1 -> {path}"]
 

@@ -1,4 +1,4 @@
 """Trainer files: rows in a trainer's format, proved edits, lengths, validation, the card.
 
-May import: code, similarity.
+May import: files, code, similarity.
 """

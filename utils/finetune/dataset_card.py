@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from utils.cli import log
+from utils.files.locks import waited_lock
 from utils.jsonl import atomic_file, load_row
 from utils.stage_output import sibling
 
@@ -83,7 +84,7 @@ def write_card(folder: Path) -> None:
     if path.exists() and MARK not in path.read_text(encoding="utf-8", errors="replace"):
         log.warning("%s was not written by this stage and is left as it is", path)
         return
-    with atomic_file(path) as file:
+    with waited_lock(path), atomic_file(path) as file:
         file.write(make_card(list(_data_sets(folder))).encode())
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from utils.cli import log
 from utils.errors import PipelineError
+from utils.files.locks import waited_lock
 from utils.finetune.chat_format import PROMPT_FORMATS, TrainingConversation
 from utils.jsonl import Row, open_input, write_json
 from utils.row_files import ROW_SUFFIXES, WriteRow
@@ -67,13 +68,14 @@ class TrainerFile:
 
         The entries of other files, and their order, stay as they are.
         """
-        entries = load_dataset_info(self.dataset_info)
-        if self.info and self.rows:
-            entries[self.path.stem] = {"file_name": self.path.name, **self.info}
-        else:
-            entries.pop(self.path.stem, None)
-        if entries or self.dataset_info.exists():
-            write_json(self.dataset_info, entries)
+        with waited_lock(self.dataset_info):  # exports into one folder share it
+            entries = load_dataset_info(self.dataset_info)
+            if self.info and self.rows:
+                entries[self.path.stem] = {"file_name": self.path.name, **self.info}
+            else:
+                entries.pop(self.path.stem, None)
+            if entries or self.dataset_info.exists():
+                write_json(self.dataset_info, entries)
 
     def report(self, prompt_format: str) -> None:
         """Say under which name LLaMA-Factory knows the file."""

@@ -15,9 +15,9 @@ A sample's request passes eight names, each of which waits for what the next one
 Embeddings and scores of reward models come in by `sender.send_in_batches` and pass the last two.
 
 To read in this order: `jobs` (what a run asks for), the chain above, `servers` and `traffic` (what
-the sender keeps within), `replies` (what comes back), then `journal` and below it `recovery` (what
+the sender keeps within), then `journal` and below it `recovery` (what
 is on disk), `run_report` (what a person sees). `run_state` is what the conversations of one run
 share; `settings` and `model_map` are what the user said.
 
-May import: replies.
+May import: files, providers, replies.
 """

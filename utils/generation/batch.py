@@ -12,12 +12,12 @@ from contextlib import asynccontextmanager, contextmanager
 
 from utils.cli import EXIT_INTERRUPTED, EXIT_USER_ERROR, log
 from utils.generation.conversation import Conversation, Job, SampleFailed, SampleRejected
-from utils.generation.replies import RunRefused
 from utils.generation.run_report import Progress
 from utils.generation.run_state import RunState
 from utils.generation.servers import BudgetSpent
 from utils.generation.traffic import Stopped
 from utils.jsonl import Row
+from utils.providers.replies import RunRefused
 
 GRACE_SECONDS = 30.0
 # Conversations that wait for a retry hold no slot; this many for each slot may be alive.
@@ -114,6 +114,7 @@ class Batch:
             log.warning("stopping: waiting for %d in flight; once more to stop at once", in_flight)
             self._run.stop.request("interrupted", EXIT_INTERRUPTED)
 
+        before = {number: signal.getsignal(number) for number in _SIGNALS}
         for number in _SIGNALS:
             loop.add_signal_handler(number, interrupt)
         try:
@@ -121,6 +122,7 @@ class Batch:
         finally:
             for number in _SIGNALS:
                 loop.remove_signal_handler(number)
+                signal.signal(number, before[number])  # the loop leaves the default one
 
     async def _until_freed(self) -> None:
         self._freed.clear()

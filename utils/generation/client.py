@@ -1,19 +1,18 @@
-"""One request over the `openai` client: sent once, failures told apart; and completions parsed.
+"""One request over the `openai` client: sent once, failures told apart by who is to blame.
 
 The client's own retries are off, since retrying belongs to the sender, which sees all requests. Its
 typed response objects are skipped (`cast_to` the raw response): they cost more CPU than the rest.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
 from math import isfinite
 from time import time
-from typing import Any
+from typing import Any, TypeVar
 
 import aiohttp
 import httpx2
-import orjson
 from openai import (
     APIConnectionError,
     APIStatusError,
@@ -21,23 +20,25 @@ from openai import (
     DefaultAioHttpClient,
 )
 
-from utils.generation.replies import PassingError, Reply, RequestRefused, RunRefused, Usage
-from utils.jsonl import dump_row, load_row
+from utils.jsonl import dump_row
+from utils.providers.blame import Blame, find_sign
+from utils.providers.error_bodies import (
+    LONGEST_SAYING,
+    ServerError,
+    cleaned,
+    find_error,
+    read_error,
+)
+from utils.providers.replies import UNREADABLE, PassingError, RequestRefused, RunRefused
 
-PASSING_STATUSES = {408, 409, 425, 429}
-# What to look at when every request would be refused alike.
-REFUSED_RUN_HINTS = {
-    401: "check the key",
-    402: "check the account's credit",
-    403: "check what the key may do",
-    404: "check 'base' and 'model' in the model map",
-}
+Parsed = TypeVar("Parsed")
+
 THROTTLED_STATUSES = {429, 503}
-CHARACTERS_PER_TOKEN = 4  # a rough mean over English and code, for estimates that say so
 # Idle connections are dropped before most servers and balancers would drop them (60 s and up).
 KEEP_ALIVE_SECONDS = 30.0
 CONNECT_SECONDS = 30.0
-LONGEST_MESSAGE = 500  # characters of a server's error that are passed on
+# Who is asked to wait for longer is told, and goes on then: a day's limit is used up.
+LONGEST_WAIT = 3600.0  # seconds
 
 
 class Client:
@@ -85,12 +86,33 @@ class Client:
             raise self._status_error(error) from None
         return response.content
 
+    def read(self, content: bytes, parse: Callable[[bytes], Parsed]) -> Parsed:
+        """Read an answer; an error that came as a success is told like one, in the server's words.
+
+        Raises PassingError, RequestRefused or RunRefused.
+        """
+        try:
+            return parse(content)
+        except PassingError as error:
+            if error.usage is None and (found := find_error(content)) is not None:
+                raise self._refusal(found.status or 200, found, found.wait) from None
+            if error.cause != UNREADABLE:
+                raise
+            said = self._said(content[: 1 << 16].decode("utf-8", "replace"))
+            raise PassingError(
+                error.cause, f"{error}: {said}" if said else str(error), usage=error.usage
+            ) from None
+
     async def close(self) -> None:
         await self._client.close()
 
-    def redact(self, text: str) -> str:
-        """Take the key out of a text; servers like to quote it in their errors."""
-        return text.replace(self._key, "***") if len(self._key) > 4 else text
+    def _said(self, text: str) -> str:
+        """Give the beginning of what a server said; the key, which servers like to quote, is out.
+
+        It is taken out before the text is cut: half a key is too much as well.
+        """
+        text = text.replace(self._key, "***") if len(self._key) > 4 else text
+        return cleaned(text)[:LONGEST_SAYING]
 
     def _connection_error(self, error: BaseException) -> PassingError:
         # The transport reports a dropped connection as a timeout; what lies beneath tells.
@@ -99,45 +121,30 @@ class Client:
             chain.append(cause)
         if any(isinstance(each, TimeoutError) for each in chain):
             return PassingError("timeout", f"{self.base_url}: no answer in {self._timeout:g} s")
-        text = self.redact(f"{self.base_url}: {type(chain[-1]).__name__}: {chain[-1]}")
-        return PassingError("connection", " ".join(text.split())[:LONGEST_MESSAGE])
+        text = f"{self.base_url}: {type(chain[-1]).__name__}: {chain[-1]}"
+        return PassingError("connection", self._said(text))
 
     def _status_error(self, error: APIStatusError) -> Exception:
-        status = error.status_code
-        code, message = error_details(error.response.content)
-        # Redacted before it is cut: half a key is too much as well.
-        text = f"HTTP {status}: {self.redact(message)[:LONGEST_MESSAGE]}"
-        if is_refused_run(status, code, message):
-            hint = REFUSED_RUN_HINTS.get(status)
-            return RunRefused(f"{self.base_url}: {text}{'; ' + hint if hint else ''}")
-        if status in PASSING_STATUSES or status >= 500:
-            wait = retry_after_seconds(error.response.headers)
-            return PassingError(str(status), text, wait, throttled=status in THROTTLED_STATUSES)
-        return RequestRefused(text)
+        found = read_error(error.response.content)
+        wait = retry_after_seconds(error.response.headers)
+        return self._refusal(error.status_code, found, found.wait if wait is None else wait)
 
-
-def error_details(content: bytes) -> tuple[str, str]:
-    """Read (code, message) out of an error body of any of the usual shapes."""
-    try:
-        body = load_row(content)
-    except ValueError:
-        body = None
-    error = body.get("error", body) if isinstance(body, dict) else body
-    if isinstance(error, dict):
-        code = str(error.get("code") or error.get("type") or "")
-        message = str(error.get("message") or error.get("detail") or error)
-    else:
-        code, message = "", content.decode("utf-8", "replace") if error is None else str(error)
-    return code, " ".join(message.split())
-
-
-def is_refused_run(status: int, code: str, message: str) -> bool:
-    """Ask whether an error would meet every request alike: key, model, credit."""
-    says = f"{code} {message}".lower()
-    if status in REFUSED_RUN_HINTS or "insufficient_quota" in says:
-        return True
-    unknown = ("not exist", "not found", "not_found", "unknown model", "invalid model")
-    return status in (400, 422) and "model" in says and any(word in says for word in unknown)
+    def _refusal(self, status: int, error: ServerError, wait: float | None) -> Exception:
+        """Make of a server's error what is to be done about it."""
+        sign = find_sign(status, error.codes, error.message)
+        text = f"HTTP {status}: {self._said(error.message or error.codes)}"
+        match sign.blame:
+            case Blame.ACCOUNT:
+                return RunRefused(f"{self.base_url}: {text}{sign.hint and '; '}{sign.hint}")
+            case Blame.MOMENT if wait is not None and wait > LONGEST_WAIT:
+                return RunRefused(
+                    f"{self.base_url}: {text}; the server asks to wait {wait / 3600:.1f} hours"
+                )
+            case Blame.MOMENT:
+                throttled = status in THROTTLED_STATUSES
+                return PassingError(str(status), text, wait, throttled=throttled)
+            case _:
+                return RequestRefused(text, is_unknown=sign.blame is Blame.UNKNOWN)
 
 
 def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
@@ -146,7 +153,7 @@ def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
     if milliseconds is not None:
         return max(0.0, milliseconds / 1000)
     value = headers.get("retry-after")
-    seconds = _number(value)
+    seconds = _number((value or "").strip().removesuffix("s"))  # some write `1s`
     if seconds is not None:
         return max(0.0, seconds)
     try:
@@ -161,65 +168,3 @@ def _number(text: str | None) -> float | None:
     except ValueError:
         return None
     return number if isfinite(number) else None
-
-
-def completion_path(body: dict[str, Any]) -> str:
-    """Give the path that a body with `messages`, or with a plain `prompt`, goes to."""
-    return "/completions" if "prompt" in body else "/chat/completions"
-
-
-def parse_reply(content: bytes, body: dict[str, Any]) -> Reply:
-    """Turn a response body into a Reply; an unreadable or empty one raises PassingError."""
-    try:
-        answer = orjson.loads(content)
-    except orjson.JSONDecodeError:
-        try:
-            answer = load_row(content)  # lone surrogates
-        except ValueError:
-            raise PassingError("unparseable", "the response body is not JSON") from None
-    try:
-        choice = answer["choices"][0]
-        message = {"content": choice["text"]} if "prompt" in body else choice["message"]
-        finish_reason = choice.get("finish_reason") or "unknown"
-        text = message.get("content")
-    except (KeyError, IndexError, TypeError, AttributeError):
-        raise PassingError("unparseable", "the response body holds no choices") from None
-    if not text and finish_reason == "stop":
-        # Reasoning models behind some servers put the whole answer there.
-        text = message.get("reasoning_content") or message.get("reasoning")
-    usage = answer.get("usage")
-    if "prompt" in body and message["content"] == "" and finish_reason == "stop":
-        return Reply("", finish_reason, parse_usage(usage, body, ""))  # nothing is to be added
-    if not isinstance(text, str) or not text.strip():
-        if finish_reason == "content_filter":
-            raise RequestRefused("content_filter: the server withheld the answer")
-        raise PassingError(
-            "empty",
-            f"empty answer (finish_reason {finish_reason})",
-            usage=parse_usage(usage, body, "") if usage else None,
-        )
-    return Reply(text, finish_reason, parse_usage(usage, body, text))
-
-
-def parse_usage(usage: Any, body: dict[str, Any], text: str) -> Usage:
-    """Read the server's token counts; estimate them, and say so, where they are missing."""
-    try:
-        details = usage.get("prompt_tokens_details") or {}
-        cached = details.get("cached_tokens") or usage.get("prompt_cache_hit_tokens") or 0
-        return Usage(int(usage["prompt_tokens"]), int(usage["completion_tokens"]), int(cached))
-    except (KeyError, TypeError, ValueError, AttributeError):
-        return Usage(
-            guess_prompt_tokens(asked_messages(body)),
-            len(text) // CHARACTERS_PER_TOKEN + 1,
-            estimated=True,
-        )
-
-
-def asked_messages(body: dict[str, Any]) -> list[dict[str, str]]:
-    """List the messages of a request; a plain prompt counts as one."""
-    return [{"content": body["prompt"]}] if "prompt" in body else body["messages"]
-
-
-def guess_prompt_tokens(messages: list[dict[str, str]]) -> int:
-    """Guess the prompt tokens of a request from its length."""
-    return sum(len(message["content"]) for message in messages) // CHARACTERS_PER_TOKEN + 1

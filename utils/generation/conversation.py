@@ -6,18 +6,21 @@ from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 from utils.errors import BadReply
-from utils.generation.client import (
+from utils.generation.recovery import SampleKey
+from utils.generation.run_state import RunState
+from utils.generation.sender import Request, Sender
+from utils.jsonl import Row
+from utils.providers.openai_form import (
     asked_messages,
     completion_path,
     guess_prompt_tokens,
     parse_reply,
 )
-from utils.generation.recovery import SampleKey
-from utils.generation.replies import PassingError, Reply, RequestRefused, Usage
-from utils.generation.run_state import RunState
-from utils.generation.sender import Request, Sender
-from utils.jsonl import Row
+from utils.providers.replies import PassingError, Reply, RequestRefused, Usage
 from utils.replies.finish_reasons import (
+    TOOL_CALLS,
+    finish_word,
+    is_whole,
     ran_out_of_tokens,
     refuse_unfinished,
     unfinished_words,
@@ -108,7 +111,7 @@ class Conversation:
         )
         body = self._body(question, attempt, prompt_kind) | (options or {})
         try:
-            reply = self._cut_off_before()
+            reply = self._cut_off_before(body)
             if reply is None:
                 reply = await self.sender.send(self._request(body))
             factor = run.settings.length_retry_factor
@@ -117,12 +120,31 @@ class Conversation:
         except PassingError as error:
             raise SampleFailed(error.cause, str(error), passing=True) from None
         except RequestRefused as error:
-            raise SampleFailed("refused_by_server", str(error), passing=False) from None
+            run.refusals.note(error)
+            # What nobody understands may be mended in the settings, and was not paid for.
+            cause = "refused_by_server"
+            raise SampleFailed(cause, str(error), passing=error.is_unknown) from None
+        self._refuse_empty(reply, body)
         if not last:
             run.journal.add_round(self._job.key, self._job.prompt_hash, reply)
             run.note_write()
         self.replies.append(reply)
         return reply
+
+    def _refuse_empty(self, reply: Reply, body: dict[str, Any]) -> None:
+        """Fail where the model was at work and gave no answer: asked again, it would do the same.
+
+        That nothing is missing from a text to complete is an answer, though.
+        """
+        if reply.text or ("prompt" in body and is_whole(reply.finish_reason)):
+            return
+        if ran_out_of_tokens(reply.finish_reason):
+            self._run.journal.add_cut_off(self._job.key, self._job.prompt_hash, reply)
+            raise _out_of_tokens(body)
+        self._run.journal.add_waste(reply.usage)
+        if finish_word(reply.finish_reason) in TOOL_CALLS:
+            raise SampleFailed("tool_call", "the model called a tool, no answer", passing=False)
+        raise SampleFailed("no_answer", "the model thought, and gave no answer", passing=False)
 
     def _refuse_as_before(self, model: str | None, answered: Reply) -> None:
         """Fail as the asked model did: the next answer came from the one that was asked after it.
@@ -162,7 +184,7 @@ class Conversation:
         """Read a reply and who it is from; one that is useless, but paid for, is noted."""
         try:
             reply = parse_reply(content, body)
-        except PassingError as error:
+        except (PassingError, RequestRefused) as error:
             if error.usage:
                 error.usage = self._priced(error.usage)
                 self._run.statistics.add_waste(error.usage)
@@ -182,15 +204,20 @@ class Conversation:
 
     # An answer that was cut off
 
-    def _cut_off_before(self) -> Reply | None:
+    def _cut_off_before(self, body: dict[str, Any]) -> Reply | None:
         """Return this round's reply of an earlier run that was cut off, if it is to be made whole.
 
-        A reply of another model is none of this question.
+        A reply of another model is none of this question. One without any answer is not asked for
+        again as it was.
         """
-        if not self._run.settings.length_retry_factor:
-            return None
         reply = self._run.journal.cut_off_reply(self._job.key, len(self.replies))
-        return reply if reply and reply.model in ("", self.sender.channel.name) else None
+        if not reply or reply.model not in ("", self.sender.channel.name):
+            return None
+        if self._run.settings.length_retry_factor:
+            return reply
+        if not reply.text:
+            raise _out_of_tokens(body)
+        return None
 
     async def _asked_for_all(self, cut_off: Reply, body: dict[str, Any], factor: float) -> Reply:
         """Ask once more, for longer; the usage of the answer is that of both."""
@@ -201,8 +228,22 @@ class Conversation:
         try:
             whole = await self.sender.send(self._request(longer))
         except (PassingError, RequestRefused):
+            if not cut_off.text:
+                raise
             return cut_off  # more than the server gives; half an answer is paid for and stays
+        if not whole.text:
+            journal.add_waste(whole.usage)
+            raise _out_of_tokens(longer)
         return replace(whole, usage=cut_off.usage + whole.usage)
+
+
+def _out_of_tokens(body: dict[str, Any]) -> SampleFailed:
+    return SampleFailed(
+        "out_of_tokens",
+        f"the model's thoughts took all of its {body['max_tokens']:,} tokens; raise --max_tokens, "
+        "or ask again for longer: --retry_failed --length_retry_factor 4",
+        passing=False,
+    )
 
 
 async def ask_for(

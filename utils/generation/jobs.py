@@ -12,13 +12,13 @@ from pathlib import Path
 from utils.cli import log
 from utils.errors import BadReply, PipelineError
 from utils.generation.batch import Converse
-from utils.generation.client import guess_prompt_tokens
 from utils.generation.conversation import Conversation, Job, Messages, SampleRejected
 from utils.generation.recovery import SampleKey, is_plain_id
 from utils.generation.run import run_jobs
 from utils.generation.run_report import RunEnd
 from utils.generation.settings import RunSettings
 from utils.jsonl import Row, RowIndex, dump_row
+from utils.providers.openai_form import guess_prompt_tokens
 from utils.records import round_texts, text_id, with_prompt_ids
 from utils.stage_output import Stage, StageOutput, written_files
 

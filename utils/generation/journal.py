@@ -9,16 +9,24 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
-from glob import escape as glob_escape
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from utils.append_log import AppendLog, mend_tail, taken_lock
 from utils.cli import log
 from utils.errors import PipelineError
-from utils.generation.recovery import Recovery, SampleKey, Spending, log_rows, sample_key
-from utils.generation.replies import Reply, Usage
+from utils.files.append_log import AppendLog, mend_tail, refuse_foreign
+from utils.files.atomic import sweep_unfinished
+from utils.files.locks import real_path, taken_lock
+from utils.generation.recovery import (
+    Recovery,
+    SampleKey,
+    Spending,
+    is_recovery_header,
+    log_rows,
+    sample_key,
+)
 from utils.jsonl import Row, atomic_file, dump_row, load_row
+from utils.providers.replies import Reply, Usage
 from utils.stage_output import sibling
 
 # Rows begin with these fields so that a resume reads a line's first bytes, not its megabytes.
@@ -51,7 +59,8 @@ class Journal:
         resume: bool = False,
         overwrite: bool = False,
     ) -> None:
-        self.output_file = Path(output_file)
+        # Through a link, the files beside an output are those beside what the link leads to.
+        self.output_file = real_path(output_file)
         self.failed_file = sibling(output_file, ".failed.jsonl")
         self.done: dict[SampleKey, str] = {}
         self.failed: dict[SampleKey, Row] = {}
@@ -73,9 +82,16 @@ class Journal:
             self._locks.callback(taken_lock(file).release)
 
     def _open(self, resume: bool, overwrite: bool) -> None:
-        files = (self.output_file, self._recovery.path, self.failed_file)
-        for file in files:
-            _sweep_temporaries(file)
+        known = {
+            self.output_file: _is_finished,
+            self._recovery.path: is_recovery_header,
+            self.failed_file: _is_failed,
+        }
+        files = list(known)
+        for file, is_ours in known.items():
+            if file.exists():
+                refuse_foreign(file, is_ours)
+            sweep_unfinished(file)
         if overwrite:
             for file in files:
                 file.unlink(missing_ok=True)
@@ -216,10 +232,20 @@ def _row_offsets(path: Path) -> dict[SampleKey, int]:
     return offsets
 
 
-def _sweep_temporaries(path: Path) -> None:
-    """Remove what a killed run left of an atomic write; only under the lock."""
-    for leftover in path.parent.glob(f".{glob_escape(path.name)}.????????"):
-        leftover.unlink(missing_ok=True)
+def _is_finished(line: bytes) -> bool:
+    try:
+        _finished(line, Path())
+    except PipelineError:
+        return False
+    return True
+
+
+def _is_failed(line: bytes) -> bool:
+    try:
+        row = load_row(line)
+    except ValueError:
+        return False
+    return isinstance(row, dict) and {*SampleKey._fields, "reject_reason"} <= row.keys()
 
 
 def read_finished(path: Path) -> Iterator[Finished]:

@@ -10,10 +10,10 @@ from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from utils.append_log import AppendLog
 from utils.errors import PipelineError
-from utils.generation.replies import Reply, Usage
+from utils.files.append_log import AppendLog
 from utils.jsonl import Row, atomic_file, dump_row, load_row, parse_line
+from utils.providers.replies import Reply, Usage
 
 # Sums of the fields of `Usage`.
 Spending = Counter[str]
@@ -166,6 +166,15 @@ def _round_rows(key: SampleKey, rounds: _Rounds) -> Iterator[Row]:
 
 def _round_row(key: SampleKey, prompt_hash: str, name: str, reply: Reply) -> Row:
     return {**key._asdict(), "prompt_hash": prompt_hash, name: reply.as_row()}
+
+
+def is_recovery_header(line: bytes) -> bool:
+    """Ask whether a line is what a recovery file begins with."""
+    try:
+        header = load_row(line)
+    except ValueError:
+        return False
+    return isinstance(header, dict) and isinstance(header.get("fingerprint"), dict)
 
 
 def log_rows(path: Path, required: Iterable[str] = (), skip: int = 0) -> Iterator[Row]:

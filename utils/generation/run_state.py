@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-from utils.generation.client import asked_messages
 from utils.generation.journal import Journal
 from utils.generation.servers import Channel
 from utils.generation.settings import BatchSettings, Sampling
 from utils.generation.traffic import RunStatistics, Traffic
+from utils.providers.openai_form import asked_messages
 from utils.sampling import derive_seed
 
 TEMPLATE_TOKENS = 16  # that a server's chat template may add to each message

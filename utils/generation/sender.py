@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from utils.errors import PipelineError
-from utils.generation.replies import PassingError, RequestRefused, RunRefused, Usage
 from utils.generation.servers import Channel, Endpoint
 from utils.generation.traffic import Stopped, Traffic
+from utils.providers.replies import PassingError, RequestRefused, RunRefused, Usage
 
 Answer = TypeVar("Answer")
 Item = TypeVar("Item", contravariant=True)
@@ -86,7 +86,7 @@ class Sender:
             try:
                 self._refuse_when_stopping()
                 content = await endpoint.client.post(request.path, request.body)
-                answer, counted = request.parse(content)
+                answer, counted = endpoint.client.read(content, request.parse)
                 usage = counted or Usage(request.tokens, 0, estimated=True)
                 self._note_success(endpoint, sent, usage)
                 return answer
@@ -97,6 +97,9 @@ class Sender:
                     raise
                 self._traffic.statistics.retries[error.cause] += 1
                 wait = self._backoff(attempt, error.retry_after)
+            except RequestRefused as error:
+                usage = error.usage or NOTHING
+                raise
             finally:
                 self._settle(endpoint, request, usage)
             await self._rest(wait)
@@ -160,6 +163,7 @@ class Sender:
         self._endpoint, self._failed_endpoint = endpoint, None
         self.channel.endpoints.note_success(endpoint)
         self._traffic.limiter.note_success(sent.ticket)
+        self._traffic.refusals.note_answer()
         self._traffic.statistics.add_reply(usage, time.perf_counter() - sent.moment)
 
     def _note_failure(self, endpoint: Endpoint, sent: _Sent, error: PassingError) -> None:
@@ -215,6 +219,7 @@ async def send_in_batches(
                     middle = len(batch) // 2
                     waiting.extendleft((batch[middle:], batch[:middle]))
                 else:
+                    traffic.refusals.note(error)
                     work.refuse(batch[0], error)
             finally:
                 sender.release_slot()

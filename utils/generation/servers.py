@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 
 from utils.generation.client import Client
 from utils.generation.model_map import ModelSettings
-from utils.generation.replies import Usage
+from utils.providers.replies import Usage
 
 # A round lasts until the first request that was sent after it began comes back.
 GROWTH = 0.1  # share of the limit won back in a round without throttling

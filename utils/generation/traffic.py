@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import re
 import time
 from array import array
 from collections import Counter
@@ -11,10 +12,13 @@ import numpy as np
 
 from utils.generation.model_map import Prices
 from utils.generation.recovery import Spending
-from utils.generation.replies import Usage
 from utils.generation.servers import Budget, SlotLimiter
+from utils.providers.replies import RequestRefused, RunRefused, Usage
 from utils.sampling import derive_seed
 
+ALIKE_BEFORE_STOP = 10
+# What differs between messages that say the same: numbers, and names with numbers in them.
+_NUMBERED = re.compile(r"[\w-]*\d[\w-]*")
 PERCENTILES = (50, 90, 99)
 # The parts of a summary that tell of one run alone, not of all that made the output.
 RUN_FIGURES = ("requests", "retries", "unfinished", "seconds", "latency_seconds")
@@ -109,6 +113,28 @@ class Stop:
             self.event.set()
 
 
+class Refusals:
+    """Counts refusals that nobody understands: alike in a row, they are about all requests."""
+
+    def __init__(self) -> None:
+        self._likeness = ""
+        self._in_a_row = 0
+
+    def note_answer(self) -> None:
+        self._in_a_row = 0
+
+    def note(self, error: RequestRefused) -> None:
+        """Note that a request was given up; raises RunRefused where it is one too many alike."""
+        likeness = _NUMBERED.sub("#", str(error)) if error.is_unknown else ""
+        self._in_a_row = self._in_a_row + 1 if likeness == self._likeness else 1
+        self._likeness = likeness
+        if error.is_unknown and self._in_a_row >= ALIKE_BEFORE_STOP:
+            raise RunRefused(
+                f"{ALIKE_BEFORE_STOP} requests in a row were refused alike: {error}; check the "
+                "model's entry in the model map against the server's documentation"
+            )
+
+
 class Traffic:
     """What all requests of a run share: slots, a budget, the counts, and the wish to stop.
 
@@ -128,4 +154,5 @@ class Traffic:
         self.limiter = SlotLimiter(concurrency)
         self.budget = Budget(max_cost, statistics.cost)
         self.stop = Stop()
+        self.refusals = Refusals()
         self.jitter = random.Random(derive_seed(random_seed, "jitter"))

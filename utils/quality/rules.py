@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from hashlib import blake2b
 
+from utils.code.edit_shingles import code_shingles, edit_shingles
 from utils.code.lexing import Hashes, jaccard
 from utils.jsonl import Row
 from utils.quality import edit_rules, instruction_rules, syntax_rules
@@ -18,7 +19,6 @@ from utils.quality.missing_code_rules import elided_code
 from utils.quality.settings import ContaminationSettings, QualityConfig
 from utils.quality.triplet import CODE_FIELDS, STYLE_FIELDS, Triplet, text_fields
 from utils.records import first_empty_field
-from utils.similarity.edit_shingles import code_shingles, edit_shingles
 from utils.similarity.near_duplicates import signature
 
 RuleFunction = Callable[[Triplet], str | None]

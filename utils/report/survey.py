@@ -19,8 +19,8 @@ from tqdm import tqdm
 
 from utils.errors import PipelineError
 from utils.finetune.token_counts import estimate_tokens
-from utils.generation.replies import Usage
 from utils.jsonl import Row, open_input, read_rows
+from utils.providers.replies import Usage
 from utils.report.row_views import EDIT_KINDS, FILE_KINDS, RowView, kind_of, views
 from utils.row_files import read_records
 from utils.sampling import BottomK

@@ -3,9 +3,9 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 
+from utils.code.edit_shingles import edit_shingles
 from utils.code.lexing import Hashes
 from utils.jsonl import Row
-from utils.similarity.edit_shingles import edit_shingles
 from utils.similarity.near_duplicates import SignatureStore, find_near_duplicates, signature
 
 # As in quality_config.yaml, so that the gate finds no more of them.

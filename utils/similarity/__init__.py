@@ -1,4 +1,4 @@
 """How alike texts are: embeddings, near duplicates, and measures of diversity.
 
-May import: code, generation.
+May import: files, code, generation, providers.
 """

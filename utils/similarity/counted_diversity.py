@@ -1,6 +1,7 @@
 """Diversity by counting: distinct n-grams of texts, and how evenly labels are spread.
 
-Texts may be of any language, with formulas and code; they are counted as sequences of tokens.
+Texts may be of any language, with formulas and code; they are counted as sequences of tokens. These
+are no spaCy tokens, whose rules for English leave a Chinese sentence whole.
 
 Distinct-n is the share of different ones among the n-grams of a set of texts. The plain share (Li
 et al. 2016) falls with the amount of text, whatever the text is: of a million words few are new.

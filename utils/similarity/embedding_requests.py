@@ -10,12 +10,12 @@ import orjson
 from numpy.typing import NDArray
 
 from utils.errors import PipelineError
-from utils.generation.client import CHARACTERS_PER_TOKEN
 from utils.generation.model_map import ModelSettings
-from utils.generation.replies import PassingError, RequestRefused, RunRefused
 from utils.generation.sender import Request, send_in_batches
 from utils.generation.servers import open_channel
 from utils.generation.traffic import RunStatistics, Traffic
+from utils.providers.openai_form import CHARACTERS_PER_TOKEN
+from utils.providers.replies import PassingError, RequestRefused, RunRefused
 
 Vectors = NDArray[np.float32]
 # Takes the texts of a request and their vectors, as soon as they are there.

@@ -3,20 +3,20 @@
 The first needs no model: latent semantic analysis (Deerwester et al. 1990) over hashed features of
 words and characters (Weinberger et al. 2009), so that no vocabulary is kept. What is fitted,
 document frequencies and the SVD, is fitted to a sample. The second takes a model that is on this
-machine; nothing is downloaded.
+machine; nothing is downloaded. scikit-learn is imported when the first text is embedded: it takes
+pandas along, and both more than a second.
 """
+
+from __future__ import annotations
 
 import hashlib
 import random
 from collections.abc import Iterator, Sequence
+from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import sklearn
-from sklearn.decomposition import TruncatedSVD
-from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
-from sklearn.pipeline import Pipeline, make_pipeline, make_union
 from threadpoolctl import threadpool_limits
 
 from utils.errors import PipelineError
@@ -24,6 +24,9 @@ from utils.hub import cached_model_folder
 from utils.sampling import derive_seed
 from utils.similarity.cosine import Floats
 from utils.similarity.embedding_settings import TFIDF_DIMENSIONS, EmbeddingSettings
+
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
 
 # Chinese and Japanese go without spaces: each of their characters counts as a word.
 _UNSPACED = r"\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
@@ -51,7 +54,7 @@ class TfidfEmbedder:
             "backend": "tfidf",
             "dimensions": self._dimensions,
             "random_seed": self._seed,
-            "scikit-learn": sklearn.__version__,
+            "scikit-learn": version("scikit-learn"),
         }
 
     def embed(self, texts: Sequence[str]) -> Iterator[Floats]:
@@ -64,6 +67,9 @@ class TfidfEmbedder:
                 yield rows.astype(np.float32, copy=False)
 
     def _fit(self, texts: Sequence[str]) -> Pipeline:
+        from sklearn.decomposition import TruncatedSVD
+        from sklearn.pipeline import make_pipeline, make_union
+
         size = min(len(texts), FITTED_ROWS)
         chosen = random.Random(derive_seed(self._seed, "embeddings")).sample(
             range(len(texts)), size
@@ -83,6 +89,9 @@ class TfidfEmbedder:
 
 
 def _weighted(**features: Any) -> Pipeline:
+    from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
+    from sklearn.pipeline import make_pipeline
+
     counting = HashingVectorizer(
         n_features=FEATURES, norm=None, alternate_sign=False, dtype=np.float32, **features
     )

@@ -13,9 +13,9 @@ from tqdm import tqdm
 
 from utils.cache import fingerprint
 from utils.errors import PipelineError
+from utils.files.paid_log import PaidLog
 from utils.generation.model_map import load_model
 from utils.jsonl import Row
-from utils.paid_log import PaidLog
 from utils.similarity.cosine import Floats
 from utils.similarity.embedding_requests import EmbeddingRequests, Vectors, fetch_embeddings
 from utils.similarity.embedding_settings import EmbeddingSettings

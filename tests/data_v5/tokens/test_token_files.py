@@ -4,7 +4,8 @@ import numpy as np
 import pyarrow.parquet
 import pytest
 
-from data_v5.tokens.token_files import FIELDS, FORMATS, ROW_GROUP, make_token_row, token_file
+from data_v5.tokens.token_files import FIELDS, FORMATS, ROW_GROUP, make_token_row, token_writer
+from utils.jsonl import atomic_file
 
 
 def read(path):
@@ -41,7 +42,7 @@ def test_all_formats_hold_the_same(tmp_path, kind):
         pytest.importorskip("torch")
     rows = numbered(2 * ROW_GROUP + 3 if kind == "parquet" else 7)
     path = tmp_path / f"train.{kind}"
-    with token_file(path) as write:
+    with atomic_file(path) as file, token_writer(file, path.suffix) as write:
         for row in rows:
             write(row)
     assert read(path) == [{name: row[name].tolist() for name in FIELDS} for row in rows]
@@ -50,7 +51,8 @@ def test_all_formats_hold_the_same(tmp_path, kind):
 @pytest.mark.parametrize("kind", FORMATS)
 def test_a_file_that_breaks_off_is_not_there(tmp_path, kind):
     def break_off():
-        with token_file(tmp_path / f"train.{kind}") as write:
+        path = tmp_path / f"train.{kind}"
+        with atomic_file(path) as file, token_writer(file, path.suffix) as write:
             write(numbered(1)[0])
             raise KeyboardInterrupt
 

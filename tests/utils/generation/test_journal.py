@@ -9,8 +9,8 @@ import pytest
 from utils.errors import PipelineError
 from utils.generation.journal import Journal, read_finished
 from utils.generation.recovery import SampleKey
-from utils.generation.replies import Reply, Usage
 from utils.jsonl import dump_row
+from utils.providers.replies import Reply, Usage
 
 ROOT = Path(__file__).resolve().parents[3]
 SETTINGS = {"model": "m", "temperature": 0.8}
@@ -217,12 +217,14 @@ time.sleep(60)
 
 
 def test_what_killed_runs_left_of_atomic_writes_is_swept(tmp_path: Path) -> None:
-    leftover = tmp_path / ".out.jsonl.ab12cd_3"
-    other = tmp_path / ".out.jsonl.backup"
-    leftover.write_text("half")
-    other.write_text("mine")
+    names = ("out.jsonl", "rec.jsonl", "out.failed.jsonl")
+    leftovers = [tmp_path / f".{name}.unfinished" for name in names]
+    others = [tmp_path / name for name in (".out.jsonl.ab12cd_3", ".out.jsonl.backup")]
+    for path in (*leftovers, *others):
+        path.write_text("half")
     journal(tmp_path).close()
-    assert not leftover.exists() and other.exists()
+    assert not any(path.exists() for path in leftovers)
+    assert all(path.read_text() == "half" for path in others), "only what is surely a run's goes"
 
 
 @pytest.mark.parametrize(

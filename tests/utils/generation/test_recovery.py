@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from utils.errors import PipelineError
 from utils.generation.recovery import Recovery, SampleKey, log_rows, sample_key
-from utils.generation.replies import Reply, Usage
 from utils.jsonl import dump_row
+from utils.providers.replies import Reply, Usage
 
 SETTINGS = {"model": "m", "temperature": 0.8}
 A, B = SampleKey("a", 1), SampleKey("a", 2)

@@ -4,9 +4,9 @@ from typing import Any
 import pytest
 
 from utils.generation.model_map import Prices
-from utils.generation.replies import Usage
 from utils.generation.run_report import Progress
 from utils.generation.traffic import RunStatistics
+from utils.providers.replies import Usage
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from utils.generation.journal import Journal
 from utils.generation.model_map import ModelSettings, Prices
 from utils.generation.recovery import SampleKey
-from utils.generation.replies import Reply, Usage
 from utils.generation.run_state import (
     TEMPLATE_TOKENS,
     BatchSettings,
@@ -18,6 +17,7 @@ from utils.generation.run_state import (
 )
 from utils.generation.servers import Channel, Endpoints
 from utils.generation.traffic import RunStatistics
+from utils.providers.replies import Reply, Usage
 
 PRICES = Prices(input=1e6, output=10e6)  # 1 a prompt token, 10 a completion token
 

@@ -13,10 +13,10 @@ from tests.embedding_server import EmbeddingServer, error
 from utils.errors import PipelineError
 from utils.generation import sender as module
 from utils.generation.model_map import ModelSettings, Prices
-from utils.generation.replies import PassingError, RequestRefused, RunRefused, Usage
 from utils.generation.sender import Request, Sender, send_in_batches
 from utils.generation.servers import BudgetSpent, Channel, open_channel
 from utils.generation.traffic import RunStatistics, Stopped, Traffic
+from utils.providers.replies import PassingError, RequestRefused, RunRefused, Usage
 
 PRICES = Prices(input=1e6)  # 1 a token
 KEY = "sk-planted-0123456789"

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from utils.generation.model_map import ModelSettings, Prices
-from utils.generation.replies import Usage
 from utils.generation.servers import (
     FAILURES_BEFORE_REST,
     Budget,
@@ -16,6 +15,7 @@ from utils.generation.servers import (
     RateBucket,
     SlotLimiter,
 )
+from utils.providers.replies import Usage
 
 
 class Clock:

@@ -4,8 +4,8 @@ from collections import Counter
 import pytest
 
 from utils.generation.model_map import Prices
-from utils.generation.replies import Usage
 from utils.generation.traffic import RunStatistics, Stop
+from utils.providers.replies import Usage
 
 
 def test_tokens_and_cost_go_on_from_what_was_paid_before() -> None:

@@ -8,7 +8,7 @@ from tests.embedding_server import EmbeddingServer, error, vector_of
 from utils.errors import PipelineError
 from utils.generation import sender
 from utils.generation.model_map import ModelSettings
-from utils.generation.replies import PassingError
+from utils.providers.replies import PassingError
 from utils.similarity.embedding_requests import (
     EmbeddingRequests,
     fetch_embeddings,

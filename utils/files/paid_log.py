@@ -5,8 +5,10 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import BinaryIO, Generic, TypeVar
 
-from utils.append_log import AppendLog, lock_of, mend_tail, taken_lock
 from utils.cli import log
+from utils.files.append_log import AppendLog, mend_tail, refuse_foreign
+from utils.files.atomic import sweep_unfinished
+from utils.files.locks import PathLock
 from utils.jsonl import Row, atomic_file, dump_row, load_row
 
 Key = TypeVar("Key", bound=Hashable)
@@ -34,11 +36,10 @@ class PaidLog(Generic[Key]):
 
     def __enter__(self) -> "PaidLog[Key]":
         with ExitStack() as undo:
-            if self._waits:
-                undo.enter_context(lock_of(self.path))
-            else:
-                undo.callback(taken_lock(self.path).release)
+            undo.callback(PathLock(self.path).take(self._waits).release)
             self.path.touch()
+            refuse_foreign(self.path, self._is_ours)
+            sweep_unfinished(self.path)
             mend_tail(self.path)
             self._log = AppendLog(self.path)
             undo.callback(self._log.close)
@@ -81,6 +82,13 @@ class PaidLog(Generic[Key]):
         self._log.reopen()
         self._file.close()
         self._file = self._opened()
+
+    def _is_ours(self, line: bytes) -> bool:
+        try:
+            self._key_of(_parse(line))
+        except (ValueError, KeyError, TypeError):
+            return False
+        return True
 
     def _opened(self) -> BinaryIO:
         """Open the log for reading, and note where its lines are."""

@@ -7,14 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from utils.append_log import AppendLog, lock_of, mend_tail, taken_lock
 from utils.errors import PipelineError
+from utils.files.append_log import AppendLog, mend_tail
+from utils.files.locks import PathLock, taken_lock
 from utils.jsonl import dump_row
 
 HOLD = """
 import sys, pathlib
 sys.path.insert(0, sys.argv[2])
-from utils.append_log import taken_lock
+from utils.files.locks import taken_lock
 lock = taken_lock(pathlib.Path(sys.argv[1]))
 print("held", flush=True)
 sys.stdin.read()
@@ -24,7 +25,7 @@ sys.stdin.read()
 def test_a_lock_that_another_process_holds_is_told_and_comes_free_with_its_end(
     tmp_path: Path,
 ) -> None:
-    path, root = tmp_path / "made" / "x.jsonl", str(Path(__file__).parents[2])
+    path, root = tmp_path / "made" / "x.jsonl", str(Path(__file__).parents[3])
     command = [sys.executable, "-c", HOLD, str(path), root]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as other:
@@ -39,10 +40,10 @@ def test_a_lock_that_another_process_holds_is_told_and_comes_free_with_its_end(
 def test_a_folder_that_can_not_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(PipelineError, match="can't be made a folder"):
-        lock_of(tmp_path / "file" / "x.jsonl")
+        PathLock(tmp_path / "file" / "x.jsonl").take()
 
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 ROWS = [{"prompt_id": "a", "text": "x{y}\n"}, {"prompt_id": "b", "text": "ü\ud800" * 5}]
 WHOLE = b"".join(map(dump_row, ROWS))
 FIRST = len(dump_row(ROWS[0]))
@@ -114,7 +115,7 @@ def test_a_full_disk_leaves_the_file_at_its_last_whole_line(tmp_path: Path) -> N
     program = """
 import resource, sys
 from pathlib import Path
-from utils.append_log import AppendLog
+from utils.files.append_log import AppendLog
 resource.setrlimit(resource.RLIMIT_FSIZE, (95, 95))
 log = AppendLog(Path(sys.argv[1]))
 try:

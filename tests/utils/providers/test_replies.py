@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from utils.generation.replies import PassingError, Reply, RequestRefused, RunRefused, Usage
 from utils.jsonl import dump_row, load_row
+from utils.providers.replies import PassingError, Reply, RequestRefused, RunRefused, Usage
 
 COUNTS = st.integers(0, 10**9)
 USAGES = st.builds(Usage, COUNTS, COUNTS, COUNTS, st.booleans())

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+UNREADABLE = "unparseable"  # the cause of a body that is no answer at all
+
 
 @dataclass(frozen=True)
 class Usage:
@@ -41,12 +43,18 @@ class Usage:
 
 @dataclass(frozen=True)
 class Reply:
-    """One answered request; `model` names who answered in a run over several models."""
+    """One answered request; `model` names who answered in a run over several models.
+
+    `reasoning` is what the model thought before, where the server gives it apart and it is kept.
+    Without `text` there is no answer, though it was paid for, and the same question would bring
+    the same.
+    """
 
     text: str
     finish_reason: str
     usage: Usage
     model: str = ""
+    reasoning: str = ""
 
     def as_row(self) -> dict[str, Any]:
         row: dict[str, Any] = {
@@ -54,12 +62,19 @@ class Reply:
             "finish_reason": self.finish_reason,
             "usage": self.usage.as_row(),
         }
-        return row | {"model": self.model} if self.model else row
+        if self.model:
+            row["model"] = self.model
+        if self.reasoning:
+            row["reasoning"] = self.reasoning
+        return row
 
     @classmethod
     def from_row(cls, row: dict[str, Any]) -> "Reply":
         usage = Usage(**row["usage"])
-        return cls(row["text"], row["finish_reason"], usage, row.get("model", ""))
+        return cls(
+            *(row["text"], row["finish_reason"], usage),
+            *(row.get("model", ""), row.get("reasoning", "")),
+        )
 
 
 class PassingError(Exception):
@@ -85,7 +100,16 @@ class PassingError(Exception):
 
 
 class RequestRefused(Exception):
-    """The server refuses this one request for good: too long, filtered, malformed."""
+    """The server refuses this one request for good: too long, filtered, malformed.
+
+    With `is_unknown` it may be all requests, since nobody knows what it says; `usage` is what a
+    withheld answer was paid with.
+    """
+
+    def __init__(self, message: str, is_unknown: bool = False, usage: Usage | None = None) -> None:
+        super().__init__(message)
+        self.is_unknown = is_unknown
+        self.usage = usage
 
 
 class RunRefused(Exception):

@@ -1,41 +1,14 @@
-"""Files that only grow, by whole lines, and survive a crash or a full disk between them.
-
-A lock keeps two runs from writing one of them.
-"""
+"""Files that only grow, by whole lines, and survive a crash or a full disk between them."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
-
-from filelock import FileLock, Timeout
 
 from utils.errors import PipelineError
 from utils.jsonl import load_row
 
 _BLOCK = 1 << 20
-
-
-def lock_of(path: Path) -> FileLock:
-    """Give the lock of a file, a hidden file beside it; their folder is made."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise PipelineError(
-            f"{path.parent}: can't be made a folder ({error.strerror}); name another"
-        ) from None
-    return FileLock(path.with_name(f".{path.name}.lock"))
-
-
-def taken_lock(path: Path) -> FileLock:
-    """Take the lock of a file that is to be written; PipelineError if another run has it."""
-    lock = lock_of(path)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise PipelineError(
-            f"{path}: another run is writing it; wait for it or name another output"
-        ) from None
-    return lock
 
 
 class AppendLog:
@@ -76,6 +49,23 @@ class AppendLog:
 
     def close(self) -> None:
         os.close(self._descriptor)
+
+
+def refuse_foreign(path: Path, is_ours: Callable[[bytes], bool], start: bytes = b'{"') -> None:
+    """Raise PipelineError where no line of a file is ours, nor what a crash left of a first one.
+
+    It stands before anything that changes a file: what is not known is not touched. `start` is what
+    a line of ours begins with.
+    """
+    with open(path, "rb") as file:
+        for line in file:
+            is_first = file.tell() == len(line)
+            if is_ours(line) or (is_first and _is_torn(line) and line.startswith(start)):
+                return
+    if path.stat().st_size:
+        raise PipelineError(
+            f"{path}: was not written by this stage, and is left as it is; name another file"
+        )
 
 
 def mend_tail(path: Path) -> int:

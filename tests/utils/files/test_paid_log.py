@@ -6,8 +6,8 @@ import pytest
 
 from tests.stage2 import log_lines
 from utils.errors import PipelineError
+from utils.files.paid_log import PaidLog
 from utils.jsonl import Row
-from utils.paid_log import PaidLog
 
 
 def key_of(row: Row) -> str:

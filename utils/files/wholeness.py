@@ -1,0 +1,52 @@
+"""Whether a file is what its summary says, which a run that was ended half-way leaves in doubt."""
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from utils.cli import log
+from utils.files.atomic import describe_file
+from utils.jsonl import load_row
+
+# The key of a summary under which the files that belong together are named.
+WRITTEN = "written"
+_LONGEST_SUMMARY = 1 << 24  # bytes
+
+
+def say_if_doubtful(path: str | Path) -> None:
+    """Say so where a file has no summary beside it, or is another than it describes."""
+    path = Path(path)
+    if path.is_file() and (doubt := _doubt(path, path.stat().st_mtime_ns)):
+        log.warning("%s: %s", path, doubt)
+
+
+@cache
+def _doubt(path: Path, mtime: int) -> str | None:
+    """Word what speaks against a file; asked once for each state of it."""
+    own = path.with_name(path.stem + ".summary.json")
+    others = sorted(path.parent.glob("*.summary.json"))
+    summaries = [found for each in (own, *others) if (found := _written(each)) is not None]
+    if not summaries:
+        return "has no summary beside it; a run was stopped while it was written, or it is not ours"
+    described = next((found[path.name] for found in summaries if path.name in found), None)
+    if described is None:
+        return None  # of a stage that names no files
+    with open(path, "rb") as file:
+        size = path.stat().st_size
+        if size == described.get("bytes") and describe_file(file) == described:
+            return None
+    return "is another than its summary says; it was changed since, or a run was stopped half-way"
+
+
+def _written(summary_path: Path) -> dict[str, Any] | None:
+    """List the files that a summary names, none of an older one; None if there is no summary."""
+    try:
+        if summary_path.stat().st_size > _LONGEST_SUMMARY:
+            return None
+        found = load_row(summary_path.read_bytes())
+    except (OSError, ValueError):
+        return None
+    written = found.get(WRITTEN) if isinstance(found, dict) else None
+    if not isinstance(written, dict):
+        return {}
+    return {name: facts for name, facts in written.items() if isinstance(facts, dict)}

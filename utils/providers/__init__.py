@@ -1,0 +1,4 @@
+"""What providers of models say, each in its own form: answers, errors, and who is to blame.
+
+May import: replies.
+"""

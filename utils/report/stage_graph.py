@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from utils.report.room_views import HISTORY_KINDS, SYNTHESIS_KINDS
-from utils.report.row_views import FILE_KINDS
+from utils.report.row_views import FILE_KINDS, NAMED_KINDS
 from utils.report.survey import FileSurvey, read_summary
 
-OUTSIDE = ("seeds", "rows", *HISTORY_KINDS, *SYNTHESIS_KINDS)
+OUTSIDE = ("seeds", "rows", *HISTORY_KINDS, *SYNTHESIS_KINDS, *NAMED_KINDS)
 
 
 @dataclass(frozen=True)

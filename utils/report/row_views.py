@@ -21,12 +21,15 @@ from utils.report.room_views import (
     uncovered,
 )
 
+# Kinds that only a summary tells: their rows are shown by whatever texts they have.
+NAMED_KINDS = ("questions", "shots", "answers", "chats", "exchanges", "tokens")
 # The kinds of file in the order of the stages; "rows" is anything else.
 FILE_KINDS = (
     *("seeds", "prompts", "replies", "triplets", "mix", "filtered"),
     *HISTORY_KINDS,
     *("fine-tune", "rows"),
     *SYNTHESIS_KINDS,
+    *NAMED_KINDS,
 )
 EDIT_KINDS = ("triplets", "mix", "filtered", "fine-tune", "commits", "samples")
 # Fields that `RowView` has a place for, and forms of other fields, aren't shown as further texts.
@@ -112,7 +115,7 @@ SIGNS: dict[str, Callable[[Row], bool]] = {
     "triplets": lambda row: (
         any(f"instruct_{style}" in row for style in INSTRUCTION_TYPES) and "code_after" in row
     ),
-    "prompts": lambda row: "user" in row and "commit" in row,
+    "prompts": lambda row: "user" in row and ("commit" in row or "judged_prompt_id" in row),
     **SYNTHESIS_SIGNS,
 }
 
@@ -127,7 +130,7 @@ def kind_of(row: Row, stage: str = "rows") -> str:
     A row without the fields by which that stage's rows are shown goes by its fields too; "rows"
     is one that fits none.
     """
-    if stage in SIGNS and SIGNS[stage](row):
+    if stage in NAMED_KINDS or (stage in SIGNS and SIGNS[stage](row)):
         return stage
     return next((kind for kind, fits in SIGNS.items() if fits(row)), "rows")
 
@@ -215,7 +218,7 @@ def _origin_view(row: Row, kind: str) -> RowView:
         kind=kind,
         style=style,
         model=model,
-        edit_kind=_text(row.get("edit_kind")) or "",
+        edit_kind=_name(row.get("edit_kind")),
         split=_text(row.get("split")) or "",
         reason=_text(row.get("reject_reason")) or "",
         topic=_whole(row.get("topic")),
@@ -234,11 +237,11 @@ def _origin_view(row: Row, kind: str) -> RowView:
 
 def _model_and_style(row: Row) -> tuple[str, str]:
     """Read both from `instr_type` (`qwen3_descriptive`); a `model` field goes before it."""
-    label = _text(row.get("instr_type")) or ""
+    label = _name(row.get("instr_type"))
     model, _, style = label.rpartition("_")
     if style not in INSTRUCTION_TYPES:
         model, style = "", label
-    return _text(row.get("model")) or model, style
+    return _name(row.get("model")) or model, style
 
 
 def _other_texts(row: Row) -> dict[str, str]:
@@ -273,6 +276,11 @@ def _best_text(row: Row, name: str) -> str | None:
 def _text(value: Any) -> str | None:
     """Give back a text that says something; None for anything else."""
     return value if isinstance(value, str) and value.strip() else None
+
+
+def _name(value: Any) -> str:
+    """Take a name to count by, with no lone surrogates, which tables can't hold."""
+    return (_text(value) or "").encode("utf-8", "replace").decode("utf-8")
 
 
 def _whole(value: Any) -> int | None:

@@ -1,9 +1,9 @@
-"""How many samples each stage kept and what a kept one cost, by model, style and kind of edit."""
+"""How many rows each file kept of those it was made of, and what a kept one cost."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,45 +11,15 @@ from typing import TYPE_CHECKING, Any
 from utils.errors import PipelineError
 from utils.generation.model_map import Prices, load_model
 from utils.report.figure_kinds import Bars
-from utils.report.room_views import HISTORY_KINDS, SYNTHESIS_KINDS
-from utils.report.row_views import EDIT_KINDS
-from utils.report.survey import FileSurvey
+from utils.report.stage_graph import Step, final_steps, find_steps
+from utils.report.survey import FileSurvey, YieldGroup
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
+    from pandas import DataFrame, Series
+    from pandas.core.groupby import DataFrameGroupBy
 
 DIMENSIONS = ["model", "style", "edit_kind"]
 EVERYTHING = "all"
-
-
-@dataclass
-class Step:
-    """One stage of the production: files of one kind whose rows come from different models."""
-
-    kind: str
-    files: list[FileSurvey] = field(default_factory=list)
-    models: set[str] = field(default_factory=set)
-
-    @property
-    def name(self) -> str:
-        """The file's label, or how many files of which stage stand together."""
-        return self.files[0].label if len(self.files) == 1 else f"{len(self.files)} × {self.kind}"
-
-
-def find_steps(surveys: Sequence[FileSurvey]) -> list[Step]:
-    """Put files side by side that are the same stage's output for different models."""
-    steps: list[Step] = []
-    for survey in surveys:
-        if survey.kind in ("seeds", "rows", *HISTORY_KINDS, *SYNTHESIS_KINDS):
-            continue
-        models = set(survey.models)
-        last = steps[-1] if steps else None
-        if last and last.kind == survey.kind and models and not last.models & models:
-            last.files.append(survey)
-            last.models |= models
-        else:
-            steps.append(Step(survey.kind, [survey], models))
-    return steps
 
 
 def load_prices(surveys: Sequence[FileSurvey], path: str | Path | None) -> dict[str, Prices]:
@@ -67,40 +37,100 @@ def load_prices(surveys: Sequence[FileSurvey], path: str | Path | None) -> dict[
 
 
 def yield_tables(surveys: Sequence[FileSurvey], prices: dict[str, Prices]) -> dict[str, Any] | None:
-    """Tabulate the steps' counts, the share each kept of the stage before it, and the costs.
+    """Tabulate the rows of each file, the share kept of those it was made of, and the costs.
 
-    None unless two steps are there to compare. A cost falls on the groups of the last step's edits
+    None unless two files are there to compare. A cost falls on the groups of the final edits
     alone; a reply that serves several styles costs each an equal part.
     """
     steps = find_steps(surveys)
     if len(steps) < 2:
         return None
-    groups, spent = _groups(steps), _spending(surveys, prices)
-    by_style = _by_style(spent, groups[groups.step == len(steps) - 1])
+    final = final_steps(steps)
+    spent = _spending(surveys, prices)
+    by_style = _by_style(spent, _groups(final))
     tables = {}
     for by in (EVERYTHING, *DIMENSIONS):
-        counts = _counts(groups, by, len(steps))
+        counts = _by_step([rows_by(step.survey, by) for step in steps])
+        bases = _by_step([rows_it_came_from(step, by) for step in steps])
+        kept = _by_step([rows_by(step.survey, by) for step in final if step.survey.is_edits])
         costs = (by_style if by == "style" else spent).groupby(by)[["tokens", "cost"]]
-        tables[by] = _table_rows(counts, costs.sum(min_count=1).reindex(counts.index), steps)
+        tables[by] = _table_rows(counts, bases, kept.sum(axis=1, min_count=1), costs)
     return {
-        "steps": [{"name": step.name, "kind": step.kind} for step in steps],
+        "steps": [_step_data(step) for step in steps],
+        "final": [step.name for step in final],
         "tables": {name: rows for name, rows in tables.items() if rows},
         "unpriced": sorted(spent.model[spent.cost.isna()].unique()),
         "spent": not spent.empty,
     }
 
 
-def _groups(steps: Sequence[Step]) -> DataFrame:
-    """List how many rows of which model, style and kind of edit each step has."""
+def _step_data(step: Step) -> dict[str, Any]:
+    return {
+        "name": step.name,
+        "kind": step.kind,
+        "of": [source.label for source in step.sources],
+        "consulted": [source.label for source in step.consulted],
+        "assumed": step.is_assumed and bool(step.sources),
+        "askings": _askings(step.survey, EVERYTHING, ""),
+    }
+
+
+def rows_by(survey: FileSurvey, by: str) -> Counter[str]:
+    """Count a file's rows by one of their traits; a triplet counts for each style it has."""
+    by_style = by == "style" and survey.kind == "triplets"
+    return _counted(survey.style_groups if by_style else survey.groups, by)
+
+
+def rows_it_came_from(step: Step, by: str) -> Counter[str]:
+    """Count what a file's rows could have come from, in the unit of that file.
+
+    A row with one instruction comes of one of a triplet's styles, a reply of one asking of its
+    prompt. Where the sources don't tell a trait apart, all their rows stand for each value of it,
+    unless the file's values share them in a way that is not known.
+    """
+    own = step.survey
+    values = [name for name in rows_by(own, by) if name]
+    is_shared = by not in ("style", "model") or (by == "model" and own.kind != "replies")
+    total: Counter[str] = Counter()
+    for source in step.sources:
+        groups = source.groups
+        if source.kind == "triplets" and own.kind != "triplets" and own.styles:
+            groups = Counter({g: n for g, n in source.style_groups.items() if g[1] in own.styles})
+        counts = _counted(groups, by)
+        if not any(counts) and (len(values) == 1 or not is_shared):
+            counts = Counter(dict.fromkeys(values, groups.total()))
+        total += counts
+    return Counter({name: count * _askings(own, by, name) for name, count in total.items()})
+
+
+def _askings(survey: FileSurvey, by: str, name: str) -> int:
+    """Say how many replies to each prompt a file of replies holds; 1 for other files."""
+    found = [model for model, _ in survey.askings if by != "model" or model == name]
+    return max(1, len(found))
+
+
+def _counted(groups: Counter[YieldGroup], by: str) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    for group, count in groups.items():
+        counts[EVERYTHING if by == EVERYTHING else group[DIMENSIONS.index(by)]] += count
+    return counts
+
+
+def _by_step(counted: Sequence[Counter[str]]) -> DataFrame:
+    """Lay counts out, a row a name and a column a step; NaN where a step has none."""
     from pandas import DataFrame
 
-    found = [
-        (number, EVERYTHING, *group, count)
-        for number, step in enumerate(steps)
-        for survey in step.files
-        for group, count in survey.groups.items()
-    ]
-    return DataFrame(found, columns=["step", EVERYTHING, *DIMENSIONS, "rows"])
+    table = DataFrame({number: dict(counts) for number, counts in enumerate(counted)}, dtype=float)
+    named = table[table.index != ""]
+    return named.loc[named.max(axis=1).sort_values(ascending=False, kind="stable").index]
+
+
+def _groups(steps: Sequence[Step]) -> DataFrame:
+    """List how many rows of which model, style and kind of edit these files have."""
+    from pandas import DataFrame
+
+    found = [(*group, count) for step in steps for group, count in step.survey.groups.items()]
+    return DataFrame(found, columns=[*DIMENSIONS, "rows"])
 
 
 def _spending(surveys: Sequence[FileSurvey], prices: dict[str, Prices]) -> DataFrame:
@@ -125,31 +155,21 @@ def _by_style(spent: DataFrame, last: DataFrame) -> DataFrame:
     return shared.merge(styles, on="model")
 
 
-def _counts(groups: DataFrame, by: str, steps: int) -> DataFrame:
-    """Count the rows of each step by name, the most frequent names first; what isn't named is not.
-
-    NaN where a step has none.
-    """
-    table = groups.pivot_table(index=by, columns="step", values="rows", aggfunc="sum")
-    named = table.reindex(columns=range(steps))[table.index != ""]
-    return named.loc[named.max(axis=1).sort_values(ascending=False, kind="stable").index]
-
-
-def _table_rows(counts: DataFrame, costs: DataFrame, steps: Sequence[Step]) -> list[dict[str, Any]]:
-    shares = counts.astype(float)
-    for number, step in enumerate(steps):
-        # The nearest step of an earlier stage that has any.
-        before = [n for n in range(number) if steps[n].kind != step.kind]
-        last = counts[before].ffill(axis=1).iloc[:, -1] if before else float("nan")
-        shares[number] = counts[number] / last
-    is_edits = steps[-1].kind in EDIT_KINDS
-    kept = counts[len(steps) - 1] if is_edits else counts[len(steps) - 1] * float("nan")
+def _table_rows(
+    counts: DataFrame, bases: DataFrame, kept: Series, groups: DataFrameGroupBy
+) -> list[dict[str, Any]]:
+    costs = groups.sum(min_count=1).reindex(counts.index)
+    bases = bases.reindex(counts.index, columns=counts.columns)
+    shares = counts / bases.where(bases > 0)
+    kept = kept.reindex(counts.index)
     tokens = costs.tokens.where(costs.tokens > 0)
     return [
         {
             "name": name,
-            "counts": [None if isnan(count) else int(count) for count in counts.loc[name]],
+            "counts": [_known(count, int) for count in counts.loc[name]],
+            "bases": [_known(base, int) for base in bases.loc[name]],
             "shares": [_known(share) for share in shares.loc[name]],
+            "kept": _known(kept[name], int),
             "cost": _known(costs.cost[name]),
             "cost_per_kept": _known(costs.cost[name] / kept[name]),
             "tokens_per_kept": _known(round(tokens[name] / kept[name], 0), int),
@@ -168,5 +188,5 @@ def yield_figure(tables: dict[str, Any] | None) -> Bars | None:
         return None
     [everything] = tables["tables"][EVERYTHING]
     labels = [f"{step['kind']}: {step['name']}" for step in tables["steps"]]
-    note = "Rows after each step; a triplet can give one row for each style of instruction."
+    note = "Rows of each file; a triplet can give one row for each style of instruction."
     return Bars("yield", "What is left", note, labels, {"rows": everything["counts"]})

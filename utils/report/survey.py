@@ -59,6 +59,10 @@ class FileSurvey:
     versions: Counter[int] = field(default_factory=Counter)
     parts: Counter[str] = field(default_factory=Counter)
     groups: Counter[YieldGroup] = field(default_factory=Counter)
+    # The same, a row counted for each style of instruction that it has.
+    style_groups: Counter[YieldGroup] = field(default_factory=Counter)
+    # Of replies: which sample of which model, as many as a prompt was asked for.
+    askings: set[tuple[str, int | None]] = field(default_factory=set)
     usage: dict[YieldGroup, Usage] = field(default_factory=dict)
     lengths: dict[str, array[int]] = field(default_factory=lambda: defaultdict(lambda: array("L")))
     modified_lines: array[int] = field(default_factory=lambda: array("L"))
@@ -86,6 +90,9 @@ class FileSurvey:
         self.groups[
             first.model, first.style if self.kind != "triplets" else "", first.edit_kind
         ] += 1
+        self.style_groups.update((v.model, v.style, v.edit_kind) for v in samples)
+        if self.kind == "replies":
+            self.askings.add((first.model, first.sample_index))
         self.parts.update(first.parts)
         if first.versions is not None:
             self.versions[first.versions] += 1

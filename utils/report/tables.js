@@ -57,23 +57,41 @@ function tiles() {
   });
 }
 
+// A row a file, each after those it was made of; a column a group.
+function yieldTable(name) {
+  const { steps, tables } = DATA.yield;
+  const groups = tables[name];
+  const columns = [["File"], ["Made of"], ...groups.map((group) => [name === "all" ? "Rows" : words(group.name), 1])];
+  const origin = (step) => {
+    const more = [step.assumed ? "assumed: no summary names it" : "", step.askings > 1 ? `${step.askings} replies to each` : "",
+      step.consulted.length ? `by ${step.consulted.join(", ")}` : ""].filter(Boolean);
+    return [step.of.join(", ") || "–", more.join("; ")];
+  };
+  return table(columns, steps.map((step, index) => [[step.name, step.kind], origin(step), ...groups.map((group) => {
+    const [count, base, share] = [group.counts[index], group.bases[index], group.shares[index]];
+    return [number(count), share === null || count === null ? "" : `${percent(share)} of ${number(base)}`];
+  })]));
+}
+
+function costTable(name) {
+  const columns = [[name === "all" ? "" : words(name)], ["Kept rows", 1], ["Tokens out per kept row", 1], ["Cost per kept row", 1], ["Cost", 1]];
+  return table(columns, DATA.yield.tables[name].map((row) =>
+    [row.name, number(row.kept), number(row.tokens_per_kept), money(row.cost_per_kept), money(row.cost)]));
+}
+
 function yieldCard() {
-  const { steps, tables, unpriced, spent } = DATA.yield;
+  const { tables, unpriced, spent, final } = DATA.yield;
   const place = el("div");
-  const kinds = steps.map((step) => step.kind);
   const buttons = Object.keys(tables).map((name) => el("button", { type: "button", "data-by": name,
     text: name === "all" ? "All" : `By ${words(name)}`, on: { click: () => choose(name) } }));
+  const costs = `Kept: rows of ${final.join(", ")}. Costs are in the currency of the model map; a reply that serves several styles costs each an equal part.`
+    + (unpriced.length ? ` No price is known for ${unpriced.join(", ")}.` : "");
   function choose(name) {
     buttons.forEach((button) => button.classList.toggle("on", button.dataset.by === name));
-    const columns = [[name === "all" ? "" : words(name)], ...steps.map((step) => [step.kind, 1, kinds.filter((kind) => kind === step.kind).length > 1 ? step.name : ""]),
-      ...(spent ? [["Tokens out per kept row", 1], ["Cost per kept row", 1], ["Cost", 1]] : [])];
-    place.replaceChildren(table(columns, tables[name].map((row) => [row.name,
-      ...row.counts.map((count, index) => [number(count), row.shares[index] === null ? "" : percent(row.shares[index])]),
-      ...(spent ? [number(row.tokens_per_kept), money(row.cost_per_kept), money(row.cost)] : [])])));
+    place.replaceChildren(yieldTable(name), ...(spent ? [el("h3", { class: "later", text: "What a kept row cost" }), el("p", { class: "note", text: costs }), costTable(name)] : []));
   }
   choose(Object.keys(tables).includes("model") ? "model" : "all");
-  const note = "Rows, and below them the share of the stage before. Costs are in the currency of the model map; a reply that serves several styles costs each an equal part."
-    + (unpriced.length ? ` No price is known for ${unpriced.join(", ")}.` : "");
-  return el("div", { class: "card" }, el("h3", { text: "Stage by stage" }), el("p", { class: "note", text: note }),
+  const note = "Rows, and below them the share of those they were made of, which is what each file's summary names. A triplet can give a row for each of its styles; a row that can't have come from a file is no part of the share.";
+  return el("div", { class: "card" }, el("h3", { text: "File by file" }), el("p", { class: "note", text: note }),
     el("div", { class: "segments" }, ...buttons), place);
 }

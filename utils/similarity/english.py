@@ -17,6 +17,11 @@ SPACY_MODELS = ("en_core_web_trf", "en_core_web_lg", "en_core_web_md", "en_core_
 CODE = "‹code›"
 
 
+def readable_text(text: str) -> str:
+    """Put a question mark for each lone surrogate, which models do write and spaCy can't take."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
 @cache
 def english_rules() -> Language:
     """Make the pipeline that needs no model: words, and sentences by the marks that end them.

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from utils.code.lexing import code_tokens
 from utils.code.topic_words import CODE_STOP_WORDS
-from utils.similarity.english import english_model
+from utils.similarity.english import english_model, readable_text
 from utils.similarity.instruction_verbs import IDENTIFIER
 from utils.similarity.noun_phrases import BREAKS, LONGEST_PHRASE, SHORTEST_WORD, noun_phrases
 
@@ -66,7 +66,7 @@ def find_entities(texts: Iterable[str]) -> Iterator[list[str]]:
             yield [*noun_phrases(prose), *code_entities(code)]
         return
     first, second = tee(parts)
-    documents = language.pipe((prose for prose, _ in first), batch_size=256)
+    documents = language.pipe((readable_text(prose) for prose, _ in first), batch_size=256)
     for document, (_, code) in zip(documents, second, strict=True):
         yield [*_parsed_entities(document), *code_entities(code)]
 

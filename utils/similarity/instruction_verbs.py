@@ -15,7 +15,7 @@ from itertools import chain, islice, tee
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from utils.similarity.english import CODE, english_model, english_rules
+from utils.similarity.english import CODE, english_model, english_rules, readable_text
 
 # Verbs that instructions to a programmer open with. Those that open a noun phrase more often
 # ("list comprehension", "default value", "base class") are left out.
@@ -182,7 +182,7 @@ def _words(sentence: Span, start: int) -> list[str]:
 
 
 def _without_code(text: str) -> str:
-    return IDENTIFIER.sub(CODE, CODE_SPAN.sub(CODE, text))
+    return IDENTIFIER.sub(CODE, CODE_SPAN.sub(CODE, readable_text(text)))
 
 
 def _imperative(words: list[str]) -> VerbObject | None:

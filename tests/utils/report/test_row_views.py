@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tests import report_rows as rows
 from utils.finetune.chat_format import PROMPT_FORMATS, TrainingConversation, user_turn, whole_lines
-from utils.report.row_views import FILE_KINDS, SIGNS, kind_of, views
+from utils.report.row_views import FILE_KINDS, NAMED_KINDS, SIGNS, kind_of, views
 from utils.stage_output import Stage
 
 LAYOUTS = [name for name, layout in PROMPT_FORMATS.items() if layout.has_origin]
@@ -55,7 +55,7 @@ def test_a_row_without_what_its_stage_is_shown_by_goes_by_its_fields(stage):
 
 
 def test_each_stage_has_a_view_or_is_none():
-    assert {*SIGNS, "rows"} == {*FILE_KINDS} == {*get_args(Stage)}
+    assert {*SIGNS, *NAMED_KINDS, "rows"} == {*FILE_KINDS} == {*get_args(Stage)}
 
 
 def test_a_triplet_gives_one_sample_for_each_instruction():

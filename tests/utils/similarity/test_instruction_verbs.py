@@ -92,3 +92,9 @@ def test_with_a_model_of_english_its_parse_is_used(monkeypatch):
         VerbObject("refactor", "lookup"),
     ]
     assert "dependency parse" in instruction_verbs.verb_method()
+
+
+@pytest.mark.parametrize("text", ["Add \ud800 to the list.", "\ud800 Add it to the list."])
+def test_lone_surrogates_do_no_harm(text):
+    [found] = find_verb_objects([text])
+    assert found is None or found.verb == "add"

@@ -16,7 +16,7 @@ from utils.errors import PipelineError
 from utils.generation.batch import Batch, Converse
 from utils.generation.conversation import Job
 from utils.generation.journal import Journal
-from utils.generation.model_map import ModelSettings, load_models
+from utils.generation.model_map import ModelSettings, load_fallbacks, load_models
 from utils.generation.recovery import SampleKey
 from utils.generation.run_report import Outcome, Progress, RunEnd
 from utils.generation.run_state import RunState
@@ -83,11 +83,12 @@ def generate(jobs: Jobs, settings: RunSettings, converse: Converse) -> int:
 
 def run_jobs(jobs: Jobs, settings: RunSettings, converse: Converse) -> RunEnd:
     """Ask for all samples that are not there yet; leaves the answers in the output file."""
-    models = load_models(settings.model_map, settings.model_names)
+    drawn = load_models(settings.model_map, settings.model_names)
+    models = drawn | load_fallbacks(settings.model_map, drawn)
     keys = {name: model.key(name) for name, model in models.items()}
     if settings.batch.max_cost is not None:
         _check_prices(models, settings)
-    journal = _open_journal(jobs, models, settings)
+    journal = _open_journal(jobs, drawn, settings)
     statistics = RunStatistics(next(iter(models.values())).prices)
     try:
         journal.check_prompts(jobs.hashes)
@@ -106,7 +107,10 @@ def run_jobs(jobs: Jobs, settings: RunSettings, converse: Converse) -> RunEnd:
                     )
                     for name, model in models.items()
                 ]
-                run = RunState(channels, journal, settings.sampling, settings.batch, statistics)
+                run = RunState(
+                    *(channels, journal, settings.sampling, settings.batch, statistics),
+                    names=settings.model_names,
+                )
                 batch = Batch(run, converse, Progress(run, len(wanted), done_before))
                 with suppress(asyncio.CancelledError):  # interrupted a second time
                     runner.run(batch.run(jobs.jobs(settings.completions, skip)))
@@ -154,8 +158,20 @@ def answer_settings(models: dict[str, ModelSettings], settings: RunSettings) -> 
         "max_tokens": settings.sampling.max_tokens,
         "extra_body": of_each([model.extra_body for model in models.values()]),
         "random_seed": settings.batch.random_seed,
+        **_odd_forms(models),
         **settings.shaping,
     }
+
+
+def _odd_forms(models: dict[str, ModelSettings]) -> dict[str, Any]:
+    """List the forms of requests where they are not the usual ones."""
+    usual = ModelSettings("")
+    odd = {
+        f"{field} of {name}": getattr(model, field)
+        for name, model in models.items()
+        for field in ("protocol", "system_role", "drop_params", "structured")
+    }
+    return {name: value for name, value in odd.items() if value != getattr(usual, name.split()[0])}
 
 
 def _not_asked_again(journal: Journal, settings: RunSettings) -> Iterator[SampleKey]:

@@ -47,6 +47,9 @@ class Persistence:
             gt=0, allow_inf_nan=False, description="stop before the output has cost more than this"
         ),
     ] = None
+    keep_reasoning: Annotated[
+        bool, Field(description="keep what the model thought beside each reply, as 'reasoning'")
+    ] = False
     save_every: Annotated[int, Field(gt=0, description="rows between syncs to disk")] = 20
 
 

@@ -19,7 +19,7 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import Field, PositiveInt
 from tqdm import tqdm
 
-from prompts_for_gen import JUDGE_SYSTEM, judge_rounds
+from prompts_for_gen import JUDGE_QUESTIONS, JUDGE_SYSTEM, JUDGE_VERDICTS, judge_rounds
 from utils.cli import Flag, log, parse_command, run
 from utils.code.fences import fenced
 from utils.code.lines import unified_diff
@@ -30,9 +30,7 @@ from utils.replies.finish_reasons import unfinished_words
 from utils.replies.json_object import find_json_object
 from utils.stage_output import StageOutput, refuse_overwriting_inputs
 
-QUESTIONS = ("before_lacks_it", "after_fulfills_it", "no_unrelated_changes")
 JUDGED_FIELDS = tuple(purified(field) for field in TRIPLET_FIELDS)
-ANSWERS = ("PASS", "FAIL", "UNCERTAIN")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,11 +109,11 @@ def read_verdict(reply: Any) -> Verdict | None:
     if found is None:
         return None
     answers, reasons = {}, {}
-    for question in QUESTIONS:
+    for question in JUDGE_QUESTIONS:
         entry = found.get(question)
         entry = entry if isinstance(entry, dict) else {"verdict": entry}
         answer = str(entry.get("verdict")).strip().upper()
-        if answer not in ANSWERS:
+        if answer not in JUDGE_VERDICTS:
             return None
         answers[question], reasons[question] = answer, str(entry.get("reason") or "")
     return Verdict(answers, reasons)
@@ -137,8 +135,8 @@ def decide(verdicts: list[Verdict | None], votes: int | None) -> tuple[str, ...]
         return ("too_few_votes",)
     return tuple(
         f"judged_{answer.lower()}_{question}"
-        for question in QUESTIONS
-        for answer in ANSWERS[1:]
+        for question in JUDGE_QUESTIONS
+        for answer in JUDGE_VERDICTS[1:]
         if any(verdict.answers[question] == answer for verdict in readable)
     )
 

@@ -256,6 +256,9 @@ Trace the code on an ordinary input and on an edge case before you decide. UNCER
 the text does not settle, never for what you did not check.
 """
 
+JUDGE_QUESTIONS = ("before_lacks_it", "after_fulfills_it", "no_unrelated_changes")
+JUDGE_VERDICTS = ("PASS", "FAIL", "UNCERTAIN")
+
 JUDGE_ANSWER = """\
 # Answer
 

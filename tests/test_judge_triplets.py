@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from judge_triplets import QUESTIONS, Verdict, decide, main, read_verdict
+from judge_triplets import Verdict, decide, main, read_verdict
+from prompts_for_gen import JUDGE_QUESTIONS
 from utils.errors import PipelineError
 from utils.jsonl import Row, read_rows, write_rows
 
@@ -22,7 +23,7 @@ def triplet(number: int) -> Row:
 
 
 def verdict_text(*answers: str) -> str:
-    entries = zip(QUESTIONS, answers, strict=True)
+    entries = zip(JUDGE_QUESTIONS, answers, strict=True)
     return json.dumps({q: {"verdict": answer, "reason": "because"} for q, answer in entries})
 
 
@@ -145,9 +146,9 @@ def test_a_reply_that_does_not_answer_all_three_is_unreadable(reply: object) -> 
 
 
 def test_verdicts_may_be_plain_words_in_any_case() -> None:
-    reply = "```json\n" + json.dumps(dict.fromkeys(QUESTIONS, "pass")) + "\n```"
+    reply = "```json\n" + json.dumps(dict.fromkeys(JUDGE_QUESTIONS, "pass")) + "\n```"
     assert read_verdict(reply) == Verdict(
-        dict.fromkeys(QUESTIONS, "PASS"), dict.fromkeys(QUESTIONS, "")
+        dict.fromkeys(JUDGE_QUESTIONS, "PASS"), dict.fromkeys(JUDGE_QUESTIONS, "")
     )
 
 

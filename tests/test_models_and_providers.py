@@ -244,3 +244,47 @@ def test_a_fallback_that_is_none_is_refused(fallback: str, said: str, tmp_path: 
     write_map(tmp_path, "http://127.0.0.1:1/v1", fallback=fallback)
     with pytest.raises(PipelineError, match=said):
         main(flags(tmp_path))
+
+
+# Schemas
+
+
+def write_judging_prompts(path: Path, count: int) -> None:
+    rows = [
+        {"prompt_id": f"j{number}", "judged_prompt_id": "p", "user": [f"judge {number}"]}
+        for number in range(count)
+    ]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+@pytest.mark.parametrize("structured", [True, False])
+def test_a_verdict_is_asked_for_with_its_schema_where_the_entry_says_so(
+    structured: bool, tmp_path: Path
+) -> None:
+    write_judging_prompts(tmp_path / "prompts.jsonl", 1)
+    with FaultServer() as server:
+        write_map(tmp_path, server.url, structured=structured)
+        assert main(flags(tmp_path)) == 0
+    (body,) = server.state.bodies
+    assert ("response_format" in body) == structured
+    if structured:
+        schema = body["response_format"]["json_schema"]["schema"]
+        assert "after_fulfills_it" in schema["required"] and not schema["additionalProperties"]
+
+
+def test_other_prompts_have_no_schema(tmp_path: Path) -> None:
+    write_prompts(tmp_path / "prompts.jsonl", 1)
+    with FaultServer() as server:
+        write_map(tmp_path, server.url, structured=True)
+        assert main(flags(tmp_path)) == 0
+    assert not any("response_format" in body for body in server.state.bodies)
+
+
+def test_a_server_that_refuses_schemas_is_noticed_once(tmp_path: Path) -> None:
+    write_judging_prompts(tmp_path / "prompts.jsonl", 5)
+    with FaultServer({"no_schemas": True}) as server, log_lines() as lines:
+        write_map(tmp_path, server.url, structured=True)
+        assert main(flags(tmp_path, "--concurrency", "1")) == 0
+    asked = ["response_format" in body for body in server.state.bodies]
+    assert asked == [True] + [False] * 5
+    assert len([line for line in lines if "takes no schema" in line]) == 1

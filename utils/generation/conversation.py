@@ -12,6 +12,12 @@ from utils.generation.run_state import RunState
 from utils.generation.sender import Request, Sender
 from utils.generation.servers import Channel
 from utils.jsonl import Row
+from utils.providers.answer_schemas import (
+    Schema,
+    is_schema_refused,
+    schema_field,
+    without_schema,
+)
 from utils.providers.chat_forms import FORMS, Body, most_tokens, written_body
 from utils.providers.openai_form import asked_messages, guess_prompt_tokens
 from utils.providers.replies import PassingError, Reply, RequestRefused, RunRefused, Usage
@@ -100,13 +106,15 @@ class Conversation:
         model: str | None = None,
         options: dict[str, Any] | None = None,
         prompt_kind: str = "",
+        schema: Schema | None = None,
     ) -> Reply:
         """Get the answer to messages, or the completion of a text: journaled, or from a model.
 
         With `last` the reply is not journaled, since the finished row follows at once. A question
         asked anew has another `attempt`, which gives it another seed. `model` is one of the run's;
         without it, one is drawn. `options` are further fields of the request. `prompt_kind` says
-        what is asked for, to embedded models alone.
+        what is asked for, to embedded models alone; `schema` the JSON that is wanted, to models
+        that take one.
         """
         run, place = self._run, len(self.replies)
         if place < len(self._answered):
@@ -116,7 +124,8 @@ class Conversation:
         channel = run.channels[model] if model else run.draw_channel(*self._job.key, place)
 
         def body_for(asked: Channel) -> Body:
-            return self._body(asked, question, attempt, prompt_kind) | (options or {})
+            body = self._body(asked, question, attempt, prompt_kind)
+            return body | schema_field(schema if asked.takes_schemas else None) | (options or {})
 
         try:
             reply = await self._answer_of(channel, body_for)
@@ -150,11 +159,23 @@ class Conversation:
         self.sender.turn_to(channel)
         reply = self._cut_off_before(body)
         if reply is None:
-            reply = await self.sender.send(self._request(body))
+            reply = await self._sent(channel, body)
         factor = self._run.settings.length_retry_factor
         if factor and ran_out_of_tokens(reply.finish_reason):
             reply = await self._asked_for_all(reply, body, factor)
         self._refuse_empty(reply, body)
+        return reply
+
+    async def _sent(self, channel: Channel, body: Body) -> Reply:
+        """Send a request; a server that refuses its schema is asked without one from then on."""
+        try:
+            return await self.sender.send(self._request(body))
+        except (RequestRefused, RunRefused) as error:
+            if not is_schema_refused(body, error):
+                raise
+            refused = error
+        reply = await self.sender.send(self._request(without_schema(body)))
+        self._run.note_no_schemas(channel, refused)
         return reply
 
     def _refuse_as_before(self, model: str | None, answered: Reply) -> None:
@@ -290,6 +311,7 @@ async def ask_for(
     options: dict[str, Any] | None = None,
     first_attempt: int = 0,
     prompt_kind: str = "",
+    schema: Schema | None = None,
 ) -> Parsed:
     """Ask until `parse` takes the answer, each time with another seed.
 
@@ -299,7 +321,12 @@ async def ask_for(
     """
     for attempt in range(first_attempt, first_attempt + max_try):
         reply = await conversation.ask(
-            question, attempt=attempt, model=model, options=options, prompt_kind=prompt_kind
+            question,
+            attempt=attempt,
+            model=model,
+            options=options,
+            prompt_kind=prompt_kind,
+            schema=schema,
         )
         try:
             refuse_unfinished([reply.finish_reason])

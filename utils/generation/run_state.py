@@ -101,6 +101,12 @@ class RunState(Traffic):
                 *(channel.name, f"{usage.prompt_tokens:,}", f"{sent:,}"),
             )
 
+    def note_no_schemas(self, channel: Channel, error: Exception) -> None:
+        """Note that a server takes no schemas; it is told of the first time."""
+        if channel.takes_schemas:
+            channel.takes_schemas = False
+            log.warning("model '%s' takes no schema, and is asked without: %s", channel.name, error)
+
     def note_write(self) -> None:
         """Have the files synced where enough rows have come together."""
         if self.journal.unsynced_rows >= self.settings.save_every:

@@ -48,6 +48,6 @@ def _usage(counts: dict[str, Any]) -> Usage:
     return Usage(counts["input_tokens"] + read + written, counts["output_tokens"], read)
 
 
-def key_headers(key: str) -> dict[str, str]:
+def message_headers(key: str) -> dict[str, str]:
     """Name the headers of a request: its key, and the version of the form."""
     return {"x-api-key": key, "anthropic-version": VERSION}

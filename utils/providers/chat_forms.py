@@ -32,13 +32,13 @@ FORMS: dict[ProtocolName, ChatForm] = {
         lambda body: "/messages",
         anthropic_form.write_message,
         anthropic_form.read_message,
-        anthropic_form.key_headers,
+        anthropic_form.message_headers,
     ),
     "gemini": ChatForm(
         gemini_form.content_path,
         gemini_form.write_content,
         gemini_form.read_candidate,
-        gemini_form.key_headers,
+        gemini_form.content_headers,
     ),
 }
 

@@ -83,6 +83,6 @@ def _usage(counts: dict[str, Any]) -> Usage:
     )
 
 
-def key_headers(key: str) -> dict[str, str]:
+def content_headers(key: str) -> dict[str, str]:
     """Name the headers of a request: its key."""
     return {"x-goog-api-key": key}

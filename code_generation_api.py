@@ -8,7 +8,7 @@ continued at any time without paying anything twice.
 
 import sys
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field, PositiveInt
 
@@ -19,9 +19,17 @@ from utils.generation.model_map import load_model, load_models
 from utils.generation.run import generate
 from utils.generation.settings import GenerationFlags, RunSettings, generation_settings
 from utils.jsonl import Row
+from utils.providers.answer_schemas import TEXT, choice_schema, object_schema
 from utils.providers.openai_form import guess_prompt_tokens
 from utils.records import round_texts
+from utils.replies.verdicts import ANSWERS, QUESTIONS
 
+JUDGE_SCHEMA = object_schema(
+    dict.fromkeys(
+        QUESTIONS,
+        object_schema({"verdict": choice_schema([*ANSWERS]), "reason": TEXT}),
+    )
+)
 # What a reply to the shipped prompts takes, for the estimate of --dry_run.
 TYPICAL_REPLY_TOKENS = 800
 
@@ -42,8 +50,12 @@ async def converse(job: Job, conversation: Conversation) -> Row:
     """Hold the rounds of one prompt, each with the history before it."""
     messages = opening_messages(job.row)
     kind = prompt_kind(job.row)
+    asked: dict[str, Any] = {
+        "prompt_kind": kind,
+        "schema": JUDGE_SCHEMA if kind == "judge_triplet" else None,
+    }
     later_rounds = round_texts(job.row)[1:]
-    replies = [await conversation.ask(messages, last=not later_rounds, prompt_kind=kind)]
+    replies = [await conversation.ask(messages, last=not later_rounds, **asked)]
     for number, text in enumerate(later_rounds, 1):
         messages = [
             *messages,
@@ -51,7 +63,7 @@ async def converse(job: Job, conversation: Conversation) -> Row:
             {"role": "user", "content": text},
         ]
         is_last = number == len(later_rounds)
-        replies.append(await conversation.ask(messages, last=is_last, prompt_kind=kind))
+        replies.append(await conversation.ask(messages, last=is_last, **asked))
     made = conversation.head()
     # A prompt made from replies may hold fields of these names; what was made here wins.
     passed_on = {field: value for field, value in job.row.items() if field not in made}

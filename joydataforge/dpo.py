@@ -19,7 +19,12 @@ from joydataforge.methods.settings import read_settings
 from joydataforge.methods.templates import fill, places
 from joydataforge.preferences.dpo_pairs import write_pairs
 from joydataforge.preferences.dpo_settings import DpoConfig
-from joydataforge.preferences.judging import read_comparison, read_points, word_criteria
+from joydataforge.preferences.judging import (
+    judging_schema,
+    read_comparison,
+    read_points,
+    word_criteria,
+)
 from joydataforge.preferences.preference import NoPair, distinct, history_turns
 from utils.cli import run
 from utils.errors import BadReply, PipelineError
@@ -150,6 +155,7 @@ async def judge(config: DpoConfig, row: Row, conversation: Conversation) -> list
                 model=name,
                 options={"temperature": config.judge_temperature},
                 prompt_kind="compare" if is_pairwise else "rate",
+                schema=judging_schema(config.criteria, is_pairwise),
             )
             place: Row = {"shown": list(shown)} if is_pairwise else {"candidate": shown[0]}
             verdicts.append({"judge": name, **place, **verdict})

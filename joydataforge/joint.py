@@ -150,6 +150,7 @@ class Play:
             options=role.options,
             first_attempt=number * config.max_try,
             prompt_kind="pick" if role.picks else "answer",
+            schema=role.schema(),
         )
 
     def _shown_order(self, role: Role) -> list[int]:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from pydantic import PositiveInt
 
-from joydataforge.methods.answers import AnswerField, parse_answer, plain_answer
+from joydataforge.methods.answers import AnswerField, answer_schema, parse_answer, plain_answer
 from joydataforge.methods.direct_samples import direct_samples, reject_repeats
 from joydataforge.methods.rewrites import VARIANTS, one_row_each, rewrite
 from joydataforge.methods.rows import check_templates, planned_rows
@@ -22,6 +22,7 @@ from joydataforge.methods.templates import check_places, fill
 from utils.cli import run
 from utils.generation.conversation import Conversation, Job, Messages, ask_for
 from utils.jsonl import Row
+from utils.providers.answer_schemas import Schema
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +74,10 @@ class SynthesisConfig(MethodConfig):
             return parse_answer(text, self.answer_fields)
         return {self.answer_field: plain_answer(text)}
 
+    def schema(self) -> Schema | None:
+        """Give the JSON schema of an answer, where it is JSON of known types."""
+        return answer_schema(self.answer_fields)
+
     def messages(self, values: Row) -> Messages:
         """Word the question for a row."""
         turns = [("system", self.system), ("user", self.prompt)]
@@ -92,7 +97,12 @@ def main(argv: list[str] | None = None) -> int:
     async def answer(job: Job, conversation: Conversation) -> Row:
         messages = config.messages(job.row)
         answer = await ask_for(
-            conversation, messages, config.parse, config.max_try, prompt_kind="answer"
+            conversation,
+            messages,
+            config.parse,
+            config.max_try,
+            prompt_kind="answer",
+            schema=config.schema(),
         )
         return {**job.row, **answer}
 

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from joydataforge.methods.answers import parse_answer
+from joydataforge.methods.answers import answer_schema, parse_answer
 from joydataforge.methods.rows import check_templates, planned_rows
 from joydataforge.methods.run_method import run_method
 from joydataforge.methods.settings import read_settings
@@ -116,6 +116,7 @@ async def cast(
             config.max_try,
             model=model,
             prompt_kind="vote",
+            schema=answer_schema(config.answer_fields()),
         )
     except BadReply as error:
         ballots.missing[model] = error.reason

@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import PositiveInt
 
-from joydataforge.methods.answers import AnswerField, parse_answer
+from joydataforge.methods.answers import AnswerField, answer_schema, parse_answer
 from joydataforge.methods.refusals import answer_that_answers
 from joydataforge.methods.rows import check_templates, full_query, planned_rows
 from joydataforge.methods.run_method import run_method
@@ -186,6 +186,7 @@ class QueryLineage:
                 config.max_try,
                 model=config.model,
                 prompt_kind="difficulty",
+                schema=answer_schema(DIFFICULTY),
             )
         except BadReply:
             return None

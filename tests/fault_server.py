@@ -8,7 +8,8 @@ prints its base URL and serves until its standard input closes. In a test:
 
 A script may hold `faults` (kind -> share of requests), `delay` and `hang` (seconds), `retry_after`
 (seconds, of the kinds 429_*), `only_after` ({kind: n}: every request after the n-th gets it),
-`completion_tokens`, `echo_key` (errors quote the Authorization header). The kinds are those below
+`completion_tokens`, `no_schemas`, `echo_key` (errors quote the
+Authorization header). The kinds are those below
 and in `odd_answers`. A prompt that holds `<<kind>>` always gets that fault; `<<kind*2>>` gets it at
 its first two requests. GET /stats tells what was asked: per request (a hash of messages and seed)
 how often it came and how often it was answered well, the order, the most in flight.
@@ -225,6 +226,9 @@ def make_app(state: Script) -> web.Application:
         if kind in ERRORS:
             return error_response(kind, request, script)
         good = completion(name, body, script)
+        if script.get("no_schemas") and "response_format" in body:
+            error = {"message": "This response_format type is unavailable now"}
+            return web.json_response({"error": error}, status=400)
         match kind:
             case None:
                 pass

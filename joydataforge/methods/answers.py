@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from utils.errors import BadReply
 from utils.jsonl import Row
+from utils.providers.answer_schemas import NUMBER, TEXT, Schema, choice_schema, object_schema
 from utils.replies.answer import read_answer
 from utils.replies.json_object import find_json_object
 
@@ -39,6 +40,33 @@ def parse_answer(text: str, fields: dict[str, AnswerField]) -> Row:
     if found is None:
         raise BadReply("no_json")
     return {name: _checked(name, found, rule) for name, rule in fields.items()}
+
+
+def answer_schema(
+    fields: dict[str, AnswerField], more: dict[str, Schema] | None = None
+) -> Schema | None:
+    """Give the JSON schema of an answer; None where its fields may hold anything."""
+    schemas = {name: _field_schema(rule) for name, rule in fields.items()}
+    known = {name: schema for name, schema in schemas.items() if schema is not None}
+    return object_schema(known | (more or {})) if fields and len(known) == len(fields) else None
+
+
+def _field_schema(rule: AnswerField) -> Schema | None:
+    chosen = choice_schema(rule.choices) if _all_texts(rule.choices) else None
+    match rule.type:
+        case "text":
+            return chosen or TEXT
+        case "number":
+            return NUMBER
+        case "bool":
+            return {"type": "boolean"}
+        case "list":
+            return {"type": "array", "items": chosen} if chosen else None
+    return None
+
+
+def _all_texts(values: list[Any]) -> bool:
+    return bool(values) and all(isinstance(value, str) for value in values)
 
 
 def _checked(name: str, found: Row, rule: AnswerField) -> Any:

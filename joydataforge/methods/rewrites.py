@@ -58,6 +58,7 @@ async def rewrite(config: Rewriting, row: Row, conversation: Conversation, compa
                     config.max_try,
                     first_attempt=first,
                     prompt_kind="reword",
+                    schema=config.schema(),
                 )
             )
         except BadReply as error:

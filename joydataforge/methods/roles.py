@@ -7,11 +7,12 @@ from typing import Any
 
 from pydantic import PositiveInt
 
-from joydataforge.methods.answers import AnswerField, parse_answer
+from joydataforge.methods.answers import AnswerField, answer_schema, parse_answer
 from joydataforge.methods.refusals import answer_that_answers
 from joydataforge.methods.templates import all_places
 from utils.errors import BadReply
 from utils.jsonl import Row
+from utils.providers.answer_schemas import TEXT, Schema
 from utils.replies.json_object import find_json_object
 
 # What a picker answers: a number and, if it likes, why.
@@ -68,6 +69,13 @@ class Role:
         if self.answer_fields:
             return parse_answer(text, self.answer_fields)
         return answer_that_answers(text)
+
+    def schema(self) -> Schema | None:
+        """Give the JSON schema of a reply in JSON; a picker gives a reason, too."""
+        if not self.picks:
+            return answer_schema(self.answer_fields)
+        said = {} if REASON in self.answer_fields else {REASON: TEXT}
+        return answer_schema({**self.answer_fields, CHOICE: AnswerField("number")}, said)
 
     def _parse_choice(self, text: str, options: int) -> Row:
         """Read a picker's number, alone or in JSON; a reason that it gives is kept."""

@@ -12,8 +12,9 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from joydataforge.methods.answers import AnswerField, parse_answer
+from joydataforge.methods.answers import AnswerField, answer_schema, parse_answer
 from utils.jsonl import Row
+from utils.providers.answer_schemas import TEXT, Schema
 from utils.replies.json_object import find_json_object
 
 FIRST, SECOND, TIE = "A", "B", "tie"
@@ -37,10 +38,20 @@ def word_criteria(criteria: Criteria) -> str:
     return "\n".join(f"- {name}: {each.description.strip()}" for name, each in criteria.items())
 
 
+_POINTS = AnswerField("number", lowest=LOWEST, highest=HIGHEST)
+_WINNER = AnswerField("text", choices=[FIRST, SECOND, TIE])
+
+
+def judging_schema(criteria: Criteria, is_pairwise: bool) -> Schema | None:
+    """Give the JSON schema of a judge's answer."""
+    rule = _WINNER if is_pairwise else _POINTS
+    said = {} if "reason" in criteria else {"reason": TEXT}
+    return answer_schema(dict.fromkeys(criteria, rule), said)
+
+
 def read_points(text: str, criteria: Criteria) -> Row:
     """Read the points a judge gave to one answer; raises BadReply."""
-    rule = AnswerField("number", lowest=LOWEST, highest=HIGHEST)
-    points = parse_answer(text, dict.fromkeys(criteria, rule))
+    points = parse_answer(text, dict.fromkeys(criteria, _POINTS))
     return {"points": points, "reason": _reason(text)}
 
 
@@ -49,8 +60,7 @@ def read_comparison(text: str, criteria: Criteria, shown: Compared) -> Row:
 
     `shown` numbers the answers in the order they were shown; a winner is a number, or None.
     """
-    rule = AnswerField("text", choices=[FIRST, SECOND, TIE])
-    found = parse_answer(text, dict.fromkeys(criteria, rule))
+    found = parse_answer(text, dict.fromkeys(criteria, _WINNER))
     numbers = {FIRST: shown[0], SECOND: shown[1], TIE: None}
     winners = {name: numbers[value] for name, value in found.items()}
     return {"winners": winners, "reason": _reason(text)}

@@ -18,6 +18,7 @@ from openai import (
     APIStatusError,
     AsyncOpenAI,
     DefaultAioHttpClient,
+    Omit,
 )
 
 from utils.jsonl import dump_row
@@ -45,13 +46,24 @@ class Client:
     """Sends requests to one base URL.
 
     `timeout` bounds a whole request in seconds, so that a trickling server can't hold a slot.
+    `key_headers` hold the key where a provider has other headers for it than OpenAI's.
     """
 
-    def __init__(self, base_url: str, key: str, connections: int, timeout: float) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        key: str,
+        connections: int,
+        timeout: float,
+        key_headers: dict[str, str] | None = None,
+    ) -> None:
         self.base_url = base_url
         self._key = key
         self._timeout = timeout
         loopback = httpx2.URL(base_url).host in ("127.0.0.1", "localhost", "::1")
+        self._options: Any = (
+            {"headers": {"Authorization": Omit(), **key_headers}} if key_headers else {}
+        )
         self._client = AsyncOpenAI(
             base_url=base_url,
             api_key=key,
@@ -78,7 +90,7 @@ class Client:
             async with asyncio.timeout(self._timeout):
                 # Serialised here, since the client's own way stops at a lone surrogate.
                 response = await self._client.post(
-                    path, cast_to=httpx2.Response, content=dump_row(body)
+                    path, cast_to=httpx2.Response, content=dump_row(body), options=self._options
                 )
         except (TimeoutError, APIConnectionError, aiohttp.ClientError) as error:
             raise self._connection_error(error) from None

@@ -1,7 +1,7 @@
 """The models a run may ask: where each is served, its key, its prices and its limits."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from utils.config import parse_config, read_yaml
 from utils.errors import PipelineError
 from utils.jsonl import load_row, open_input
+from utils.providers.chat_forms import ProtocolName, SystemRole
 
 EMBEDDED = "embedded"
 
@@ -37,7 +38,7 @@ class Prices:
 class ModelSettings:
     """One entry of the model map.
 
-    `base` is an OpenAI-compatible URL up to `/v1`, a list of them (servers of the same model), or
+    `base` is the URL of an API up to `/v1`, a list of them (servers of the same model), or
     "embedded" for the stand-in that ships with EditLoom. The key comes from the environment
     variable `api_key_env`; `api` holds it literally where a file of Programming-Instruct's form is
     read. `rpm` and `tpm` are the provider's limits of requests and tokens per minute.
@@ -52,6 +53,12 @@ class ModelSettings:
     rpm: float | None = None
     tpm: float | None = None
     send_seed: bool = True
+    protocol: ProtocolName = "openai"
+    max_tokens_field: str = "max_tokens"
+    drop_params: list[str] = field(default_factory=list)
+    system_role: SystemRole = "system"
+    structured: bool = False
+    fallback: str | None = None
 
     @property
     def bases(self) -> list[str]:
@@ -107,6 +114,25 @@ def load_models(path: str | Path, names: Iterable[str]) -> dict[str, ModelSettin
     """Read several models of a map, in the order of the names; a repeated name counts once."""
     entries = _read_entries(path)
     return {name: _parse_entry(path, entries, name) for name in names}
+
+
+def load_fallbacks(
+    path: str | Path, models: Mapping[str, ModelSettings]
+) -> dict[str, ModelSettings]:
+    """Read the models that stand in for these, and for one another; a circle is an error."""
+    found: dict[str, ModelSettings] = {}
+    for name, model in models.items():
+        line = [name]
+        while (standin := model.fallback) is not None:
+            if standin in line:
+                raise PipelineError(
+                    f"{path}, model '{line[-1]}': key 'fallback': {standin!r} comes back to "
+                    "itself; name another model"
+                )
+            line.append(standin)
+            model = load_model(path, standin)
+            found[standin] = model
+    return found
 
 
 def only_model(path: str | Path) -> str:

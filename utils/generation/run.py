@@ -16,7 +16,8 @@ from utils.errors import PipelineError
 from utils.generation.batch import Batch, Converse
 from utils.generation.conversation import Job
 from utils.generation.journal import Journal
-from utils.generation.model_map import ModelSettings, load_models
+from utils.generation.model_map import ModelSettings, load_fallbacks, load_models
+from utils.generation.own_server import own_server, server_words
 from utils.generation.recovery import SampleKey
 from utils.generation.run_report import Outcome, Progress, RunEnd
 from utils.generation.run_state import RunState
@@ -83,11 +84,13 @@ def generate(jobs: Jobs, settings: RunSettings, converse: Converse) -> int:
 
 def run_jobs(jobs: Jobs, settings: RunSettings, converse: Converse) -> RunEnd:
     """Ask for all samples that are not there yet; leaves the answers in the output file."""
-    models = load_models(settings.model_map, settings.model_names)
+    drawn = load_models(settings.model_map, settings.model_names)
+    models = drawn | load_fallbacks(settings.model_map, drawn)
     keys = {name: model.key(name) for name, model in models.items()}
     if settings.batch.max_cost is not None:
         _check_prices(models, settings)
-    journal = _open_journal(jobs, models, settings)
+    _check_own_server(models, settings)
+    journal = _open_journal(jobs, drawn, settings)
     statistics = RunStatistics(next(iter(models.values())).prices)
     try:
         journal.check_prompts(jobs.hashes)
@@ -98,7 +101,10 @@ def run_jobs(jobs: Jobs, settings: RunSettings, converse: Converse) -> RunEnd:
         if not wanted <= skip:
             done_before = len(wanted & journal.done.keys())
             log.info("%s", _start_line(len(wanted), done_before, settings))
-            with _served(models) as bases, asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            with (
+                _served(models, settings) as bases,
+                asyncio.Runner(loop_factory=_loop_factory()) as runner,
+            ):
                 channels = [
                     open_channel(
                         *(name, model, bases[name], keys[name]),
@@ -106,7 +112,10 @@ def run_jobs(jobs: Jobs, settings: RunSettings, converse: Converse) -> RunEnd:
                     )
                     for name, model in models.items()
                 ]
-                run = RunState(channels, journal, settings.sampling, settings.batch, statistics)
+                run = RunState(
+                    *(channels, journal, settings.sampling, settings.batch, statistics),
+                    names=settings.model_names,
+                )
                 batch = Batch(run, converse, Progress(run, len(wanted), done_before))
                 with suppress(asyncio.CancelledError):  # interrupted a second time
                     runner.run(batch.run(jobs.jobs(settings.completions, skip)))
@@ -154,8 +163,20 @@ def answer_settings(models: dict[str, ModelSettings], settings: RunSettings) -> 
         "max_tokens": settings.sampling.max_tokens,
         "extra_body": of_each([model.extra_body for model in models.values()]),
         "random_seed": settings.batch.random_seed,
+        **_odd_forms(models),
         **settings.shaping,
     }
+
+
+def _odd_forms(models: dict[str, ModelSettings]) -> dict[str, Any]:
+    """List the forms of requests where they are not the usual ones."""
+    usual = ModelSettings("")
+    odd = {
+        f"{field} of {name}": getattr(model, field)
+        for name, model in models.items()
+        for field in ("protocol", "system_role", "drop_params", "structured")
+    }
+    return {name: value for name, value in odd.items() if value != getattr(usual, name.split()[0])}
 
 
 def _not_asked_again(journal: Journal, settings: RunSettings) -> Iterator[SampleKey]:
@@ -166,12 +187,34 @@ def _not_asked_again(journal: Journal, settings: RunSettings) -> Iterator[Sample
 
 
 @contextmanager
-def _served(models: dict[str, ModelSettings]) -> Iterator[dict[str, list[str]]]:
-    """List each model's addresses; all embedded ones share a server, which runs meanwhile."""
+def _served(
+    models: dict[str, ModelSettings], settings: RunSettings
+) -> Iterator[dict[str, list[str]]]:
+    """List each model's addresses; servers that the run starts run meanwhile.
+
+    All embedded models share one; a server of the user's own serves the first model.
+    """
+    bases = {name: model.bases for name, model in models.items()}
+    embedded = [name for name, model in models.items() if model.is_embedded]
     with ExitStack() as stack:
-        if any(model.is_embedded for model in models.values()):
-            own = [stack.enter_context(embedded_server())]
-        yield {name: own if model.is_embedded else model.bases for name, model in models.items()}
+        if embedded:
+            bases |= dict.fromkeys(embedded, [stack.enter_context(embedded_server())])
+        if settings.start_server:
+            log_path = sibling(settings.output_file, ".server.log")
+            served = stack.enter_context(own_server(settings.start_server, log_path))
+            bases[settings.model_names[0]] = [served]
+        yield bases
+
+
+def _check_own_server(models: dict[str, ModelSettings], settings: RunSettings) -> None:
+    if settings.start_server:
+        server_words(settings.start_server, 1)
+        name = settings.model_names[0]
+        if models[name].is_embedded:
+            raise PipelineError(
+                f"--start_server: would serve model '{name}', which is embedded; name another "
+                "with --model_name"
+            )
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

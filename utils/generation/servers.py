@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 
 from utils.generation.client import Client
 from utils.generation.model_map import ModelSettings
+from utils.providers.chat_forms import FORMS
 from utils.providers.replies import Usage
 
 # A round lasts until the first request that was sent after it began comes back.
@@ -246,6 +247,8 @@ class Channel:
         self.endpoints = endpoints
         self.request_bucket = RateBucket(model.rpm) if model.rpm else None
         self.token_bucket = RateBucket(model.tpm) if model.tpm else None
+        self.takes_schemas = model.structured
+        self.out_until = 0.0  # a moment of the clock; until then its fallback is asked at once
 
     def reserve_rates(self, tokens: int) -> float:
         """Take a request and its tokens out of the rates; returns the seconds to wait."""
@@ -274,4 +277,7 @@ def open_channel(
     timeout: float,
 ) -> Channel:
     """Open the way to a model at its addresses; `timeout` bounds each request in seconds."""
-    return Channel(name, model, Endpoints([Client(b, key, connections, timeout) for b in bases]))
+    headers = FORMS[model.protocol].key_headers
+    named = headers(key) if headers else None
+    clients = [Client(base, key, connections, timeout, named) for base in bases]
+    return Channel(name, model, Endpoints(clients))

@@ -47,6 +47,9 @@ class Persistence:
             gt=0, allow_inf_nan=False, description="stop before the output has cost more than this"
         ),
     ] = None
+    keep_reasoning: Annotated[
+        bool, Field(description="keep what the model thought beside each reply, as 'reasoning'")
+    ] = False
     save_every: Annotated[int, Field(gt=0, description="rows between syncs to disk")] = 20
 
 
@@ -80,6 +83,7 @@ class RunSettings:
     continue_from_error: bool = False
     overwrite: bool = False
     retry_failed: bool = False
+    start_server: str | None = None
     shaping: dict[str, Any] = field(default_factory=dict)
 
 
@@ -98,6 +102,10 @@ class RunFlags(Persistence):
     retry_failed: Annotated[bool, Field(description="ask again what was refused or rejected")] = (
         False
     )
+    start_server: Annotated[
+        str | None,
+        Field(description="command of a server of the first model, with {port}, for this run"),
+    ] = None
     overwrite: Annotated[bool, Field(description="throw away what was saved")] = False
 
 
@@ -200,5 +208,6 @@ def run_settings(
         continue_from_error=flags.continue_from_error,
         overwrite=flags.overwrite,
         retry_failed=flags.retry_failed,
+        start_server=flags.start_server,
         shaping=shaping or {},
     )

@@ -21,7 +21,15 @@ ALIKE_BEFORE_STOP = 10
 _NUMBERED = re.compile(r"[\w-]*\d[\w-]*")
 PERCENTILES = (50, 90, 99)
 # The parts of a summary that tell of one run alone, not of all that made the output.
-RUN_FIGURES = ("requests", "retries", "unfinished", "seconds", "latency_seconds")
+RUN_FIGURES = (
+    "requests",
+    "retries",
+    "unfinished",
+    "answered_by",
+    "fallbacks",
+    "seconds",
+    "latency_seconds",
+)
 
 
 class RunStatistics:
@@ -34,6 +42,8 @@ class RunStatistics:
         self.finished = 0
         self.failed = 0
         self.retries: Counter[str] = Counter()
+        self.fallbacks: Counter[str] = Counter()  # requests of a model that another answered
+        self.answered_by: Counter[str] = Counter()  # where several models answer
         self.unfinished: Counter[str] = Counter()  # half answers, by the server's word for it
         self.prompt_tokens = self.completion_tokens = self.cached_tokens = 0
         self.new_completion_tokens = 0
@@ -78,6 +88,8 @@ class RunStatistics:
             "requests": self.requests,
             "retries": dict(self.retries.most_common()),
             **({"unfinished": dict(self.unfinished.most_common())} if self.unfinished else {}),
+            **({"answered_by": dict(self.answered_by)} if self.answered_by else {}),
+            **({"fallbacks": dict(self.fallbacks.most_common())} if self.fallbacks else {}),
             "prompt_tokens": self.prompt_tokens,
             "completion_tokens": self.completion_tokens,
             "cached_tokens": self.cached_tokens,

@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 
 from utils.providers.replies import (
+    EMPTY,
     UNREADABLE,
     PassingError,
     Reply,
@@ -124,7 +125,7 @@ def without_answer(
             f"{finish_reason}: the server withheld the answer", usage=usage if is_paid else None
         )
     raise PassingError(
-        "empty",
+        EMPTY,
         f"empty answer (finish_reason {finish_reason})",
         usage=usage if is_paid else None,
     )

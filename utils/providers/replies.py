@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 UNREADABLE = "unparseable"  # the cause of a body that is no answer at all
+EMPTY = "empty"  # and of one whose answer is missing
+USELESS = (UNREADABLE, EMPTY)  # of a server that is at work, nevertheless
 
 
 @dataclass(frozen=True)

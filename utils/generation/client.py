@@ -21,7 +21,14 @@ from openai import (
     DefaultAioHttpClient,
 )
 
-from utils.generation.replies import PassingError, Reply, RequestRefused, RunRefused, Usage
+from utils.generation.replies import (
+    PassingError,
+    Reply,
+    RequestRefused,
+    RunRefused,
+    Usage,
+    is_token_count,
+)
 from utils.jsonl import dump_row, load_row
 
 PASSING_STATUSES = {408, 409, 425, 429}
@@ -202,17 +209,22 @@ def parse_reply(content: bytes, body: dict[str, Any]) -> Reply:
 
 
 def parse_usage(usage: Any, body: dict[str, Any], text: str) -> Usage:
-    """Read the server's token counts; estimate them, and say so, where they are missing."""
+    """Read the server's token counts; estimate them, and say so, where there are no sound ones."""
+    guess = Usage(
+        guess_prompt_tokens(asked_messages(body)),
+        len(text) // CHARACTERS_PER_TOKEN + 1,
+        estimated=True,
+    )
     try:
         details = usage.get("prompt_tokens_details") or {}
         cached = details.get("cached_tokens") or usage.get("prompt_cache_hit_tokens") or 0
-        return Usage(int(usage["prompt_tokens"]), int(usage["completion_tokens"]), int(cached))
-    except (KeyError, TypeError, ValueError, AttributeError):
-        return Usage(
-            guess_prompt_tokens(asked_messages(body)),
-            len(text) // CHARACTERS_PER_TOKEN + 1,
-            estimated=True,
-        )
+        counts = (usage["prompt_tokens"], usage["completion_tokens"], cached)
+        if not all(map(is_token_count, counts)) or cached > counts[0]:
+            return guess
+        prompt_tokens, completion_tokens, cached_tokens = map(int, counts)
+        return Usage(prompt_tokens, completion_tokens, cached_tokens, guess=guess)
+    except (KeyError, TypeError, AttributeError):
+        return guess
 
 
 def asked_messages(body: dict[str, Any]) -> list[dict[str, str]]:

@@ -25,7 +25,7 @@ from utils.generation.recovery import (
     log_rows,
     sample_key,
 )
-from utils.generation.replies import Reply, Usage
+from utils.generation.replies import Reply, Usage, sound_usage
 from utils.jsonl import Row, atomic_file, dump_row, load_row
 from utils.stage_output import sibling
 
@@ -124,7 +124,7 @@ class Journal:
         for finished in read_finished(self.output_file):
             self.done[finished.key] = finished.prompt_hash
             for usage in finished.usage:
-                self.paid.update(usage)
+                self.paid.update(sound_usage(usage))
 
     def _load_failed(self) -> None:
         for row in log_rows(self.failed_file, (*SampleKey._fields, "reject_reason")):

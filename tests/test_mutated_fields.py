@@ -164,7 +164,7 @@ WRONG: list[Any] = [
     [None],
     {},
     {"a": [1]},
-    "x" * 100_000,
+    "x" * 20_000,
     "\ud800\x00\x1b[2J",
     10**30,
 ]
@@ -187,7 +187,10 @@ def mutants(value: Any, depth: int = 0) -> Iterator[Any]:
 
 def fails(main: Any, arguments: list[str], rows: list[dict[str, Any]]) -> bool:
     """Run a stage over rows; true if it stopped with one line, and nothing else may happen."""
-    sound = [SEED | {"commit": f"s{n}", "new_contents": AFTER * (n + 4)} for n in range(4)]
+    sound = [
+        SEED | {"commit": f"s{n}", "old_contents": f"x = {n}\n" * 9, "new_contents": AFTER * 3}
+        for n in range(4)
+    ]
     rows = rows + sound * (main.__module__ == "create_prompt")  # it draws pairs
     Path("in.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     try:
@@ -205,7 +208,13 @@ def test_whatever_a_field_holds_is_a_reason_or_one_line(
     monkeypatch.chdir(tmp_path)
     for name, config in CONFIGS.items():
         Path(name).write_text(yaml.safe_dump(config))
-    for name in ("quality_config.yaml", "model_map.yaml", "filter_config.yaml", "edit_kinds.yaml"):
+    for name in (
+        "data",
+        "quality_config.yaml",
+        "model_map.yaml",
+        "filter_config.yaml",
+        "edit_kinds.yaml",
+    ):
         Path(name).symlink_to(ROOT / name)
     module, words, row = STAGES[stage]
     names = {"IN": "in.jsonl", "OUT": "out/rows.jsonl", "OUT.html": "out/page.html"}

@@ -60,7 +60,7 @@ def load_row(line: bytes | str) -> Any:
 def parse_json(text: bytes | str) -> Any:
     """Parse JSON that may hold lone surrogates; ValueError on all that could not be written."""
     try:
-        return json.loads(text, parse_constant=refuse_constant, parse_float=finite_float)
+        return json.loads(text, **CHECKED_NUMBERS)
     except RecursionError:
         raise ValueError("nested too deeply") from None
 
@@ -78,16 +78,23 @@ def refuse_deep(value: Any) -> None:
     raise ValueError(f"nested more than {DEEPEST} deep")
 
 
-def refuse_constant(name: str) -> NoReturn:
+def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
-def finite_float(digits: str) -> float:
+def _finite_float(digits: str) -> float:
     """Read a number; ValueError where it is so large that it would become infinite."""
     number = float(digits)
     if isinf(number):
         raise ValueError(f"{digits:.20} is too large a number")
     return number
+
+
+# What the standard decoder is told, so that it takes no number that could not be written.
+CHECKED_NUMBERS: dict[str, Any] = {
+    "parse_constant": _refuse_constant,
+    "parse_float": _finite_float,
+}
 
 
 def read_json(path: str | Path, fix: str) -> Any:

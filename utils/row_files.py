@@ -13,13 +13,12 @@ from typing import IO, Any
 
 from utils.errors import PipelineError
 from utils.jsonl import (
+    CHECKED_NUMBERS,
     Required,
     Row,
     dump_row,
-    finite_float,
     missing_field,
     open_input,
-    refuse_constant,
     refuse_deep,
 )
 
@@ -126,7 +125,7 @@ def _lines(path: Path, text: IO[str]) -> Iterator[tuple[str, Any]]:
                 ) from None
 
 
-_DECODER = json.JSONDecoder(parse_constant=refuse_constant, parse_float=finite_float)
+_DECODER = json.JSONDecoder(**CHECKED_NUMBERS)
 
 
 class _Pieces:

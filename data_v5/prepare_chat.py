@@ -111,8 +111,11 @@ class ChatWriter:
         tree_id, language = tree["message_tree_id"], tree["prompt"].get("lang")
         if not isinstance(tree_id, str) or not tree_id:
             raise BadTree("empty_tree_id")
-        if tree.get("tree_state") in self._skip_states:
-            raise BadTree(f"tree_{tree['tree_state']}")
+        state = tree.get("tree_state")
+        if not isinstance(state, str | None):
+            raise BadTree("malformed_tree_state")
+        if state in self._skip_states:
+            raise BadTree(f"tree_{state}")
         for messages, fault in self._walk.conversations(tree["prompt"]):
             known = language if isinstance(language, str) else None
             yield {"messages": messages, "tree_id": tree_id, "lang": known}, fault

@@ -1,12 +1,15 @@
 """Results that took long to make, kept on disk under the fingerprint of what made them.
 
-joblib keeps the usual ones; arrays are `.npy` files with their SHA-256 behind them, read back as a
-memory map.
+joblib keeps the usual ones, with an HMAC behind them: loading them may run code, so that only what
+this user wrote is loaded. Arrays are `.npy` files with their SHA-256 behind them, read back as a
+memory map; no code can be in them.
 """
 
 import hashlib
+import hmac
 import io
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,6 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from utils.cli import log
+from utils.errors import PipelineError
+from utils.files.user_key import user_key
 from utils.jsonl import atomic_file
 
 T = TypeVar("T")
@@ -49,33 +54,40 @@ def load_or_build(path: Path, build: Callable[[], T], what: str, rebuild: bool =
     try:
         save(path, value)
         log.info("%s: built and kept in %s", what, path)
-    except OSError as error:
-        log.warning("%s: built, but not kept: %s: %s", what, path, error.strerror)
+    except (OSError, PipelineError) as error:
+        reason = getattr(error, "strerror", None) or error
+        log.warning("%s: built, but not kept: %s: %s", what, path, reason)
     return value
 
 
 def save(path: Path, value: Any) -> None:
-    """Dump a value with joblib in one atomic step, its SHA-256 behind it.
+    """Dump a value with joblib in one atomic step, its HMAC-SHA-256 under the user's key behind it.
 
     `joblib.load` stops before the digest, so that the file stays an ordinary `*.joblib`.
     """
     buffer = io.BytesIO()
     joblib.dump(value, buffer)
     payload = buffer.getvalue()
+    digest = hmac.digest(user_key(), payload, "sha256")
     with atomic_file(path) as file:
-        file.write(payload + hashlib.sha256(payload).digest())
+        file.write(payload + digest)
 
 
 def load(path: Path) -> Any:
-    """Load what `save` wrote; ValueError if any byte of it has changed.
+    """Load what `save` wrote for this user; ValueError if a byte has changed, or another wrote it.
 
-    The check stands before the unpickling, which may do anything on damaged bytes.
+    The check stands before the unpickling, which may do anything on bytes of others.
     """
-    content = path.read_bytes()
-    payload, digest = content[:-_DIGEST_BYTES], content[-_DIGEST_BYTES:]
-    if hashlib.sha256(payload).digest() != digest:
-        raise ValueError("damaged file")
-    return joblib.load(io.BytesIO(payload))
+    with open(path, "rb") as file:
+        left = os.fstat(file.fileno()).st_size - _DIGEST_BYTES
+        expected = hmac.new(user_key(), digestmod="sha256")
+        while left > 0 and (block := file.read(min(_BYTES_AT_ONCE, left))):
+            expected.update(block)
+            left -= len(block)
+        if not hmac.compare_digest(file.read(_DIGEST_BYTES + 1), expected.digest()):
+            raise ValueError("damaged, or made by another user")
+        file.seek(0)
+        return joblib.load(file)
 
 
 def save_array(path: Path, array: NDArray[np.float32]) -> None:

@@ -11,8 +11,9 @@ import stat
 from array import array
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from math import isinf
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NoReturn
 
 import orjson
 
@@ -20,6 +21,10 @@ from utils.errors import PipelineError
 from utils.files.atomic import AtomicFiles
 
 Row = dict[str, Any]
+# Lists and objects in one another: what is written wraps what was read a few times more, and no
+# writer takes more than 254.
+DEEPEST = 200
+LARGEST_DOCUMENT = 1 << 28  # bytes of a file that is parsed whole
 
 
 def dump_row(row: Any) -> bytes:
@@ -36,22 +41,73 @@ def dump_row(row: Any) -> bytes:
 
 
 def load_row(line: bytes | str) -> Any:
-    """Parse one line; raises ValueError on bad JSON, NaN and Infinity.
+    """Parse one line; raises ValueError on bad JSON, NaN, Infinity and what could not be written.
 
     Integers over 64 bits, which no record has, are read as floats.
     """
     try:
-        return orjson.loads(line)
+        value = orjson.loads(line)
     except orjson.JSONDecodeError:
         # orjson refuses lone surrogates, which are valid JSON.
-        try:
-            return json.loads(line, parse_constant=_refuse_constant)
-        except RecursionError:
-            raise ValueError("nested too deeply") from None
+        value = parse_json(line)
+    openings = (b"[", b"{") if isinstance(line, bytes) else ("[", "{")
+    # As many brackets, most of them in code, are rare, and no row below that is too deep.
+    if sum(map(line.count, openings)) > DEEPEST:  # type: ignore[arg-type]
+        refuse_deep(value)
+    return value
 
 
-def _refuse_constant(name: str) -> None:
+def parse_json(text: bytes | str) -> Any:
+    """Parse JSON that may hold lone surrogates; ValueError on all that could not be written."""
+    try:
+        return json.loads(text, **CHECKED_NUMBERS)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def refuse_deep(value: Any) -> None:
+    """Raise ValueError where lists and objects are nested deeper than can be written."""
+    level = [value]
+    for _ in range(DEEPEST + 1):
+        inner = [each for each in level if isinstance(each, dict | list)]
+        if not inner:
+            return
+        level = [
+            part for each in inner for part in (each.values() if isinstance(each, dict) else each)
+        ]
+    raise ValueError(f"nested more than {DEEPEST} deep")
+
+
+def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
+
+
+def _finite_float(digits: str) -> float:
+    """Read a number; ValueError where it is so large that it would become infinite."""
+    number = float(digits)
+    if isinf(number):
+        raise ValueError(f"{digits:.20} is too large a number")
+    return number
+
+
+# What the standard decoder is told, so that it takes no number that could not be written.
+CHECKED_NUMBERS: dict[str, Any] = {
+    "parse_constant": _refuse_constant,
+    "parse_float": _finite_float,
+}
+
+
+def read_json(path: str | Path, fix: str) -> Any:
+    """Read a file that is one JSON value; PipelineError where it isn't, ending with the fix."""
+    with open_input(path) as file:
+        if (size := os.fstat(file.fileno()).st_size) > LARGEST_DOCUMENT:
+            raise PipelineError(
+                f"{path}: {size:,} bytes are more than one document may have; {fix}"
+            )
+        try:
+            return load_row(file.read(LARGEST_DOCUMENT).removeprefix(b"\xef\xbb\xbf"))
+        except ValueError as error:
+            raise PipelineError(f"{path}: not valid JSON ({error}); {fix}") from None
 
 
 def open_input(path: str | Path, mode: str = "rb") -> IO[Any]:

@@ -8,12 +8,19 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from json import JSONDecodeError
-from math import isinf
 from pathlib import Path
-from typing import IO, Any, NoReturn
+from typing import IO, Any
 
 from utils.errors import PipelineError
-from utils.jsonl import Required, Row, dump_row, missing_field, open_input
+from utils.jsonl import (
+    CHECKED_NUMBERS,
+    Required,
+    Row,
+    dump_row,
+    missing_field,
+    open_input,
+    refuse_deep,
+)
 
 PIECE = 2**20  # characters read at a time
 # The end of a piece may cut a number, a word or an escape in two; nothing of those is longer.
@@ -108,7 +115,9 @@ def _lines(path: Path, text: IO[str]) -> Iterator[tuple[str, Any]]:
     for number, line in enumerate(text, 1):
         if line.strip(_SPACE):
             try:
-                yield f"line {number}", _DECODER.decode(line)
+                value = _DECODER.decode(line)
+                refuse_deep(value)
+                yield f"line {number}", value
             except ValueError as error:
                 raise PipelineError(
                     f"{path}, line {number}: not valid JSON ({error}); the file must hold a JSON "
@@ -116,18 +125,7 @@ def _lines(path: Path, text: IO[str]) -> Iterator[tuple[str, Any]]:
                 ) from None
 
 
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
-
-
-def _finite_float(digits: str) -> float:
-    number = float(digits)
-    if isinf(number):
-        raise ValueError(f"{digits} is too large a number")
-    return number
-
-
-_DECODER = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite_float)
+_DECODER = json.JSONDecoder(**CHECKED_NUMBERS)
 
 
 class _Pieces:
@@ -182,6 +180,7 @@ def _array_elements(path: Path, text: IO[str]) -> Iterator[tuple[str, Any]]:
         number += 1
         try:
             value = pieces.value()
+            refuse_deep(value)
         except ValueError as error:
             raise PipelineError(
                 f"{path}, element {number}: not valid JSON ({getattr(error, 'msg', error)}); "

@@ -10,7 +10,7 @@ from data_v5.selection.communities import find_communities
 from utils.cache import fingerprint, load_or_build
 from utils.config import parse_config
 from utils.errors import PipelineError
-from utils.jsonl import atomic_file, dump_row, load_row, open_input
+from utils.jsonl import atomic_file, dump_row, read_json
 from utils.similarity.cosine import Floats
 
 # Part of every key: raised when the same settings come to mean other clusters.
@@ -71,11 +71,7 @@ def write_clusters(path: Path, content: ClusterFile) -> None:
 
 def read_clusters(path: Path, questions: int, questions_sha256: str) -> ClusterFile:
     """Read the clusters of these questions; PipelineError if they are those of others."""
-    with open_input(path) as file:
-        try:
-            values = load_row(file.read())
-        except ValueError as error:
-            raise PipelineError(f"{path}: not valid JSON ({error}); make it again") from None
+    values = read_json(path, "make it again")
     content = parse_config(values, ClusterFile, path)
     if (content.questions, content.questions_sha256) != (questions, questions_sha256):
         raise PipelineError(

@@ -1,6 +1,5 @@
 """Texts as the token ids of a model, from its folder on this machine; nothing is downloaded."""
 
-import json
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -11,7 +10,7 @@ from pydantic import Field
 from utils.cli import Flag
 from utils.errors import PipelineError
 from utils.finetune.token_counts import load_tokenizer
-from utils.jsonl import open_input
+from utils.jsonl import read_json
 
 # The flags that name the marks around a text.
 BosToken = Annotated[
@@ -159,9 +158,5 @@ def _convert(folder: Path) -> Any:
 def _read_settings(path: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
-    with open_input(path) as file:
-        try:
-            settings = json.load(file)
-        except ValueError as error:
-            raise PipelineError(f"{path}: not valid JSON ({error}); mend it") from None
+    settings = read_json(path, "mend it")
     return settings if isinstance(settings, dict) else {}

@@ -1,8 +1,14 @@
+import hashlib
+import hmac
+import io
+from pathlib import Path
+
 import joblib
 import numpy as np
 import pytest
 
 from utils.cache import FIT_RESULTS, fingerprint, load, load_array, load_or_build, save, save_array
+from utils.files.user_key import key_path, user_key
 
 
 class Builder:
@@ -45,7 +51,10 @@ def test_a_damaged_file_is_built_again_with_a_line_in_the_log(tmp_path, heard, d
     path.write_bytes(damaged[damage])
     assert load_or_build(path, Builder("rebuilt"), "topics") == "rebuilt"
     assert load(path) == "rebuilt"
-    assert heard()[0] == f"topics: {path} can't be used (damaged file); building it again"
+    assert (
+        heard()[0]
+        == f"topics: {path} can't be used (damaged, or made by another user); building it again"
+    )
 
 
 def test_a_folder_that_can_not_be_written_costs_the_cache_and_not_the_result(tmp_path, heard):
@@ -81,6 +90,62 @@ def heard(caplog, monkeypatch):
     monkeypatch.setattr(log, "propagate", True)
     caplog.set_level("INFO", logger=log.name)
     return lambda: [record.getMessage() for record in caplog.records]
+
+
+class Bomb:
+    """What runs code when it is unpickled: it makes a file."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return Path.touch, (self.path,)
+
+
+def sealed_by(key, value):
+    """Make a cached file as somebody with another key would."""
+    payload = io.BytesIO()
+    joblib.dump(value, payload)
+    content = payload.getvalue()
+    return content + (
+        hmac.digest(key, content, "sha256") if key else hashlib.sha256(content).digest()
+    )
+
+
+@pytest.mark.parametrize("key", [None, b"", b"x" * 32])
+@pytest.mark.parametrize("cut", [0, 1, 32])
+def test_a_file_that_another_made_is_never_unpickled(tmp_path, heard, key, cut):
+    path, made = tmp_path / "x.joblib", tmp_path / "made"
+    content = sealed_by(key, Bomb(made))
+    path.write_bytes(content[: len(content) - cut])
+    assert load_or_build(path, Builder("own"), "topics") == "own"
+    assert not made.exists() and load(path) == "own"
+    assert "made by another user" in heard()[0]
+
+
+@pytest.mark.parametrize("trouble", ["no folder", "short", "readable by others"])
+def test_where_there_is_no_key_a_value_is_built_each_time(tmp_path, heard, monkeypatch, trouble):
+    path = tmp_path / "x.joblib"
+    save(path, "before")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    if trouble == "no folder":
+        (tmp_path / "config").write_text("in the way")
+    else:
+        user_key()
+        key_path().chmod(0o600 if trouble == "short" else 0o644)
+        if trouble == "short":
+            key_path().write_bytes(b"")
+    for _ in range(2):
+        assert load_or_build(path, Builder("value"), "topics") == "value"
+    assert all("key" in line or "config" in line for line in heard())
+
+
+def test_the_key_is_the_user_s_alone_and_stays_the_same(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    key = user_key()
+    assert len(key) == 32 and user_key() == key != b"\0" * 32
+    assert key_path().stat().st_mode & 0o077 == 0
+    assert [path.name for path in key_path().parent.iterdir()] == [key_path().name]
 
 
 ARRAY = np.arange(60, dtype=np.float32).reshape(20, 3)

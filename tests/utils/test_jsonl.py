@@ -14,11 +14,14 @@ from hypothesis import strategies as st
 
 from utils.errors import PipelineError
 from utils.jsonl import (
+    DEEPEST,
+    LARGEST_DOCUMENT,
     RowIndex,
     atomic_file,
     dump_row,
     load_row,
     parse_line,
+    read_json,
     read_rows,
     write_json,
     write_rows,
@@ -344,3 +347,48 @@ def test_a_pipe_is_refused_because_it_can_not_be_read_twice(tmp_path):
     with pytest.raises(PipelineError, match="is a pipe"):
         list(RowIndex(path).scan())
     writer.join()
+
+
+@pytest.mark.parametrize("opening", ["[", '{"a":', '[{"a":'])
+@pytest.mark.parametrize("depth", [DEEPEST + 1, 990, 2000, 100_000])
+def test_what_is_nested_deeper_than_can_be_written_is_refused_when_it_is_read(
+    opening: str, depth: int
+) -> None:
+    closing = "".join({"[": "]", "{": "}"}.get(mark, "") for mark in reversed(opening))
+    text = opening * depth + "1" + closing * depth
+    for line in (text.encode(), text, f'{{"a":"\\ud800","b":{text}}}'.encode()):
+        with pytest.raises(ValueError):
+            load_row(line)
+
+
+def test_what_is_as_deep_as_can_be_is_read_and_written_with_all_that_goes_around_it() -> None:
+    row = load_row("[" * DEEPEST + "]" * DEEPEST)
+    wrapped = {"meta": [{"own_fields": {"row": row}}]}
+    assert load_row(dump_row({"row": row})[7:-2]) == row and dump_row(wrapped)
+
+
+def test_brackets_in_a_text_are_no_nesting() -> None:
+    row = {"code": "[{" * 10_000, "rows": [[], {}] * 1000}
+    assert load_row(dump_row(row)) == row
+
+
+@pytest.mark.parametrize("number", ["1e999", "-1e400", "1e309"])
+@pytest.mark.parametrize("beside", ["", "\\ud800"])
+def test_a_number_that_would_become_infinite_is_refused(number: str, beside: str) -> None:
+    with pytest.raises(ValueError):
+        load_row(f'{{"a":"{beside}","b":{number}}}')
+
+
+@pytest.mark.parametrize("content", ["[" * 990 + "]" * 990, "{", "1e999", '"\\x"', "\x00"])
+def test_a_document_that_is_none_is_one_line(tmp_path: Path, content: str) -> None:
+    (tmp_path / "x.json").write_text(content)
+    with pytest.raises(PipelineError, match=r"x\.json: not valid JSON .*; mend it") as raised:
+        read_json(tmp_path / "x.json", "mend it")
+    assert "\n" not in str(raised.value)
+
+
+def test_a_document_larger_than_any_is_not_read(tmp_path: Path) -> None:
+    with open(tmp_path / "x.json", "wb") as file:
+        file.truncate(LARGEST_DOCUMENT + 1)
+    with pytest.raises(PipelineError, match="too many|more than one document"):
+        read_json(tmp_path / "x.json", "mend it")

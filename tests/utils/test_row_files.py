@@ -64,7 +64,7 @@ def test_texts_with_line_separators_stay_whole(tmp_path: Path) -> None:
         ('["a" "b"]', "breaks off after element 1"),
         ('["a",]', "comma stands after the last"),
         ('["a"] ["b"]', "more text stands after the array"),
-        ("[NaN]", "element 1: not valid JSON (NaN is no JSON)"),
+        ("[NaN]", "element 1: not valid JSON (NaN is not JSON)"),
         ('[{"a": tru}]', "element 1: not valid JSON"),
         ('{"a": 1,\n "b": 2}', "line 1: not valid JSON"),
         (b'["\xff"]', "is not UTF-8"),

@@ -1,12 +1,12 @@
 """Tokens of training rows, counted by a model's tokenizer, or estimated where there is none."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 from utils.errors import PipelineError
 from utils.hub import model_file
+from utils.jsonl import load_row
 
 # About what the tokenizers of current models make of Python and of English; Chinese comes out
 # near 0.75 tokens a character.
@@ -107,7 +107,7 @@ def load_tokenizer(path: Path) -> Any:
 
 def _looks_like_tokenizer(text: str) -> bool:
     try:
-        content = json.loads(text)
+        content = load_row(text)
     except ValueError:
         return False
     return isinstance(content, dict) and isinstance(content.get("model"), dict)

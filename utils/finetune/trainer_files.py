@@ -1,6 +1,5 @@
 """Files for trainers: their rows, and their entries in the `dataset_info.json` of LLaMA-Factory."""
 
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ from utils.cli import log
 from utils.errors import PipelineError
 from utils.files.locks import waited_lock
 from utils.finetune.chat_format import PROMPT_FORMATS, TrainingConversation
-from utils.jsonl import Row, open_input, write_json
+from utils.jsonl import Row, read_json, write_json
 from utils.row_files import ROW_SUFFIXES, WriteRow
 from utils.stage_output import StageOutput
 
@@ -89,11 +88,7 @@ def load_dataset_info(path: Path) -> dict[str, Any]:
     """Read the entries that are there already; none if there is no such file."""
     if not path.exists():
         return {}
-    with open_input(path) as file:
-        try:
-            entries = json.load(file)
-        except ValueError as error:
-            raise PipelineError(f"{path}: not valid JSON ({error}); mend or move it") from None
+    entries = read_json(path, "mend or move it")
     if not isinstance(entries, dict):
         raise PipelineError(
             f"{path}: must be one JSON object, an entry a data set; mend or move it"

@@ -26,7 +26,7 @@ from utils.generation.recovery import (
     sample_key,
 )
 from utils.jsonl import Row, atomic_file, dump_row, load_row
-from utils.providers.replies import Reply, Usage
+from utils.providers.replies import Reply, Usage, sound_usage
 from utils.stage_output import sibling
 
 # Rows begin with these fields so that a resume reads a line's first bytes, not its megabytes.
@@ -124,7 +124,7 @@ class Journal:
         for finished in read_finished(self.output_file):
             self.done[finished.key] = finished.prompt_hash
             for usage in finished.usage:
-                self.paid.update(usage)
+                self.paid.update(sound_usage(usage))
 
     def _load_failed(self) -> None:
         for row in log_rows(self.failed_file, (*SampleKey._fields, "reject_reason")):

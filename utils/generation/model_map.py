@@ -5,8 +5,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlsplit
+
+from pydantic import Field
 
 from utils.config import parse_config, read_yaml
 from utils.errors import PipelineError
@@ -14,15 +16,16 @@ from utils.jsonl import load_row, open_input
 from utils.providers.chat_forms import ProtocolName, SystemRole
 
 EMBEDDED = "embedded"
+Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 @dataclass(frozen=True)
 class Prices:
     """What a million tokens cost, in one currency throughout a model map."""
 
-    input: float = 0.0
-    output: float = 0.0
-    cached_input: float | None = None
+    input: Amount = 0.0
+    output: Amount = 0.0
+    cached_input: Amount | None = None
 
     def cost(self, prompt_tokens: int, completion_tokens: int, cached_tokens: int = 0) -> float:
         """Add up a cost; cached tokens are among the prompt's, and as dear where unpriced."""
@@ -50,8 +53,8 @@ class ModelSettings:
     api: str | None = None
     extra_body: dict[str, Any] = field(default_factory=dict)
     prices: Prices = field(default_factory=Prices)
-    rpm: float | None = None
-    tpm: float | None = None
+    rpm: Amount | None = None
+    tpm: Amount | None = None
     send_seed: bool = True
     protocol: ProtocolName = "openai"
     max_tokens_field: str = "max_tokens"

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from utils.errors import PipelineError
 from utils.files.append_log import AppendLog
 from utils.jsonl import Row, atomic_file, dump_row, load_row, parse_line
-from utils.providers.replies import Reply, Usage
+from utils.providers.replies import Reply, Usage, sound_usage
 
 # Sums of the fields of `Usage`.
 Spending = Counter[str]
@@ -58,7 +58,7 @@ class Recovery:
             self._read_header(file.readline())
         for row in log_rows(self.path, skip=1):
             if "wasted" in row:
-                self._wasted.update(row["wasted"])
+                self._wasted.update(sound_usage(row["wasted"]))
             elif (key := sample_key(row)) not in done:
                 self._read_round(key, row)
 

@@ -176,7 +176,8 @@ class Sender:
         """Replace what was set aside for a request by what it took."""
         self.is_sending = False
         endpoint.in_flight -= 1
-        self._traffic.budget.settle(request.highest_cost, self.channel.cost_of(usage))
+        told, guessed = (self.channel.cost_of(each) for each in (usage, usage.guess or usage))
+        self._traffic.budget.settle(request.highest_cost, max(told, guessed))
         self.channel.give_back_tokens(request.tokens, usage)
 
 

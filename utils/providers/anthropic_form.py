@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from utils.providers.openai_form import load_answer, read_content, without_answer
-from utils.providers.replies import UNREADABLE, PassingError, Reply, Usage
+from utils.providers.openai_form import guess_usage, load_answer, read_content, without_answer
+from utils.providers.replies import UNREADABLE, PassingError, Reply, Usage, count_usage
 
 VERSION = "2023-06-01"
 # What the form has no field for.
@@ -34,7 +34,7 @@ def read_message(content: bytes, body: dict[str, Any]) -> Reply:
     try:
         text, thought = read_content(answer["content"])
         finish_reason = str(answer.get("stop_reason") or "unknown")
-        usage = _usage(answer["usage"])
+        usage = _usage(answer.get("usage"), guess_usage(body, text))
     except (KeyError, TypeError, AttributeError):
         raise PassingError(UNREADABLE, "the response body holds no message") from None
     if not text.strip():
@@ -42,10 +42,12 @@ def read_message(content: bytes, body: dict[str, Any]) -> Reply:
     return Reply(text, finish_reason, usage, reasoning=thought)
 
 
-def _usage(counts: dict[str, Any]) -> Usage:
+def _usage(told: Any, guess: Usage) -> Usage:
+    counts = told if isinstance(told, dict) else {}
     read = counts.get("cache_read_input_tokens") or 0
     written = counts.get("cache_creation_input_tokens") or 0
-    return Usage(counts["input_tokens"] + read + written, counts["output_tokens"], read)
+    asked = [counts.get("input_tokens"), read, written]
+    return count_usage(asked, [counts.get("output_tokens")], read, guess)
 
 
 def message_headers(key: str) -> dict[str, str]:

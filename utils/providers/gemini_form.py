@@ -3,8 +3,15 @@
 from typing import Any
 from urllib.parse import quote
 
-from utils.providers.openai_form import load_answer, without_answer
-from utils.providers.replies import UNREADABLE, PassingError, Reply, RequestRefused, Usage
+from utils.providers.openai_form import guess_usage, load_answer, without_answer
+from utils.providers.replies import (
+    UNREADABLE,
+    PassingError,
+    Reply,
+    RequestRefused,
+    Usage,
+    count_usage,
+)
 
 _SETTINGS = {
     "temperature": "temperature",
@@ -50,8 +57,7 @@ def read_candidate(content: bytes, body: dict[str, Any]) -> Reply:
     """Turn a response body into a Reply; raises as `parse_reply` does."""
     answer = load_answer(content)
     try:
-        usage = _usage(answer.get("usageMetadata") or {})
-        _refuse_blocked(answer, usage)
+        _refuse_blocked(answer, body)
         candidate = answer["candidates"][0]
         finish_reason = str(candidate.get("finishReason") or "unknown")
         parts = (candidate.get("content") or {}).get("parts") or []
@@ -60,27 +66,29 @@ def read_candidate(content: bytes, body: dict[str, Any]) -> Reply:
         raise PassingError(UNREADABLE, "the response body holds no candidate") from None
     thought = "".join(part["text"] for part in said if part.get("thought"))
     text = "".join(part["text"] for part in said if not part.get("thought"))
+    usage = _usage(answer.get("usageMetadata"), guess_usage(body, thought + text))
     if not text.strip():
         return without_answer(finish_reason, usage, thought)
     return Reply(text, finish_reason, usage, reasoning=thought)
 
 
-def _refuse_blocked(answer: dict[str, Any], usage: Usage) -> None:
+def _refuse_blocked(answer: dict[str, Any], body: dict[str, Any]) -> None:
     reason = (answer.get("promptFeedback") or {}).get("blockReason")
     if reason and not answer.get("candidates"):
+        usage = _usage(answer.get("usageMetadata"), guess_usage(body, ""))
         raise RequestRefused(f"{reason}: the server blocked the prompt", usage=usage)
 
 
-def _usage(counts: dict[str, Any]) -> Usage:
-    def count(name: str) -> int:
-        return counts.get(name) or 0
-
-    return Usage(
-        count("promptTokenCount") + count("toolUsePromptTokenCount"),
-        count("candidatesTokenCount") + count("thoughtsTokenCount"),
-        count("cachedContentTokenCount"),
-        estimated=not counts,
+def _usage(told: Any, guess: Usage) -> Usage:
+    counts = told if isinstance(told, dict) else {}
+    asked, answered = (
+        [counts.get(name) or 0 for name in names] if counts else []
+        for names in (
+            ("promptTokenCount", "toolUsePromptTokenCount"),
+            ("candidatesTokenCount", "thoughtsTokenCount"),
+        )
     )
+    return count_usage(asked, answered, counts.get("cachedContentTokenCount"), guess)
 
 
 def content_headers(key: str) -> dict[str, str]:

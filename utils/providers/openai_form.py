@@ -12,6 +12,7 @@ from utils.providers.replies import (
     Reply,
     RequestRefused,
     Usage,
+    count_usage,
 )
 from utils.replies.finish_reasons import TOOL_CALLS, finish_word, is_whole, ran_out_of_tokens
 
@@ -132,22 +133,22 @@ def without_answer(
 
 
 def parse_usage(usage: Any, body: dict[str, Any], text: str) -> Usage:
-    """Read the server's token counts; estimate those that are missing, and say so."""
+    """Read the server's token counts; estimate those that are missing or can't be, and say so."""
     counts = usage if isinstance(usage, dict) else {}
     details = counts.get("prompt_tokens_details")
-    cached = _count(details.get("cached_tokens") if isinstance(details, dict) else None)
-    cached = cached or _count(counts.get("prompt_cache_hit_tokens"))
-    asked, answered = _count(counts.get("prompt_tokens")), _count(counts.get("completion_tokens"))
-    return Usage(
-        guess_prompt_tokens(asked_messages(body)) if asked is None else asked,
-        len(text) // CHARACTERS_PER_TOKEN + 1 if answered is None else answered,
-        cached or 0,
-        estimated=asked is None or answered is None,
+    cached = details.get("cached_tokens") if isinstance(details, dict) else None
+    return count_usage(
+        [counts.get("prompt_tokens")],
+        [counts.get("completion_tokens")],
+        cached or counts.get("prompt_cache_hit_tokens"),
+        guess_usage(body, text),
     )
 
 
-def _count(value: Any) -> int | None:
-    return int(value) if isinstance(value, int | float) and value >= 0 else None
+def guess_usage(body: dict[str, Any], text: str) -> Usage:
+    """Guess the tokens of a request and of its answer by their lengths."""
+    answered = len(text) // CHARACTERS_PER_TOKEN + 1
+    return Usage(guess_prompt_tokens(asked_messages(body)), answered, estimated=True)
 
 
 def asked_messages(body: dict[str, Any]) -> list[dict[str, str]]:

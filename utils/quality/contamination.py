@@ -6,7 +6,6 @@ of its own, so that only the same code as a whole matches it. Where the benchmar
 said by presets or by the config.
 """
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,7 @@ from numpy.typing import NDArray
 
 from utils.code.lexing import Hashes, code_tokens, ngram_hashes, united_ngrams, words
 from utils.errors import PipelineError
-from utils.jsonl import Row, open_input, read_rows
+from utils.jsonl import Row, open_input, read_json, read_rows
 
 # One text of a benchmark: a field by its dotted path, or several to be put together.
 FieldPath = str | tuple[str, ...]
@@ -192,11 +191,7 @@ def _read_parquet(path: Path) -> Iterator[Row]:
 
 
 def _read_array(path: Path) -> Iterator[Row]:
-    with open_input(path) as file:
-        try:
-            rows = json.load(file)
-        except ValueError as error:
-            raise PipelineError(f"{path}: not valid JSON ({error})") from None
+    rows = read_json(path, "mend it or get it again")
     if isinstance(rows, dict):
         # A data set exported with its splits: {"test": [...]}.
         rows = [row for part in rows.values() if isinstance(part, list) for row in part]

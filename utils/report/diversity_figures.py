@@ -7,14 +7,13 @@ table, a row a measure and a column a file, and as bars.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from utils.errors import PipelineError
-from utils.jsonl import open_input
+from utils.jsonl import read_json
 from utils.report.figure_kinds import Bars
 from utils.report.survey import FileSurvey
 from utils.similarity.diversity_measures import DiversitySettings, measure_files, read_file_texts
@@ -182,11 +181,7 @@ def measure_surveys(
 
 def load_measures(path: str | Path) -> list[dict[str, Any]]:
     """Read the measures that `evaluate_diversity` wrote as JSON."""
-    with open_input(path) as file:
-        try:
-            measured = json.load(file)
-        except ValueError as error:
-            raise PipelineError(f"{path}: not valid JSON ({error}); write it again") from None
+    measured = read_json(path, "write it again")
     needed = {"file", "vendi", "distinct", "entities", "labels", "vendi_of_samples"}
     is_measured = isinstance(measured, list) and all(
         isinstance(each, dict) and needed <= each.keys() for each in measured

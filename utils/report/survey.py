@@ -6,7 +6,6 @@ The tables at the head of the report are made of it: one line a file, and its to
 from __future__ import annotations
 
 import hashlib
-import json
 from array import array
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -19,7 +18,7 @@ from tqdm import tqdm
 
 from utils.errors import PipelineError
 from utils.finetune.token_counts import estimate_tokens
-from utils.jsonl import Row, open_input, read_rows
+from utils.jsonl import Row, read_json, read_rows
 from utils.providers.replies import Usage
 from utils.report.row_views import EDIT_KINDS, FILE_KINDS, RowView, kind_of, views
 from utils.row_files import read_records
@@ -210,13 +209,7 @@ def read_summary(path: str | Path) -> dict[str, Any]:
     beside = sibling(path, ".summary.json")
     if not beside.exists():
         return {}
-    with open_input(beside) as file:
-        try:
-            summary = json.load(file)
-        except ValueError as error:
-            raise PipelineError(
-                f"{beside}: not valid JSON ({error}); run its stage again"
-            ) from None
+    summary = read_json(beside, "run its stage again")
     return summary if isinstance(summary, dict) else {}
 
 

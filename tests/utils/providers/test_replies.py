@@ -3,10 +3,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from utils.jsonl import dump_row, load_row
-from utils.providers.replies import PassingError, Reply, RequestRefused, RunRefused, Usage
+from utils.providers.replies import (
+    MOST_TOKENS,
+    PassingError,
+    Reply,
+    RequestRefused,
+    RunRefused,
+    Usage,
+    count_usage,
+)
 
-COUNTS = st.integers(0, 10**9)
-USAGES = st.builds(Usage, COUNTS, COUNTS, COUNTS, st.booleans())
+COUNTS = st.integers(0, MOST_TOKENS)
+USAGES = st.builds(
+    lambda asked, answered, share, guessed: Usage(asked, answered, int(asked * share), guessed),
+    *(COUNTS, COUNTS, st.floats(0, 1), st.booleans()),
+)
 REPLIES = st.builds(Reply, st.text(st.characters(exclude_categories=[])), st.text(), USAGES)
 
 
@@ -53,3 +64,20 @@ def test_no_kind_of_failure_is_taken_for_another() -> None:
     assert [
         one for one in kinds for other in kinds if one is not other and issubclass(one, other)
     ] == []
+
+
+NO_COUNTS = [None, "12", [], {}, True, -1, 0.5, 1e308, 1e400, float("nan"), -(10**9), 10**12]
+
+
+@pytest.mark.parametrize("odd", NO_COUNTS, ids=repr)
+def test_a_count_that_none_can_be_is_an_estimate(odd: object) -> None:
+    guess = Usage(7, 3, estimated=True)
+    assert count_usage([odd], [5], 0, guess) == Usage(7, 5, 0, estimated=True)
+    assert count_usage([9], [odd], 4, guess) == Usage(9, 3, 4, estimated=True)
+    assert count_usage([9, odd], [5, 1], odd, guess) == Usage(7, 6, 0, estimated=True)
+
+
+def test_more_cached_tokens_than_asked_ones_make_all_a_guess() -> None:
+    guess = Usage(7, 3, estimated=True)
+    assert count_usage([4], [5], 5, guess) is guess
+    assert count_usage([4], [5], 4, guess) == Usage(4, 5, 4)

@@ -11,7 +11,7 @@ files add how many rows each stage kept, what a kept row cost, and where each sa
 
 import webbrowser
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
@@ -23,6 +23,7 @@ from utils.cli import Flag, log, parse_flags, run
 from utils.config import read_yaml
 from utils.finetune.token_counts import ESTIMATE_METHOD as TOKEN_METHOD
 from utils.jsonl import atomic_file
+from utils.progress import progress
 from utils.report import figures
 from utils.report.diversity_figures import (
     diversity_figures,
@@ -33,14 +34,17 @@ from utils.report.diversity_figures import (
 from utils.report.edit_facts import EditComparer
 from utils.report.figure_kinds import Figure
 from utils.report.figures import FigureLimits
-from utils.report.lineage import Lineage, worded_sampling
+from utils.report.lineage import Lineage, RepeatedRows, worded_sampling
 from utils.report.page import as_page_data, build_page, data_set_id, draw_rejected, draw_samples
 from utils.report.plotting import write_pdfs
+from utils.report.review import ReviewMark, read_marks, reviews_data
 from utils.report.room_figures import history_figures, synthesis_figures
+from utils.report.row_views import RowView
 from utils.report.stage_yield import load_prices, yield_figure, yield_tables
 from utils.report.survey import (
     FileSurvey,
     SurveySettings,
+    Watch,
     file_lines,
     in_stage_order,
     name_files,
@@ -90,6 +94,11 @@ class Flags:
             "evaluate_diversity wrote to this file"
         ),
     ] = None
+    marks: Annotated[
+        list[str],
+        Flag(nargs="+", metavar="REVIEW"),
+        Field(description="reviews exported from such pages, a file a person, to show and merge"),
+    ] = field(default_factory=list)
     open: Annotated[bool, Field(description="open the page in the browser")] = False
 
     def __post_init__(self) -> None:
@@ -110,30 +119,51 @@ class ReportFindings:
     samples: list[dict[str, Any]]
     samples_left_out: int
     comparer: EditComparer
+    marks_met: int = 0
     diversity: list[dict[str, Any]] = field(default_factory=list)
 
 
-def read_surveys(paths: Sequence[str], settings: SurveySettings, samples: int) -> ReportFindings:
-    """Read every file once: those under review first, for what their samples are."""
+def read_surveys(
+    paths: Sequence[str], settings: SurveySettings, samples: int, marked: Collection[str] = ()
+) -> ReportFindings:
+    """Read every file once: those under review first, for what their samples are.
+
+    Samples that somebody `marked` are on the page before any that are drawn.
+    """
     labels = name_files(paths)
     opened = [open_survey(*names, settings) for names in zip(paths, labels, strict=True)]
     surveys = in_stage_order(opened)
     focus = [survey for survey in surveys if survey.kind == surveys[-1].kind]
     for survey in surveys:
         survey_rejected(survey, settings.random_seed)
+    rejected = draw_rejected(surveys, samples // REJECTED_SHARE)
+    repeated = RepeatedRows(rejected)
+    met: dict[str, tuple[FileSurvey, RowView]] = {}
     for survey in focus:
-        survey_rows(survey)
-    drawn = [*draw_samples(focus, samples), *draw_rejected(surveys, samples // REJECTED_SHARE)]
+        survey_rows(survey, repeated.watcher(survey), marked_watcher(survey, marked, met))
+    drawn = [*draw_samples(focus, samples, [*met.values()]), *rejected]
     lineage = Lineage(view for _, view in drawn)
     for survey in surveys:
         if survey not in focus:
             watch = lineage.watcher(survey.label, worded_sampling(survey))
-            survey_rows(survey, watch)
+            survey_rows(survey, watch, repeated.watcher(survey))
     for survey, view in drawn:
         lineage.watcher(survey.label)(view)
     comparer = EditComparer()
-    data, left_out = as_page_data(drawn, lineage, comparer)
-    return ReportFindings(surveys, focus, data, left_out, comparer)
+    data, left_out = as_page_data(drawn, lineage, comparer, repeated)
+    return ReportFindings(surveys, focus, data, left_out, comparer, len(met))
+
+
+def marked_watcher(
+    survey: FileSurvey, marked: Collection[str], met: dict[str, tuple[FileSurvey, RowView]]
+) -> Watch:
+    """Give the function that notes the samples somebody marked, when it is shown all."""
+
+    def watch(view: RowView, _: int) -> None:
+        if view.is_edit and view.identity in marked:
+            met.setdefault(view.identity, (survey, view))
+
+    return watch
 
 
 def make_figures(found: ReportFindings, limits: FigureLimits, seed: int, tables: Any) -> Sections:
@@ -141,9 +171,9 @@ def make_figures(found: ReportFindings, limits: FigureLimits, seed: int, tables:
     surveys = found.surveys
     compared = without_repeated_files(s for s in surveys if s.is_edits)
     edits = {survey.label: found.comparer.figures(survey) for survey in compared}
+    instructed = compared or found.focus
     asked = [survey for survey in surveys if survey.kind == "prompts"]
     with_topics = [s for s in surveys if s.topics or s.summary.get("topics")]
-    mapped = [s for s in surveys if s.topics][-1:] or [s for s in found.focus if s.is_edits]
     sections: dict[str, Sequence[Figure | None]] = {
         "overview": [figures.reject_reasons(surveys)],
         "size": [
@@ -153,9 +183,9 @@ def make_figures(found: ReportFindings, limits: FigureLimits, seed: int, tables:
         "nature": [*figures.edit_natures(compared, edits), figures.edit_kinds([*compared, *asked])],
         "topics": [
             *map(figures.topic_bars, with_topics),
-            *(figures.sample_map(survey, seed) for survey in mapped),
+            *(figures.sample_map(s, seed) for s in progress(compared, "maps", "file")),
         ],
-        "instructions": [figures.verb_objects(survey) for survey in found.focus],
+        "instructions": [*map(figures.verb_objects, progress(instructed, "verbs", "file"))],
         "histories": history_figures(surveys),
         "synthesis": synthesis_figures(surveys),
         "diversity": diversity_figures(surveys, found.diversity),
@@ -165,7 +195,11 @@ def make_figures(found: ReportFindings, limits: FigureLimits, seed: int, tables:
 
 
 def page_data(
-    found: ReportFindings, sections: Sections, tables: Any, limits: FigureLimits
+    found: ReportFindings,
+    sections: Sections,
+    tables: Any,
+    limits: FigureLimits,
+    reviews: dict[str, dict[str, ReviewMark]],
 ) -> dict[str, Any]:
     """Gather everything that the page shows, as JSON values."""
     rows = sum(survey.rows for survey in found.focus)
@@ -175,6 +209,9 @@ def page_data(
         f"{len(found.samples) - shown:,} rejected rows drawn evenly over the reasons. "
         "Keys: j and k move, a accepts, r rejects. Marks stay in this browser till you export them."
     )
+    if reviews:
+        marked = len(set().union(*reviews.values()))
+        note += f" {found.marks_met:,} of the {marked:,} samples marked in --marks are in the data."
     if found.samples_left_out:
         note += f" {found.samples_left_out:,} more did not fit on the page."
     return {
@@ -189,6 +226,8 @@ def page_data(
         "diversity": diversity_table(found.diversity),
         "yield": tables,
         "samples": found.samples,
+        "rows": rows,
+        "reviews": reviews_data(reviews),
         "samples_note": note,
     }
 
@@ -224,17 +263,22 @@ def main(argv: list[str] | None = None) -> None:
     arguments = parse_flags(Flags, argv)
     limits = read_limits(default_file(arguments.filter_config, FILTER_CONFIG), arguments.cutoff_len)
     settings = SurveySettings(arguments.sample_rows, arguments.random_seed)
-    found = read_surveys(arguments.input_files, settings, arguments.samples)
+    names = name_files(arguments.marks)
+    reviews = dict(zip(names, map(read_marks, arguments.marks), strict=True))
+    marked = set().union(*reviews.values())
+    found = read_surveys(arguments.input_files, settings, arguments.samples, marked)
     found = replace(found, diversity=read_diversity(arguments, found.focus))
     prices = load_prices(found.surveys, default_file(arguments.model_map, MODEL_MAP))
     tables = yield_tables(found.surveys, prices)
     sections = make_figures(found, limits, arguments.random_seed, tables)
     title = f"Data set report: {', '.join(survey.label for survey in found.focus)}"
-    page = build_page(title, page_data(found, sections, tables, limits))
+    page = build_page(title, page_data(found, sections, tables, limits, reviews))
     with atomic_file(arguments.output_file) as file:
         file.write(page.encode("utf-8"))
     if arguments.figure_dir:
-        paths = write_pdfs(chain.from_iterable(sections.values()), arguments.figure_dir)
+        labels = [survey.label for survey in found.surveys]
+        drawn = chain.from_iterable(sections.values())
+        paths = write_pdfs(drawn, arguments.figure_dir, labels)
         log.info("%s figures -> %s", len(paths), arguments.figure_dir)
     log.info("%.1f MB -> %s", len(page.encode()) / 1e6, arguments.output_file)
     if arguments.open:

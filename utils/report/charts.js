@@ -4,60 +4,73 @@ function barsChart(figure) {
   const names = Object.keys(figure.series);
   const top = Math.max(1e-9, ...names.flatMap((name) => figure.series[name]));
   const detailed = figure.details.some(Boolean);
-  const shown = (value) => (figure.unit === "%" ? `${value.toFixed(1)}%` : number(value));
-  const rows = figure.labels.map((label, row) =>
-    el("div", { class: "bar-row" },
+  const byFile = names.length === 1 && ofFiles(figure.labels);
+  const shown = (value) => (value === null ? "–" : figure.unit === "%" ? `${value.toFixed(1)}%` : number(value));
+  const rows = figure.labels.map((label, row) => {
+    const known = names.filter((name) => figure.series[name][row] !== null);
+    return el("div", { class: "bar-row" },
       el("span", { class: "label", text: label }),
       detailed ? el("span", { class: "detail", text: figure.details[row], tip: figure.details[row] || label }) : null,
-      el("div", { class: "track" }, ...names.map((name, index) => {
+      el("div", { class: "track" }, ...(known.length ? known : names.slice(0, 1)).map((name) => {
         const value = figure.series[name][row];
-        return el("div", { class: "bar", tip: `${label}, ${name}: ${shown(value)}` },
-          el("i", { css: { width: `${(82 * value) / top}%`, background: series(index) } }),
+        const color = byFile ? colorOf(label, 0) : colorOf(name, figure.order.indexOf(name));
+        return el("div", { class: "bar", tip: `${[label, name].filter(Boolean).join(", ")}: ${shown(value)}` },
+          el("i", { css: { width: `${(82 * value) / top}%`, background: color } }),
           el("span", { text: shown(value) }));
-      }))));
-  return el("div", {}, names.length > 1 ? legend(names) : null,
-    el("div", { class: detailed ? "bars detailed" : "bars" }, ...rows));
+      })));
+  });
+  return el("div", { class: detailed ? "bars detailed" : "bars" }, ...rows);
 }
 
 function histogramChart(figure) {
   const names = Object.keys(figure.series);
-  return el("div", {}, ...names.flatMap((name, index) => [
+  return el("div", {}, ...names.flatMap((name) => [
     names.length > 1 ? el("div", { class: "panel-name", text: name }) : null,
-    histogramPanel(figure, figure.series[name], index),
+    histogramPanel(figure, figure.series[name], colorOf(name, figure.order.indexOf(name))),
   ]));
 }
 
-function histogramPanel(figure, counts, index) {
+const LETTER = 6.4; // the widest digit of the labels, in units of the drawing
+
+function histogramPanel(figure, counts, color) {
   const [width, height, left, bottom] = [390, 150, 34, 20];
   const { edges } = figure;
   const last = edges[edges.length - 1];
   const top = Math.max(...counts, 1);
   const total = counts.reduce((sum, count) => sum + count, 0);
   const x = (value) => left + ((width - left) * value) / last;
-  const y = (count) => height - bottom - ((height - bottom - 14) * count) / top;
+  const y = (count) => height - bottom - ((height - bottom - 26) * count) / top;
   const columns = counts.map((count, bin) => {
     const high = edges[bin + 1] - 1;
     const range = bin === counts.length - 1 ? `${edges[bin]} or more` : edges[bin] === high ? `${high}` : `${edges[bin]}–${high}`;
     return count ? svg("rect", {
       class: "column", x: x(edges[bin]) + 0.75, width: Math.max(1, x(edges[bin + 1]) - x(edges[bin]) - 1.5),
-      y: y(count), height: height - bottom - y(count), rx: 1.5, fill: series(index),
+      y: y(count), height: height - bottom - y(count), rx: 1.5, fill: color,
       tip: `${range} ${figure.unit}: ${number(count)} (${percent(count / total)})`,
     }) : null;
   });
-  const step = edges[1] * Math.max(1, Math.ceil(edges.length / 7));
-  const ticks = [];
+  const beyond = `≥ ${number(last - edges[1])}`;
+  const room = width - LETTER * beyond.length - 8;
   const middle = edges[1] === 1 ? 0.5 : 0; // a bin of one value is named in its middle
-  for (let value = 0; value + step * 0.7 < last - edges[1]; value += step)
-    ticks.push(svg("text", { x: x(value + middle), y: height - 5, "text-anchor": "middle", text: number(value) }));
-  ticks.push(svg("text", { x: width, y: height - 5, "text-anchor": "end", text: `≥ ${number(last - edges[1])}` }));
+  const ticks = [svg("text", { class: "tick", x: width, y: height - 5, "text-anchor": "end", text: beyond })];
+  const step = edges[1] * Math.max(1, Math.ceil(edges.length / 7));
+  let free = 0;
+  for (let value = 0; value < last - edges[1]; value += step) {
+    const half = (LETTER * number(value).length) / 2;
+    if (x(value + middle) - half < free || x(value + middle) + half > room) continue;
+    free = x(value + middle) + half + 8;
+    ticks.push(svg("text", { class: "tick", x: x(value + middle), y: height - 5, "text-anchor": "middle", text: number(value) }));
+  }
+  // The limit is named above the columns, on whichever side of its line has room.
   const end = x(figure.limit + 1);
+  const isLeft = end > (left + width) / 2;
   return svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": `${figure.title}: histogram` },
     svg("line", { class: "axis", x1: left, x2: width, y1: height - bottom, y2: height - bottom }),
-    svg("text", { x: left - 6, y: y(top) + 4, "text-anchor": "end", text: number(top) }),
-    svg("text", { x: left - 6, y: height - bottom, "text-anchor": "end", text: "0" }),
+    svg("text", { class: "tick", x: left - 6, y: y(top) + 4, "text-anchor": "end", text: number(top) }),
+    svg("text", { class: "tick", x: left - 6, y: height - bottom, "text-anchor": "end", text: "0" }),
     ...columns, ...ticks,
     svg("line", { class: "limit", x1: end, x2: end, y1: 4, y2: height - bottom }),
-    svg("text", { class: "limit-name", x: end - 5, y: 12, "text-anchor": "end", text: `${words(figure.limit_name)} ${number(figure.limit)}` }));
+    svg("text", { class: "limit-name", x: end + (isLeft ? -5 : 5), y: 12, "text-anchor": isLeft ? "end" : "start", text: `${words(figure.limit_name)} ${number(figure.limit)}` }));
 }
 
 function scatterChart(figure, openSample) {
@@ -78,7 +91,7 @@ function scatterChart(figure, openSample) {
     return button;
   });
   return el("div", {}, el("div", { class: "legend" }, ...keys),
-    el("div", { class: "round" }, svg("svg", { viewBox: `0 0 ${size} ${size}`, role: "img", "aria-label": figure.title }, ...layers.reverse())));
+    el("div", { class: "round" }, svg("svg", { viewBox: `0 0 ${size} ${size}`, role: "img", "aria-label": figure.title }, ...[...layers].reverse())));
 }
 
 function arc(center, inner, outer, from, to) {
@@ -127,8 +140,62 @@ function sunburstChart(figure) {
 
 const CHARTS = { bars: barsChart, histogram: histogramChart, scatter: scatterChart, sunburst: sunburstChart };
 
-function figureCard(figure, openSample) {
-  return el("div", { class: "card figure", id: `figure-${figure.key}` },
-    el("h3", { text: figure.title }), el("p", { class: "note", text: figure.note }),
-    CHARTS[figure.kind](figure, openSample));
+// Which of several files or series a figure shows: each name of its legend is a switch.
+function switches(names, draw) {
+  const hidden = new Set();
+  return el("div", { class: "legend" }, ...names.map((name, index) => {
+    const button = el("button", { type: "button", class: "key", "aria-pressed": "true", on: { click: () => {
+      if (!hidden.delete(name) && hidden.size < names.length - 1) hidden.add(name);
+      button.classList.toggle("off", hidden.has(name));
+      button.setAttribute("aria-pressed", String(!hidden.has(name)));
+      draw(names.filter((each) => !hidden.has(each)));
+    } } }, el("i", { css: { background: colorOf(name, index) } }), el("span", { text: name }));
+    return button;
+  }));
+}
+
+function withLabels(figure, names) {
+  const rows = figure.labels.flatMap((label, row) => (names.includes(label) ? [row] : []));
+  const pick = (values) => rows.map((row) => values[row]);
+  const picked = Object.entries(figure.series).map(([name, values]) => [name, pick(values)]);
+  return { ...figure, labels: pick(figure.labels), details: figure.details.length ? pick(figure.details) : [], series: Object.fromEntries(picked) };
+}
+
+function withSeries(figure, names) {
+  return { ...figure, series: Object.fromEntries(names.map((name) => [name, figure.series[name]])) };
+}
+
+function drawnFigure(figure, openSample) {
+  const names = Object.keys(figure.series || {});
+  const ordered = { ...figure, order: names };
+  const place = el("div", {}, CHARTS[figure.kind](ordered, openSample));
+  const choose = (narrowed) => place.replaceChildren(CHARTS[figure.kind](narrowed, openSample));
+  if (names.length > 1) return [switches(names, (shown) => choose(withSeries(ordered, shown))), place];
+  if (figure.kind === "bars" && figure.labels.length > 1 && ofFiles(figure.labels))
+    return [switches(figure.labels, (shown) => choose(withLabels(ordered, shown))), place];
+  return [place];
+}
+
+// One card for the figures that several files have of one kind; the latest file's is shown first.
+function figureCard(figures, openSample) {
+  const card = el("div", { class: "card figure" });
+  const show = (figure) => {
+    card.id = `figure-${figure.key}`;
+    card.replaceChildren(...(figures.length > 1 ? [chooser] : []), el("h3", { text: figure.title }), el("p", { class: "note", text: figure.note }),
+      ...drawnFigure(figure, openSample));
+  };
+  const chooser = el("select", { class: "choice", "aria-label": "File", on: { change: () => show(figures[chooser.selectedIndex]) } },
+    ...figures.map((figure) => el("option", { text: figure.file })));
+  chooser.selectedIndex = figures.length - 1;
+  show(figures[figures.length - 1]);
+  return card;
+}
+
+function figureCards(figures, openSample) {
+  const families = new Map();
+  for (const figure of figures) {
+    const name = figure.file ? figure.family : figure.key;
+    families.set(name, [...(families.get(name) || []), figure]);
+  }
+  return [...families.values()].map((family) => figureCard(family, openSample));
 }

@@ -25,10 +25,14 @@ const percent = (share) =>
 const money = (value) => (value === null || value === undefined ? "–" : value === 0 ? "0" : value.toFixed(value < 0.01 ? 5 : 3));
 const plural = (count, name) => `${number(count)} ${name}${count === 1 ? "" : "s"}`;
 const words = (name) => String(name).replaceAll("_", " ");
-const series = (index) => `var(--series-${index < 8 ? index : 8})`;
-const legend = (names) =>
-  el("div", { class: "legend" }, ...names.map((name, index) =>
-    el("span", { class: "key" }, el("i", { css: { background: series(index) } }), el("span", { text: name }))));
+const COLORS = 20; // what comes after shares one grey
+const series = (index) => `var(--series-${index < COLORS ? index : "others"})`;
+// A file has one colour in all figures; any other name that of its place in its figure.
+const FILES = new Map(DATA.files.map((file, index) => [file.label, index]));
+const colorOf = (name, index) => series(FILES.has(name) ? FILES.get(name) : index);
+const ofFiles = (names) => names.length > 0 && names.every((name) => FILES.has(name));
+const isNarrow = matchMedia("(max-width: 700px)");
+const isOneColumn = matchMedia("(max-width: 1000px)");
 
 const tip = document.getElementById("tip");
 function tipOn(node, text) {

@@ -12,10 +12,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 
-from tqdm import tqdm
-
 from utils.code.lines import diff_stats
 from utils.code.syntax import MAX_CHARACTERS
+from utils.progress import progress
 from utils.records import text_id
 from utils.report.row_views import RowView
 from utils.report.survey import FileSurvey
@@ -267,8 +266,8 @@ class EditComparer:
     def figures(self, survey: FileSurvey) -> EditFigures:
         """Sum up the sampled edits of a file."""
         found = EditFigures()
-        views = survey.sample.items()
-        for facts in map(self.facts, tqdm(views, desc="edits", unit="edit", disable=None)):
+        views = [view for view in survey.sample.items() if view.is_first]
+        for facts in map(self.facts, progress(views, f"edits of {survey.label}", "edit")):
             if facts is not None:
                 found.edits += 1
                 found.shapes[facts.shape] += 1
@@ -285,5 +284,5 @@ def sample_note(surveys: Iterable[FileSurvey]) -> str:
     """Say of how many samples a figure is made where it isn't made of all."""
     sampled = [s for s in surveys if s.sample.seen > s.sample.size]
     if not sampled:
-        return "Of all samples."
+        return "Of all edits."
     return f"Of a seeded sample of {max(s.sample.size for s in sampled):,} samples a file."

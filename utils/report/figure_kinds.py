@@ -18,10 +18,13 @@ class Figure:
     key: str
     title: str
     note: str
+    # The file that it is of, where each file has a figure of its own; the key ends with it.
+    file: str = field(default="", kw_only=True)
 
     def as_data(self) -> dict[str, Any]:
-        """Give the figure as JSON values, its kind named."""
-        return {"kind": type(self).__name__.lower(), **asdict(self)}
+        """Give the figure as JSON values, its kind named, and what the figures of files share."""
+        family = self.key.removesuffix(f"_{self.file}")
+        return {"kind": type(self).__name__.lower(), "family": family, **asdict(self)}
 
 
 @dataclass(frozen=True)

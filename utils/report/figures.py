@@ -27,7 +27,7 @@ VECTORS = 50
 PERPLEXITY = 30
 FEWEST = 10
 TOP_VERBS, TOP_NOUNS, TOP_TOPICS, TOP_REASONS = 20, 4, 30, 20
-MAP_POINTS, MAP_GROUPS = 1200, 8
+MAP_POINTS, MAP_GROUPS = 1200, 20
 SHOWN_WORDS, LEGEND_WORDS = 90, 2
 
 
@@ -73,20 +73,21 @@ class FigureLimits:
 
 
 def reject_reasons(surveys: Sequence[FileSurvey]) -> Bars | None:
-    """Count the rejected rows of each stage by reason, from the summaries."""
-    counts: Counter[str] = Counter()
-    for survey in surveys:
-        for reason, count in survey.summary.get("reject_reasons", {}).items():
-            counts[f"{survey.label}: {reason.replace('_', ' ')}"] += count
-    if not counts:
+    """Count the rejected rows of each file by reason, from the summaries."""
+    counted = {
+        survey.label: Counter(survey.summary["reject_reasons"])
+        for survey in surveys
+        if survey.summary.get("reject_reasons")
+    }
+    if not counted:
         return None
-    top = counts.most_common(TOP_REASONS)
+    top = [reason for reason, _ in sum(counted.values(), Counter()).most_common(TOP_REASONS)]
     return Bars(
         "reject_reasons",
         "Rejected rows by reason",
         "What the stages put aside, from the .summary.json beside each file.",
-        [label for label, _ in top],
-        {"rejected": [count for _, count in top]},
+        [reason.replace("_", " ") for reason in top],
+        {label: [counts.get(reason) for reason in top] for label, counts in counted.items()},
     )
 
 
@@ -95,7 +96,7 @@ def token_lengths(surveys: Sequence[FileSurvey], limits: FigureLimits) -> Histog
     values = {s.label: list(s.lengths[WHOLE]) for s in surveys if s.is_edits}
     return _histogram(
         ("tokens", "Tokens of a whole example"),
-        f"Code before, instruction and code after. Estimated: {TOKEN_METHOD}.",
+        f"Code before, the longer instruction, code after. Estimated: {TOKEN_METHOD}.",
         values,
         "tokens",
         ("cutoff_len", limits.cutoff_len),
@@ -197,6 +198,7 @@ def topic_bars(survey: FileSurvey) -> Bars | None:
         labels,
         series,
         details=details,
+        file=survey.label,
     )
 
 
@@ -230,7 +232,8 @@ def sample_map(survey: FileSurvey, seed: int) -> Scatter | None:
         for (x, y), name, view in zip(places, names, views, strict=True)
     ]
     note = f"{len(points):,} samples by {MAP_METHOD}; colour: {by.replace('_', ' ') or 'none'}."
-    return Scatter(f"map_{survey.label}", f"Map of {survey.label}", note, shown, points)
+    title = f"Map of {survey.label}"
+    return Scatter(f"map_{survey.label}", title, note, shown, points, file=survey.label)
 
 
 def _group(view: RowView, by: str) -> str:
@@ -269,7 +272,8 @@ def verb_objects(survey: FileSurvey) -> Sunburst | None:
         f"{len(found):,} of {len(texts):,} instructions have one. By {verb_method()}."
     )
     title = f"What instructions of {survey.label} ask for"
-    return Sunburst(f"verbs_{survey.label}", title, note, slices, len(found))
+    key = f"verbs_{survey.label}"
+    return Sunburst(key, title, note, slices, len(found), file=survey.label)
 
 
 def _top_nouns(nouns: Counter[str]) -> list[tuple[str, int]]:

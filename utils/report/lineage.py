@@ -31,10 +31,10 @@ class Lineage:
             for commit in view.commits:
                 self._by_commit[commit].append(view)
 
-    def watcher(self, file: str, settings: str = "") -> Callable[[RowView], None]:
+    def watcher(self, file: str, settings: str = "") -> Callable[[RowView, int], None]:
         """Give the function that is to be shown each row of a file."""
 
-        def watch(view: RowView) -> None:
+        def watch(view: RowView, _: int = 0) -> None:
             said = ""
             for identity in self._concerned(view):
                 said = said or "; ".join(filter(None, (describe_view(view), settings)))
@@ -152,3 +152,44 @@ def worded_sampling(survey: FileSurvey) -> str:
         return ""
     shown = ("temperature", "top_p", "max_tokens", "random_seed")
     return ", ".join(f"{name} {settings[name]}" for name in shown if name in settings)
+
+
+class RepeatedRows:
+    """Finds the rows that some rejected ones repeat, while the files that may hold them are read.
+
+    A row is named by its prompt and sample, or by its place in the file its stage read.
+    """
+
+    def __init__(self, rejected: Iterable[tuple[FileSurvey, RowView]]) -> None:
+        self._wanted = {_key(survey, view) for survey, view in rejected if view.evidence.repeats}
+        self._found: dict[tuple[str, str], list[RowView]] = {}
+
+    def watcher(self, survey: FileSurvey) -> Callable[[RowView, int], None]:
+        """Give the function that is to be shown each sample of a file, and its row's number."""
+        path = str(survey.path.resolve())
+
+        def watch(view: RowView, number: int) -> None:
+            sample = "" if view.sample_index is None else f"#{view.sample_index}"
+            names = [("", f"{view.prompt_id}{sample}"), ("", view.prompt_id)]
+            for key in [*names, (path, f"row {number}")]:
+                if key in self._wanted and view.is_first:
+                    self._found.setdefault(key, []).append(view)
+
+        return watch
+
+    def of(self, survey: FileSurvey, view: RowView) -> RowView | None:
+        """Give the row that a rejected one repeats, of the same model where several fit."""
+        if not view.evidence.repeats:
+            return None
+        found = self._found.get(_key(survey, view), [])
+        ordered = sorted(found, key=lambda other: other.model != view.model)
+        return ordered[0] if ordered else None
+
+
+def _key(survey: FileSurvey, view: RowView) -> tuple[str, str]:
+    name = view.evidence.repeats
+    if not name.startswith("row "):
+        return "", name
+    inputs = survey.summary.get("inputs")
+    source = view.evidence.repeats_in or (inputs[0] if isinstance(inputs, list) and inputs else "")
+    return str(Path(str(source)).resolve()), name

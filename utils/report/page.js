@@ -33,7 +33,7 @@ function build() {
   document.getElementById("lead").textContent = DATA.lead;
   const browser = DATA.samples.length ? sampleBrowser() : null;
   const open = (id) => browser && browser.openById(id);
-  const cards = (section) => (DATA.figures[section] || []).map((figure) => figureCard(figure, open));
+  const cards = (section) => figureCards(DATA.figures[section] || [], open);
   const grid = (nodes) => (nodes.length ? el("div", { class: "cards" }, ...nodes) : null);
   fill("overview", [...tiles(), fileTable(), tokenTable(), grid(cards("overview"))]);
   fill("size", [grid(cards("size"))]);
@@ -44,7 +44,8 @@ function build() {
   fill("synthesis", [grid(cards("synthesis"))]);
   fill("diversity", [DATA.diversity ? diversityTable() : null, grid(cards("diversity"))]);
   fill("yield", DATA.yield ? [yieldCard(), ...cards("yield")] : []);
-  fill("samples", browser ? [el("p", { class: "note", text: DATA.samples_note }), browser.node] : []);
+  fill("samples", browser ? [el("p", { class: "note", text: DATA.samples_note }), agreementCard(), browser.node] : []);
+  if (browser) browser.followLink();
 }
 
 build();

@@ -23,8 +23,9 @@ from pygments.lexers.special import TextLexer
 from pygments.token import Comment, Keyword, Name, Number, Operator, String, _TokenType
 from pygments.util import ClassNotFound
 
+from utils.finetune.token_counts import estimate_tokens
 from utils.report.edit_facts import EditComparer
-from utils.report.lineage import Lineage
+from utils.report.lineage import Lineage, RepeatedRows
 from utils.report.row_views import RowView
 from utils.report.survey import FileSurvey
 from utils.sampling import level_quotas
@@ -51,7 +52,7 @@ MOST_LINES_COMPARED = 1000
 LONGEST_TEXT = 6000
 # What the samples of a page may weigh, so that the page stays below 10 MB.
 MOST_BYTES = 7_000_000
-Drawn = list[tuple[FileSurvey, RowView]]
+Drawn = Sequence[tuple[FileSurvey, RowView]]
 HERE = Path(__file__).parent
 SCRIPTS = ("dom.js", "charts.js", "tables.js", "review.js", "browser.js", "page.js")
 # What could end the script element, open a comment in it, or has no UTF-8 form.
@@ -133,13 +134,18 @@ def _first_lines(code: str) -> tuple[list[str], int]:
     return lines[:MOST_LINES_COMPARED], max(0, len(lines) - MOST_LINES_COMPARED)
 
 
-def draw_samples(surveys: Sequence[FileSurvey], count: int) -> Drawn:
-    """Draw so many samples from the files under review, evenly."""
+def draw_samples(surveys: Sequence[FileSurvey], count: int, marked: Drawn = ()) -> Drawn:
+    """Draw so many samples from the files under review, evenly, after those that are marked."""
     quotas = level_quotas(count, [len(survey.sample.items()) for survey in surveys])
+    known = {view.identity for _, view in marked}
     return [
-        (survey, view)
-        for survey, quota in zip(surveys, quotas, strict=True)
-        for view in survey.sample.items()[:quota]
+        *marked,
+        *(
+            (survey, view)
+            for survey, quota in zip(surveys, quotas, strict=True)
+            for view in survey.sample.items()[:quota]
+            if view.identity not in known
+        ),
     ]
 
 
@@ -159,13 +165,14 @@ def draw_rejected(surveys: Sequence[FileSurvey], count: int) -> Drawn:
 
 
 def as_page_data(
-    drawn: Drawn, lineage: Lineage, comparer: EditComparer
+    drawn: Drawn, lineage: Lineage, comparer: EditComparer, repeated: RepeatedRows
 ) -> tuple[list[dict[str, Any]], int]:
     """Make samples into JSON values until the page is full; says how many were left out."""
     found: list[dict[str, Any]] = []
     size = 0
     for survey, view in drawn:
         sample = sample_data(survey, view, lineage, comparer)
+        sample |= evidence_data(view, repeated.of(survey, view))
         size += len(safe_json(sample).encode())
         if size > MOST_BYTES and found:
             return found, len(drawn) - len(found)
@@ -190,6 +197,7 @@ def sample_data(
         "topic": view.topic,
         "modified_lines": facts.modified_lines if facts else view.modified_lines,
         "hunks": facts.hunks if facts else view.hunks,
+        "tokens": sum(map(estimate_tokens, filter(None, view.all_texts))),
         "prompt_id": view.prompt_id,
         "sample_index": view.sample_index,
         "commits": list(view.commits),
@@ -203,6 +211,26 @@ def sample_data(
         data["diff"] = diff_blocks(view.code_before or "", view.code_after or "", view.language)
     data["texts"] = [[label, clip(text)] for label, text in view.texts.items()]
     return {name: value for name, value in data.items() if value not in (None, "", [])}
+
+
+def evidence_data(view: RowView, repeated: RowView | None) -> dict[str, Any]:
+    """Make what was found against a sample into JSON values, with the row that it repeats."""
+    evidence = view.evidence
+    data: dict[str, Any] = {
+        "evidence": [[name, clip(text)] for name, text in evidence.findings],
+        "similarity": evidence.similarity,
+        "edit_similarity": evidence.edit_similarity,
+    }
+    if evidence.repeats:
+        data["repeats"] = {"name": evidence.repeats, "file": evidence.repeats_in}
+    if repeated is not None:
+        data["repeats"] |= {
+            "id": repeated.identity,
+            "instruction": clip(repeated.instruction or ""),
+        }
+        edit = repeated.code_before or "", repeated.code_after or ""
+        data["repeats"]["diff"] = diff_blocks(*edit, repeated.language)
+    return {name: value for name, value in data.items() if value not in (None, [])}
 
 
 def clip(text: str) -> str:

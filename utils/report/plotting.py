@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 COLORS = (
     *("#2a78d6", "#1baf7a", "#eda100", "#4a3aa7", "#e34948"),
-    *("#008300", "#e87ba4", "#eb6834", "#a9adb4"),
+    *("#008300", "#e87ba4", "#eb6834", "#0b8f9e", "#8c5a2b"),
+    *("#8fae1b", "#b0279e", "#1d3f8f", "#8f1d2c", "#67b7f0"),
+    *("#5f6b1a", "#a98be8", "#f2b48a", "#135e56", "#4f6478"),
+    "#a9adb4",  # all others
 )
 # Words and instructions are data: a "$" in them is a dollar, not the beginning of a formula.
 STYLE: dict[Any, Any] = {
@@ -37,8 +40,13 @@ FORMATS: dict[str, dict[str, None]] = {
 }
 
 
-def write_pdfs(figures: Iterable[Figure], folder: str | Path) -> list[Path]:
-    """Write each figure to `<key>.pdf` in a folder; equal figures make equal files."""
+def write_pdfs(
+    figures: Iterable[Figure], folder: str | Path, files: Sequence[str] = ()
+) -> list[Path]:
+    """Write each figure to `<key>.pdf` in a folder; equal figures make equal files.
+
+    A series that is one of the `files` has the colour of that file in every figure.
+    """
     folder = Path(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -48,7 +56,7 @@ def write_pdfs(figures: Iterable[Figure], folder: str | Path) -> list[Path]:
     for figure in figures:
         path = folder / f"{re.sub(r'[^A-Za-z0-9._-]', '_', figure.key)}.pdf"
         with atomic_file(path) as file:
-            draw_figure(figure).savefig(
+            draw_figure(figure, files).savefig(
                 file, format="pdf", bbox_inches="tight", metadata={"CreationDate": None}
             )
         paths.append(path)
@@ -93,7 +101,7 @@ def draw_small_multiples(title: str, panels: Sequence[Bars]) -> Canvas:
         canvas = Canvas(figsize=size, layout="constrained")
         grid = canvas.subplots(rows, columns, sharey=True, squeeze=False).flatten()
         for axes, panel in zip(grid, panels, strict=False):
-            _draw_bars(panel, axes)
+            _draw_bars(panel, axes, ())
             axes.set_title(_plain(panel.title), fontsize=9, loc="left")
             axes.tick_params(axis="x", labelsize=7)
             # Room for the value at the end of a bar.
@@ -106,7 +114,7 @@ def draw_small_multiples(title: str, panels: Sequence[Bars]) -> Canvas:
     return canvas
 
 
-def draw_figure(figure: Figure) -> Canvas:
+def draw_figure(figure: Figure, files: Sequence[str] = ()) -> Canvas:
     """Draw one figure on a canvas of its own, without a display."""
     from matplotlib import rc_context
     from matplotlib.figure import Figure as Canvas
@@ -114,25 +122,26 @@ def draw_figure(figure: Figure) -> Canvas:
     draw_kind = _DRAW[type(figure)]
     with rc_context(STYLE):
         canvas = Canvas(figsize=(7, 4), layout="constrained")
-        draw_kind(figure, canvas)
+        draw_kind(figure, canvas, files)
         canvas.suptitle(_plain(figure.title), fontsize=11)
     return canvas
 
 
-def _bars(figure: Bars, canvas: Canvas) -> None:
+def _bars(figure: Bars, canvas: Canvas, files: Sequence[str]) -> None:
     canvas.set_figheight(1.2 + 0.18 * len(figure.labels) * max(1.4, len(figure.series)))
     axes = canvas.subplots()
-    _draw_bars(figure, axes)
+    _draw_bars(figure, axes, files)
     axes.invert_yaxis()
 
 
-def _draw_bars(figure: Bars, axes: Axes) -> None:
+def _draw_bars(figure: Bars, axes: Axes, files: Sequence[str]) -> None:
     rows, names = len(figure.labels), list(figure.series)
     height = 0.8 / len(names)
     for number, name in enumerate(names):
         places = [row + (number - (len(names) - 1) / 2) * height for row in range(rows)]
         values = [float("nan") if value is None else value for value in figure.series[name]]
-        bars = axes.barh(places, values, height * 0.9, color=_color(number), label=_plain(name))
+        color = _color_of(name, number, files)
+        bars = axes.barh(places, values, height * 0.9, color=color, label=_plain(name))
         axes.bar_label(bars, fmt="{:,.6g}", padding=2, fontsize=7)
         for place, value in zip(places, figure.series[name], strict=True):
             if value is None:
@@ -152,15 +161,14 @@ def _row_names(figure: Bars) -> list[str]:
     return [_plain(f"{label}  {detail}" if detail else label) for label, detail in pairs]
 
 
-def _histogram(figure: Histogram, canvas: Canvas) -> None:
+def _histogram(figure: Histogram, canvas: Canvas, files: Sequence[str]) -> None:
     names = list(figure.series)
     canvas.set_figheight(1 + 1.9 * len(names))
     panels = canvas.subplots(len(names), 1, sharex=True, squeeze=False)[:, 0]
     width = figure.edges[1]
     for number, (name, axes) in enumerate(zip(names, panels, strict=True)):
-        axes.bar(
-            figure.edges[:-1], figure.series[name], width * 0.92, align="edge", color=_color(number)
-        )
+        color = _color_of(name, number, files)
+        axes.bar(figure.edges[:-1], figure.series[name], width * 0.92, align="edge", color=color)
         axes.axvline(figure.limit + 1, color="#c02c2c", linestyle="--", linewidth=1)
         limit = f"{figure.limit_name} {figure.limit:,}"
         axes.annotate(
@@ -174,11 +182,11 @@ def _histogram(figure: Histogram, canvas: Canvas) -> None:
             fontsize=8,
         )
         axes.set_title(_plain(name), fontsize=9, loc="left")
-        axes.set_ylabel("samples")
+        axes.set_ylabel("rows")
     panels[-1].set_xlabel(figure.unit)
 
 
-def _scatter(figure: Scatter, canvas: Canvas) -> None:
+def _scatter(figure: Scatter, canvas: Canvas, _: Sequence[str]) -> None:
     canvas.set_size_inches(7.5, 6)
     axes = canvas.subplots()
     for number, name in enumerate(figure.groups):
@@ -194,7 +202,7 @@ def _scatter(figure: Scatter, canvas: Canvas) -> None:
     canvas.legend(loc="outside right upper", frameon=False, fontsize=8)
 
 
-def _sunburst(figure: Sunburst, canvas: Canvas) -> None:
+def _sunburst(figure: Sunburst, canvas: Canvas, _: Sequence[str]) -> None:
     from matplotlib.colors import to_rgba
 
     canvas.set_size_inches(7, 7)
@@ -230,6 +238,10 @@ def _ring(
     )
 
 
+def _color_of(name: str, number: int, files: Sequence[str]) -> str:
+    return _color(files.index(name) if name in files else number)
+
+
 def _color(number: int) -> str:
     return COLORS[min(number, len(COLORS) - 1)]
 
@@ -240,7 +252,7 @@ def _plain(text: str) -> str:
     return shown if len(shown) <= MOST_LETTERS else f"{shown[: MOST_LETTERS - 1]}…"
 
 
-_DRAW: dict[type[Figure], Callable[[Any, Any], None]] = {
+_DRAW: dict[type[Figure], Callable[[Any, Any, Any], None]] = {
     Bars: _bars,
     Histogram: _histogram,
     Scatter: _scatter,

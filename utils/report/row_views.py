@@ -9,6 +9,7 @@ from typing import Any
 
 from utils.jsonl import Row, load_row
 from utils.records import HEADINGS, INSTRUCTION_TYPES, purified, text_id
+from utils.report.evidence import EVIDENCE_FIELDS, Evidence, read_evidence
 from utils.report.review import sample_id
 from utils.report.room_views import (
     HISTORY_KINDS,
@@ -38,7 +39,7 @@ PLACED = (
     "finish_reason reject_reason reject_reasons response_1 response_2 instr_type meta topic "
     "modified_lines hunks lang language"
 )
-SEEN = frozenset(PLACED.split())
+SEEN = frozenset(PLACED.split()) | EVIDENCE_FIELDS
 CODE_HEADING, INSTRUCTION_HEADING = (f"{name}\n" for name in HEADINGS[:2])
 ANSWER_HEADING = "\n" + HEADINGS[2]
 ANSWER_FIELDS = ("messages", "conversations", "output", "completion")
@@ -72,6 +73,9 @@ class RowView:
     # Of a coding history: how many versions it has, and what a sample made of it holds.
     versions: int | None = None
     parts: tuple[str, ...] = ()
+    evidence: Evidence = Evidence()
+    # Of the samples of one row, the one that the row's edit is counted by.
+    is_first: bool = True
 
     @property
     def is_edit(self) -> bool:
@@ -95,6 +99,11 @@ class RowView:
         known = (self.code_before, self.code_after, self.instruction)
         origin = (*self.commits, self.prompt_id, str(self.sample_index), self.model)
         return text_id(*(text or "" for text in known), *self.texts.values(), *origin)
+
+    @property
+    def all_texts(self) -> tuple[str | None, ...]:
+        """The texts of the row, those of an edit and any others."""
+        return self.code_before, self.code_after, self.instruction, *self.texts.values()
 
     @property
     def origin(self) -> tuple[str, int | None, str]:
@@ -164,9 +173,11 @@ def _triplet_views(row: Row) -> Iterator[RowView]:
         code_before=_best_text(row, "code_before"),
         code_after=_best_text(row, "code_after"),
     )
-    for style in INSTRUCTION_TYPES:
-        if f"instruct_{style}" in row:
-            yield replace(base, instruction=_best_text(row, f"instruct_{style}"), style=style)
+    present = [style for style in INSTRUCTION_TYPES if f"instruct_{style}" in row]
+    for style in present:
+        instruction = _best_text(row, f"instruct_{style}")
+        is_first = style == present[0]
+        yield replace(base, instruction=instruction, style=style, is_first=is_first)
 
 
 def _training_view(row: Row, kind: str) -> RowView:
@@ -231,6 +242,7 @@ def _origin_view(row: Row, kind: str) -> RowView:
         licenses=_strings(row.get("license")),
         finish_reasons=_strings(row.get("finish_reason")),
         usage=tuple(part for part in _items(row.get("usage")) if isinstance(part, dict)),
+        evidence=read_evidence(row),
         language=(_text(row.get("lang")) or _text(row.get("language")) or "python").lower(),
     )
 

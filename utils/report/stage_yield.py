@@ -187,6 +187,9 @@ def yield_figure(tables: dict[str, Any] | None) -> Bars | None:
     if tables is None:
         return None
     [everything] = tables["tables"][EVERYTHING]
-    labels = [f"{step['kind']}: {step['name']}" for step in tables["steps"]]
+    labels = [step["name"] for step in tables["steps"]]
+    kinds = [step["kind"] for step in tables["steps"]]
     note = "Rows of each file; a triplet can give one row for each style of instruction."
-    return Bars("yield", "What is left", note, labels, {"rows": everything["counts"]})
+    return Bars(
+        "yield", "What is left", note, labels, {"rows": everything["counts"]}, details=kinds
+    )

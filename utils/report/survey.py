@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from utils.errors import PipelineError
 from utils.finetune.token_counts import estimate_tokens
 from utils.jsonl import Row, read_json, read_rows
+from utils.progress import progress
 from utils.providers.replies import Usage
 from utils.report.row_views import EDIT_KINDS, FILE_KINDS, RowView, kind_of, views
 from utils.row_files import read_records
@@ -30,6 +30,7 @@ MOST_NAMES = 6
 REJECTED_PER_REASON = 60
 WHOLE = "whole example"
 YieldGroup = tuple[str, str, str]
+Watch = Callable[[RowView, int], None]
 
 
 @dataclass(frozen=True)
@@ -130,11 +131,11 @@ class FileSurvey:
             self.lengths[name].append(tokens)
             code += tokens
         self.hashes["code before"].append(hash(first.code_before) & 0xFFFF_FFFF_FFFF_FFFF)
-        for view in samples:
-            tokens = estimate_tokens(view.instruction or "")
-            self.lengths["instruction"].append(tokens)
-            self.lengths[WHOLE].append(code + tokens)
-            self.hashes["row"].append(int(view.identity, 16))
+        instructions = [estimate_tokens(view.instruction or "") for view in samples]
+        self.lengths["instruction"].extend(instructions)
+        # One length an edit: with the longer of its instructions.
+        self.lengths[WHOLE].append(code + max(instructions))
+        self.hashes["row"].extend(int(view.identity, 16) for view in samples)
 
     def contents(self) -> bytes:
         """Hash the samples whatever their order: equal where two files hold the same."""
@@ -158,14 +159,27 @@ def open_survey(path: str | Path, label: str, settings: SurveySettings) -> FileS
     return FileSurvey(
         Path(path),
         label,
-        kind_of(next(read_file(path)), str(summary.get("stage"))),
+        kind_of(_first_row(path), str(summary.get("stage"))),
         BottomK(settings.sample_rows, settings.random_seed),
         summary,
     )
 
 
+def _first_row(path: str | Path) -> Row:
+    row = next(read_file(path), None)
+    if row is None:
+        raise PipelineError(f"{path}: holds no rows; run the stage that writes it again")
+    return row
+
+
 def read_file(path: str | Path) -> Iterator[Row]:
-    """Yield the rows of a file of JSON Lines or of a JSON array; a bare text is a snippet."""
+    """Yield the rows of JSON Lines, Parquet or a JSON array; a bare text is a snippet."""
+    if Path(path).suffix.lower() == ".parquet":
+        # Slow to import, and few reports need it.
+        from utils.parquet_files import parquet_columns, read_parquet
+
+        yield from read_parquet(path, parquet_columns(path))
+        return
     if Path(path).suffix.lower() != ".json":
         yield from read_rows(path)
         return
@@ -179,14 +193,15 @@ def read_file(path: str | Path) -> Iterator[Row]:
         yield row
 
 
-def survey_rows(survey: FileSurvey, watch: Callable[[RowView], None] | None = None) -> None:
-    """Read a file's rows once; `watch` is shown every sample of it."""
-    for row in tqdm(read_file(survey.path), desc=survey.label, unit="row", disable=None):
+def survey_rows(survey: FileSurvey, *watchers: Watch) -> None:
+    """Read a file's rows once; each watcher is shown every sample, and its row's number from 1."""
+    rows = progress(read_file(survey.path), survey.label, "row")
+    for number, row in enumerate(rows, 1):
         samples = list(views(row, survey.stage))
         survey.add(samples)
-        if watch is not None:
+        for watch in watchers:
             for view in samples:
-                watch(view)
+                watch(view, number)
 
 
 def survey_rejected(survey: FileSurvey, seed: int) -> None:
@@ -197,7 +212,7 @@ def survey_rejected(survey: FileSurvey, seed: int) -> None:
     path = sibling(survey.path, ".rejected.jsonl")
     if not path.exists():
         return
-    for row in tqdm(read_rows(path), desc=path.name, unit="row", disable=None):
+    for row in progress(read_rows(path), path.name, "row"):
         view = next(views(row))
         if view.reason not in survey.rejected:
             survey.rejected[view.reason] = BottomK(REJECTED_PER_REASON, seed)

@@ -17,7 +17,7 @@ def survey(folder, made, name="file", **settings):
 def test_reject_reasons_name_their_file(tmp_path):
     write_json(tmp_path / "file.summary.json", {"reject_reasons": {"no_change": 3}})
     figure = figures.reject_reasons([survey(tmp_path, [rows.mixed(1)])])
-    assert figure.labels == ["file: no change"] and figure.series == {"rejected": [3]}
+    assert figure.labels == ["no change"] and figure.series == {"file": [3]}
     assert figures.reject_reasons([]) is None
 
 
@@ -88,10 +88,10 @@ def test_many_topics_are_summed_up_in_one_last_bar(tmp_path):
 
 
 def test_the_map_groups_samples_by_topic_and_is_the_same_each_time(tmp_path):
-    made = [rows.filtered(n, topic=n % 12) for n in range(30)]
+    made = [rows.filtered(n, topic=n % 25) for n in range(50)]
     found = survey(tmp_path, made)
     figure = figures.sample_map(found, 42)
-    assert len(figure.points) == 30 and figure.groups[-1] == "others"
+    assert len(figure.points) == 50 and figure.groups[-1] == "others"
     assert len(figure.groups) == figures.MAP_GROUPS + 1
     assert all(0 <= x <= 1 and 0 <= y <= 1 for x, y, *_ in figure.points)
     assert figures.sample_map(found, 42) == figure

@@ -12,7 +12,7 @@ from tests.report_rows import HOSTILE
 from utils.jsonl import write_rows
 from utils.report import page as samples
 from utils.report.edit_facts import EditComparer
-from utils.report.lineage import Lineage
+from utils.report.lineage import Lineage, RepeatedRows
 from utils.report.page import (
     CLASSES,
     HERE,
@@ -113,7 +113,7 @@ def survey(folder, made, name="file"):
 
 
 def as_data(drawn):
-    return samples.as_page_data(drawn, Lineage([]), EditComparer())
+    return samples.as_page_data(drawn, Lineage([]), EditComparer(), RepeatedRows([]))
 
 
 def test_samples_are_drawn_evenly_from_the_files(tmp_path):

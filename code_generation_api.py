@@ -21,7 +21,10 @@ from utils.generation.settings import GenerationFlags, RunSettings, generation_s
 from utils.jsonl import Row
 from utils.providers.answer_schemas import TEXT, choice_schema, object_schema
 from utils.providers.openai_form import guess_prompt_tokens
+from utils.providers.replies import Reply
 from utils.records import round_texts
+from utils.replies.finish_reasons import unfinished_words
+from utils.replies.sections import why_declined, without_escapes
 from utils.replies.verdicts import ANSWERS, QUESTIONS
 
 JUDGE_SCHEMA = object_schema(
@@ -47,7 +50,7 @@ class Flags(GenerationFlags):
 
 
 async def converse(job: Job, conversation: Conversation) -> Row:
-    """Hold the rounds of one prompt, each with the history before it."""
+    """Hold the rounds of one prompt, each with the history before it, until one is a dead end."""
     messages = opening_messages(job.row)
     kind = prompt_kind(job.row)
     asked: dict[str, Any] = {
@@ -57,6 +60,8 @@ async def converse(job: Job, conversation: Conversation) -> Row:
     later_rounds = round_texts(job.row)[1:]
     replies = [await conversation.ask(messages, last=not later_rounds, **asked)]
     for number, text in enumerate(later_rounds, 1):
+        if is_dead_end(replies[-1]):
+            break
         messages = [
             *messages,
             {"role": "assistant", "content": replies[-1].text},
@@ -73,6 +78,16 @@ async def converse(job: Job, conversation: Conversation) -> Row:
         "response": [reply.text for reply in replies],
         **{f"response_{number}": reply.text for number, reply in enumerate(replies, 1)},
     }
+
+
+def is_dead_end(reply: Reply) -> bool:
+    """Whether no later round can make a sample of a reply: it is empty, cut off, or declines."""
+    text = without_escapes(reply.text)
+    return (
+        not text.strip()
+        or bool(unfinished_words([reply.finish_reason]))
+        or why_declined(text) is not None
+    )
 
 
 def prompt_kind(row: Row) -> str:

@@ -20,7 +20,6 @@ from pydantic import Field, NonNegativeInt
 from tqdm import tqdm
 
 from utils.cli import Flag, parse_flags, run
-from utils.code.fences import fence_lines
 from utils.code.syntax import parser_for
 from utils.errors import BadReply
 from utils.jsonl import Row, read_rows
@@ -34,10 +33,9 @@ from utils.replies.leaked_tokens import refuse_leaked_tokens
 from utils.replies.program import Parser, ProgramSection
 from utils.replies.sections import (
     is_declined_instruction,
-    is_refusal,
-    is_unreasonable,
     read_after_section,
     read_sections,
+    why_declined,
     without_escapes,
 )
 from utils.seeds.secrets import AllowedSecrets, evidence
@@ -128,10 +126,8 @@ def finished_replies(row: Row, replies: list[Any]) -> list[str]:
     replies = [without_escapes(reply) for reply in replies]
     for reply in replies:
         # The first round's fault is the row's: what follows a refusal is beside the point.
-        if is_refusal(reply) and not fence_lines(reply):
-            raise BadReply("refusal")
-        if is_unreasonable(reply):
-            raise BadReply("unreasonable")
+        if reason := why_declined(reply):
+            raise BadReply(reason)
         refuse_surrogates(reply)
     refuse_unfinished(finish_reasons(row))
     return replies

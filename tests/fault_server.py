@@ -180,6 +180,10 @@ def spoil(answer: dict[str, Any], kind: str) -> None:
         case "reasoning_cut":
             choice["message"] = {"role": "assistant", "content": None, "reasoning_content": "hm"}
             choice["finish_reason"] = "length"
+        case "refusal":
+            choice["message"]["content"] = "I'm sorry, but I can't help with that."
+        case "unreasonable":
+            choice["message"]["content"] = "UNREASONABLE"
         case "surrogate":
             choice["message"]["content"] += "\ud800"
         case "no_usage":

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from code_generation_api import main, prompt_kind
+from get_instruct_from_response import read_batch
 from tests.fault_server import FaultServer
 from tests.stage2 import (
     ROOT,
@@ -25,6 +26,7 @@ from tests.stage2 import (
 )
 from utils.errors import PipelineError
 from utils.generation import run, sender
+from utils.jsonl import write_rows
 
 KEY = "sk-planted-0123456789"
 
@@ -48,6 +50,30 @@ def test_a_row_holds_the_prompt_the_replies_and_how_they_came(tmp_path: Path) ->
     assert row["model"] == "m" and row["finish_reason"] == ["stop", "stop"]
     assert [usage["completion_tokens"] for usage in row["usage"]] == [20, 20]
     assert row["user"] == ["p1r1", "p1r2"] and row["license"] == ["mit", "mit"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [("refusal", "refusal"), ("unreasonable", "unreasonable"), ("length", "truncated")],
+)
+def test_no_second_round_is_asked_after_a_first_that_is_a_dead_end(
+    tmp_path: Path, fault: str, reason: str
+) -> None:
+    with FaultServer() as server:
+        set_up(tmp_path, server, 2)
+        rows = read_jsonl(tmp_path / "prompts.jsonl")
+        rows[0] |= {"user": [f"<<{fault}>>", "go on"], "commit": ["a", "b"]}
+        write_rows(tmp_path / "prompts.jsonl", rows)
+        assert main(flags(tmp_path)) == 0
+        assert sorted(server.state.order) == [f"<<{fault}>>", "p2r1", "p2r2"]
+        assert main(flags(tmp_path, "--continue_from_error")) == 0
+        assert len(server.state.order) == 3
+    row, whole = sorted(read_jsonl(tmp_path / "out.jsonl"), key=lambda row: row["prompt_id"])
+    assert row["response"] == [row["response_1"]] and "response_2" not in row
+    assert len(row["finish_reason"]) == len(row["usage"]) == 1
+    assert len(whole["response"]) == 2
+    [(_, found)] = read_batch([row], "python")
+    assert found == reason
 
 
 def test_the_second_round_carries_the_history(tmp_path: Path) -> None:

@@ -29,6 +29,10 @@ SHORTER = {
     "create_prompt.py": ["--sample_num", "80"],
 }
 NEEDS_NETWORK = "hf:"
+# Serves in place of the model server that a user has.
+OWN_SERVER = shlex.join(
+    ["env", f"PYTHONPATH={ROOT}", sys.executable, "-m", "offline_model", "--port", "{port}"]
+)
 
 
 def make_workspace(folder: Path) -> None:
@@ -46,6 +50,7 @@ def make_workspace(folder: Path) -> None:
         mix.write_text(text)
     models = yaml.safe_load((folder / "model_map.yaml").read_text())
     embedded = {name: {"base": "embedded", "prices": {"input": 1, "output": 2}} for name in models}
+    embedded["local"] = models["local"]
     (folder / "model_map.yaml").write_text(yaml.safe_dump(embedded))
     make_benchmark(folder)
     make_history(folder)
@@ -79,6 +84,8 @@ def make_history(folder: Path) -> None:
 def run_command(command: str, folder: Path) -> None:
     """Run a documented command in a folder, as a user would."""
     script, *arguments = shlex.split(command)[1:]
+    if "--start_server" in arguments:
+        arguments[arguments.index("--start_server") + 1] = OWN_SERVER
     words = [sys.executable, str(ROOT / script), *arguments, *SHORTER.get(script, [])]
     environment = {**os.environ, "PYTHONHASHSEED": "random"}
     done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True)

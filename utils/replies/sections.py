@@ -135,6 +135,13 @@ def find_sections(text: str, wanted: Sequence[str]) -> dict[str, str]:
     return sections
 
 
+def why_declined(reply: str) -> str | None:
+    """Say by which reason a reply is no answer: the model declines, or calls it unreasonable."""
+    if is_refusal(reply) and not fence_lines(reply):
+        return "refusal"
+    return "unreasonable" if is_unreasonable(reply) else None
+
+
 def is_refusal(text: str) -> bool:
     """Tell whether a reply opens with the model declining to answer."""
     return bool(_REFUSAL.match(text))

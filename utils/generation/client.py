@@ -64,21 +64,24 @@ class Client:
         self._options: Any = (
             {"headers": {"Authorization": Omit(), **key_headers}} if key_headers else {}
         )
+        self._http = DefaultAioHttpClient(
+            # Both transports throttle at 100 connections unless told otherwise.
+            limits=httpx2.Limits(
+                max_connections=connections,
+                max_keepalive_connections=connections,
+                keepalive_expiry=KEEP_ALIVE_SECONDS,
+            ),
+            timeout=timeout,
+            trust_env=not loopback,  # a proxy can't reach this machine's loopback
+        )
+        # By path: the URL, headers and time limits of its requests.
+        self._like: dict[str, tuple[httpx2.URL, httpx2.Headers, dict[str, Any]]] = {}
         self._client = AsyncOpenAI(
             base_url=base_url,
             api_key=key,
             max_retries=0,
             timeout=httpx2.Timeout(timeout, connect=min(timeout, CONNECT_SECONDS)),
-            http_client=DefaultAioHttpClient(
-                # Both transports throttle at 100 connections unless told otherwise.
-                limits=httpx2.Limits(
-                    max_connections=connections,
-                    max_keepalive_connections=connections,
-                    keepalive_expiry=KEEP_ALIVE_SECONDS,
-                ),
-                timeout=timeout,
-                trust_env=not loopback,  # a proxy can't reach this machine's loopback
-            ),
+            http_client=self._http,
         )
 
     async def post(self, path: str, body: Any) -> bytes:
@@ -89,14 +92,35 @@ class Client:
         try:
             async with asyncio.timeout(self._timeout):
                 # Serialised here, since the client's own way stops at a lone surrogate.
-                response = await self._client.post(
-                    path, cast_to=httpx2.Response, content=dump_row(body), options=self._options
-                )
-        except (TimeoutError, APIConnectionError, aiohttp.ClientError) as error:
+                response = await self._posted(path, dump_row(body))
+        except (TimeoutError, APIConnectionError, httpx2.HTTPError, aiohttp.ClientError) as error:
             raise self._connection_error(error) from None
         except APIStatusError as error:
-            raise self._status_error(error) from None
+            raise self._status_error(error.response) from None
+        if response.is_error:
+            raise self._status_error(response)
         return response.content
+
+    async def _posted(self, path: str, content: bytes) -> httpx2.Response:
+        """Send a request; the first one to a path by the client, which makes its URL and headers.
+
+        Those after it are like it: making them anew took half of a request's processor time.
+        """
+        like = self._like.get(path)
+        if like is None:
+            response = await self._client.post(
+                path, cast_to=httpx2.Response, content=content, options=self._options
+            )
+            request = response.history[0].request if response.history else response.request
+            headers = httpx2.Headers(request.headers)
+            del headers["content-length"]
+            self._like[path] = request.url, headers, request.extensions
+            return response
+        url, headers, extensions = like
+        request = httpx2.Request(
+            "POST", url, headers=headers, content=content, extensions=dict(extensions)
+        )
+        return await self._http.send(request)
 
     def read(self, content: bytes, parse: Callable[[bytes], Parsed]) -> Parsed:
         """Read an answer; an error that came as a success is told like one, in the server's words.
@@ -136,10 +160,10 @@ class Client:
         text = f"{self.base_url}: {type(chain[-1]).__name__}: {chain[-1]}"
         return PassingError("connection", self._said(text))
 
-    def _status_error(self, error: APIStatusError) -> Exception:
-        found = read_error(error.response.content)
-        wait = retry_after_seconds(error.response.headers)
-        return self._refusal(error.status_code, found, found.wait if wait is None else wait)
+    def _status_error(self, response: httpx2.Response) -> Exception:
+        found = read_error(response.content)
+        wait = retry_after_seconds(response.headers)
+        return self._refusal(response.status_code, found, found.wait if wait is None else wait)
 
     def _refusal(self, status: int, error: ServerError, wait: float | None) -> Exception:
         """Make of a server's error what is to be done about it."""

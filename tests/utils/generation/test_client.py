@@ -161,6 +161,39 @@ def test_the_wait_that_a_server_asks_for_is_read(server: FaultServer, kind: str)
     assert caught.value.retry_after == pytest.approx(3, abs=1.1)
 
 
+@pytest.mark.parametrize(
+    ("fault", "kind", "cause"),
+    [
+        ("429_seconds", PassingError, "429"),
+        ("503", PassingError, "503"),
+        ("close", PassingError, "connection"),
+        ("reset", PassingError, "connection"),
+        ("hang", PassingError, "timeout"),
+        ("trickle", PassingError, "timeout"),
+        ("401", RunRefused, None),
+        ("400_filter", RequestRefused, None),
+    ],
+)
+def test_later_requests_of_a_client_are_like_its_first(
+    server: FaultServer, fault: str, kind: type[Exception], cause: str | None
+) -> None:
+    async def two() -> None:
+        client = Client(server.url, KEY, 4, 1.0)
+        try:
+            await client.post("/chat/completions", body("first"))
+            await client.post("/chat/completions", body("second " * 9))
+            with pytest.raises(kind) as caught:
+                await client.post("/chat/completions", body(f"<<{fault}>>"))
+        finally:
+            await client.close()
+        assert getattr(caught.value, "cause", None) == cause
+
+    asyncio.run(two())
+    first, second = server.state.headers[-3:-1]
+    assert server.state.bodies[-2] == body("second " * 9)
+    assert {**first, "Content-Length": ""} == {**second, "Content-Length": ""}
+
+
 def test_nobody_listening_is_a_broken_connection() -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]

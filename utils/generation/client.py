@@ -21,6 +21,7 @@ from openai import (
     DefaultAioHttpClient,
 )
 
+from utils.bounds import BodyTooLarge, ForeignRedirect, bound_of, read_bounded, set_bound
 from utils.generation.replies import (
     PassingError,
     Reply,
@@ -53,8 +54,16 @@ class Client:
     `timeout` bounds a whole request in seconds, so that a trickling server can't hold a slot.
     """
 
-    def __init__(self, base_url: str, key: str, connections: int, timeout: float) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        key: str,
+        connections: int,
+        timeout: float,
+        max_response_bytes: int | None = None,
+    ) -> None:
         self.base_url = base_url
+        self._max_response_bytes = max_response_bytes
         self._key = key
         self._timeout = timeout
         loopback = httpx2.URL(base_url).host in ("127.0.0.1", "localhost", "::1")
@@ -71,6 +80,7 @@ class Client:
                     keepalive_expiry=KEEP_ALIVE_SECONDS,
                 ),
                 timeout=timeout,
+                event_hooks={"response": [read_bounded]},
                 trust_env=not loopback,  # a proxy can't reach this machine's loopback
             ),
         )
@@ -80,13 +90,17 @@ class Client:
 
         Raises PassingError, RequestRefused or RunRefused.
         """
+        set_bound(bound_of(body, self._max_response_bytes))
         try:
             async with asyncio.timeout(self._timeout):
                 # Serialised here, since the client's own way stops at a lone surrogate.
                 response = await self._client.post(
                     path, cast_to=httpx2.Response, content=dump_row(body)
                 )
-        except (TimeoutError, APIConnectionError, aiohttp.ClientError) as error:
+        except (
+            *(TimeoutError, APIConnectionError, aiohttp.ClientError),
+            *(BodyTooLarge, ForeignRedirect),
+        ) as error:
             raise self._connection_error(error) from None
         except APIStatusError as error:
             raise self._status_error(error) from None
@@ -97,13 +111,19 @@ class Client:
 
     def redact(self, text: str) -> str:
         """Take the key out of a text; servers like to quote it in their errors."""
-        return text.replace(self._key, "***") if len(self._key) > 4 else text
+        text = text.replace(self._key, "***") if len(self._key) > 4 else text
+        # A terminal would obey what a server writes.
+        return "".join(each if each.isprintable() or each.isspace() else "?" for each in text)
 
-    def _connection_error(self, error: BaseException) -> PassingError:
+    def _connection_error(self, error: BaseException) -> Exception:
         # The transport reports a dropped connection as a timeout; what lies beneath tells.
         chain = [error]
         while (cause := chain[-1].__cause__) is not None:
             chain.append(cause)
+        if isinstance(chain[-1], ForeignRedirect):
+            return RunRefused(f"{self.base_url}: {chain[-1]}; name what answers in 'base'")
+        if isinstance(chain[-1], BodyTooLarge):
+            return RequestRefused(f"{chain[-1]}; raise --max_response_bytes if that may be")
         if any(isinstance(each, TimeoutError) for each in chain):
             return PassingError("timeout", f"{self.base_url}: no answer in {self._timeout:g} s")
         text = self.redact(f"{self.base_url}: {type(chain[-1]).__name__}: {chain[-1]}")

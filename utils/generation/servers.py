@@ -272,6 +272,8 @@ def open_channel(
     key: str,
     connections: int,
     timeout: float,
+    max_response_bytes: int | None = None,
 ) -> Channel:
     """Open the way to a model at its addresses; `timeout` bounds each request in seconds."""
-    return Channel(name, model, Endpoints([Client(b, key, connections, timeout) for b in bases]))
+    clients = [Client(base, key, connections, timeout, max_response_bytes) for base in bases]
+    return Channel(name, model, Endpoints(clients))

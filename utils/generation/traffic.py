@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from utils.cli import log
 from utils.generation.model_map import Prices
 from utils.generation.recovery import Spending
 from utils.generation.replies import Usage
@@ -109,6 +110,9 @@ class Stop:
             self.event.set()
 
 
+LONGEST_WAIT = 600.0  # seconds, unless another is set
+
+
 class Traffic:
     """What all requests of a run share: slots, a budget, the counts, and the wish to stop.
 
@@ -122,10 +126,23 @@ class Traffic:
         statistics: RunStatistics,
         max_cost: float | None = None,
         random_seed: int = 42,
+        max_wait: float = LONGEST_WAIT,
     ) -> None:
         self.max_retries = max_retries
+        self.max_wait = max_wait
+        self._has_said_wait = False
         self.statistics = statistics
         self.limiter = SlotLimiter(concurrency)
         self.budget = Budget(max_cost, statistics.cost)
         self.stop = Stop()
         self.jitter = random.Random(derive_seed(random_seed, "jitter"))
+
+    def say_wait(self, asked: float) -> None:
+        """Say once that a server would have requests wait for longer than they may."""
+        if not self._has_said_wait:
+            self._has_said_wait = True
+            log.warning(
+                "the server asks to wait %s s; waiting --max_wait %g, and once only",
+                f"{asked:,.0f}",
+                self.max_wait,
+            )

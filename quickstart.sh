@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
 # Set-up: a virtual environment with the pinned packages, made once.
-source ./setup_venv.sh requirements.txt
+source ./setup_venv.sh requirements.lock
 
 # Stage 0: real code to start from.
 python collect_seeds.py --source stdlib --output_file data/commitpackft_python_cleaned.jsonl

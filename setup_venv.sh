@@ -28,6 +28,7 @@ make_venv() {
         fi
         echo "installing $*" >&2
         (cd "$folder" && .venv/bin/python -m pip install --quiet --disable-pip-version-check \
+            --require-hashes \
             $(printf -- '-r %s ' "$@")) || return
         : > "$stamp"
     fi

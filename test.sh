@@ -4,7 +4,7 @@
 #   ./test.sh tests/utils -k x   only these tests; the arguments are pytest's
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
-source ./setup_venv.sh requirements.txt requirements-test.txt
+source ./setup_venv.sh requirements.lock requirements-test.lock
 if [ $# -eq 0 ]; then
     ruff check .
     ruff format --check .

@@ -7,7 +7,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 # Set-up: a virtual environment with the pinned packages, made once.
-source ./setup_venv.sh requirements.txt
+source ./setup_venv.sh requirements.lock
 
 # A set of questions stands in data_v5/examples/questions.jsonl: 300 problems with their steps, some
 # of them there twice, of which data_v5/domains/quickstart.yaml makes a domain. A model has its own

@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 # Set-up: a virtual environment with the pinned packages, made once.
-source ./setup_venv.sh requirements.txt
+source ./setup_venv.sh requirements.lock
 
 # Each method reads its YAML in joydataforge/configs/, which explains its keys and holds its prompts.
 # All write to data/joydataforge/, and most read joydataforge/examples/questions.jsonl.

@@ -7,7 +7,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 # Set-up: a virtual environment with the pinned packages, made once.
-source ./setup_venv.sh requirements.txt
+source ./setup_venv.sh requirements.lock
 
 # `--overwrite` starts anew each time, which costs nothing here. With a model that is paid for, leave
 # it out, and continue a run that was stopped with --continue_from_error.

@@ -101,7 +101,11 @@ def trees() -> dict[str, Any]:
 
 # Each stage's command line over IN, and a row that it takes.
 STAGES: dict[str, tuple[str, list[str], dict[str, Any]]] = {
-    "create_prompt": ("create_prompt", ["--seed_file", "IN", "--output_file", "OUT"], SEED),
+    "create_prompt": (
+        "create_prompt",
+        ["--seed_file", "IN", "--output_file", "OUT", "--sample_num", "5"],
+        SEED,
+    ),
     "get_instruct": ("get_instruct_from_response", ["IN", "OUT"], REPLY),
     "check_quality": ("check_quality", ["IN", "OUT"], TRIPLET),
     "judge_triplets": ("judge_triplets", ["prompts", "IN", "OUT"], TRIPLET),

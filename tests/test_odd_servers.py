@@ -16,7 +16,7 @@ STOPPING = {
     "200_balance": "no balance",
     "400_arrears": "Make sure your account is in good standing.",
     "429_arrears": "Insufficient balance.",
-    "429_day": "free-models-per-day; the server asks to wait 24.0 hours",
+    "429_day": "free-models-per-day; go on when the day is over, or with another model",
 }
 REFUSED = {
     "403_moderation": 'HTTP 403: Your input was flagged for "violence". No credits used.',

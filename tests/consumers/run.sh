@@ -30,7 +30,7 @@ make_environment() {
 }
 
 cd "$root"
-source ./setup_venv.sh requirements.txt
+source ./setup_venv.sh requirements.lock
 python -c 'import tokenizers' 2>/dev/null ||
     pip install --quiet --disable-pip-version-check "$(grep '^tokenizers==' requirements-extras.txt)"
 make_environment llamafactory

@@ -1,5 +1,8 @@
 import os
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -123,3 +126,30 @@ def test_an_item_that_ends_its_process_is_lost_and_the_others_are_not(end):
 def test_an_error_of_our_own_is_not_hidden():
     with pytest.raises(ValueError, match="our own bug"):
         doubled([1, "fail"])
+
+
+WORKING = """
+import os, sys, time
+from utils.processes import WorkerPool
+def work(_):
+    print(os.getpid(), flush=True)
+    time.sleep(600)
+if __name__ == "__main__":
+    with WorkerPool(2) as pool:
+        list(pool.map(work, range(2)))
+"""
+
+
+def test_workers_end_with_the_process_that_is_killed(tmp_path):
+    program = tmp_path / "program.py"
+    program.write_text(WORKING)
+    env = os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        [sys.executable, str(program)], stdout=pipe, stderr=subprocess.DEVNULL, env=env
+    ) as parent:
+        assert parent.stdout is not None
+        workers = [int(parent.stdout.readline()) for _ in range(2)]
+        parent.kill()
+        # The pipe ends when the last of those that hold it is gone.
+        assert parent.stdout.read() == b"" and len(set(workers)) == 2

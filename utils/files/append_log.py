@@ -51,21 +51,26 @@ class AppendLog:
         os.close(self._descriptor)
 
 
-def refuse_foreign(path: Path, is_ours: Callable[[bytes], bool], start: bytes = b'{"') -> None:
+def refuse_foreign(path: Path, is_ours: Callable[[bytes], bool], start: bytes = b"") -> None:
     """Raise PipelineError where no line of a file is ours, nor what a crash left of a first one.
 
     It stands before anything that changes a file: what is not known is not touched. `start` is what
-    a line of ours begins with.
+    each line of ours begins with, if that tells it from others.
     """
     with open(path, "rb") as file:
-        for line in file:
-            is_first = file.tell() == len(line)
-            if is_ours(line) or (is_first and _is_torn(line) and line.startswith(start)):
+        for number, line in enumerate(file):
+            if is_ours(line) or (number == 0 and start and _is_torn_start(line, start)):
                 return
     if path.stat().st_size:
         raise PipelineError(
             f"{path}: was not written by this stage, and is left as it is; name another file"
         )
+
+
+def _is_torn_start(line: bytes, start: bytes) -> bool:
+    text = line.rstrip(b"\0")
+    begins = text.startswith(start) or (bool(text) and start.startswith(text))
+    return begins and not line.endswith(b"\n") and not _is_json(line)
 
 
 def mend_tail(path: Path) -> int:

@@ -10,6 +10,8 @@ from utils.jsonl import load_row
 
 # The key of a summary under which the files that belong together are named.
 WRITTEN = "written"
+# One of which rows of every stage have; what other people collected has no summary, nor needs one.
+_OUR_FIELDS = (b"prompt_id", b"instr_type", b"old_contents", b"messages", b"instruction")
 _LONGEST_SUMMARY = 1 << 24  # bytes
 
 
@@ -27,6 +29,8 @@ def _doubt(path: Path, mtime: int) -> str | None:
     others = sorted(path.parent.glob("*.summary.json"))
     summaries = [found for each in (own, *others) if (found := _written(each)) is not None]
     if not summaries:
+        if not _looks_like_ours(path):
+            return None
         return "has no summary beside it; a run was stopped while it was written, or it is not ours"
     described = next((found[path.name] for found in summaries if path.name in found), None)
     if described is None:
@@ -36,6 +40,12 @@ def _doubt(path: Path, mtime: int) -> str | None:
         if size == described.get("bytes") and describe_file(file) == described:
             return None
     return "is another than its summary says; it was changed since, or a run was stopped half-way"
+
+
+def _looks_like_ours(path: Path) -> bool:
+    with open(path, "rb") as file:
+        beginning = file.read(1 << 16)
+    return any(mark in beginning for mark in _OUR_FIELDS)
 
 
 def _written(summary_path: Path) -> dict[str, Any] | None:

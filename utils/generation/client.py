@@ -21,6 +21,7 @@ from openai import (
     Omit,
 )
 
+from utils.bounds import BodyTooLarge, ForeignRedirect, bound_of, read_bounded, set_bound
 from utils.jsonl import dump_row
 from utils.providers.blame import Blame, find_sign
 from utils.providers.error_bodies import (
@@ -38,8 +39,6 @@ THROTTLED_STATUSES = {429, 503}
 # Idle connections are dropped before most servers and balancers would drop them (60 s and up).
 KEEP_ALIVE_SECONDS = 30.0
 CONNECT_SECONDS = 30.0
-# Who is asked to wait for longer is told, and goes on then: a day's limit is used up.
-LONGEST_WAIT = 3600.0  # seconds
 
 
 class Client:
@@ -56,8 +55,10 @@ class Client:
         connections: int,
         timeout: float,
         key_headers: dict[str, str] | None = None,
+        max_response_bytes: int | None = None,
     ) -> None:
         self.base_url = base_url
+        self._max_response_bytes = max_response_bytes
         self._key = key
         self._timeout = timeout
         loopback = httpx2.URL(base_url).host in ("127.0.0.1", "localhost", "::1")
@@ -72,6 +73,7 @@ class Client:
                 keepalive_expiry=KEEP_ALIVE_SECONDS,
             ),
             timeout=timeout,
+            event_hooks={"response": [read_bounded]},
             trust_env=not loopback,  # a proxy can't reach this machine's loopback
         )
         # By path: the URL, headers and time limits of its requests.
@@ -89,11 +91,15 @@ class Client:
 
         Raises PassingError, RequestRefused or RunRefused.
         """
+        set_bound(bound_of(body, self._max_response_bytes))
         try:
             async with asyncio.timeout(self._timeout):
                 # Serialised here, since the client's own way stops at a lone surrogate.
                 response = await self._posted(path, dump_row(body))
-        except (TimeoutError, APIConnectionError, httpx2.HTTPError, aiohttp.ClientError) as error:
+        except (
+            *(TimeoutError, APIConnectionError, httpx2.HTTPError, aiohttp.ClientError),
+            *(BodyTooLarge, ForeignRedirect),
+        ) as error:
             raise self._connection_error(error) from None
         except APIStatusError as error:
             raise self._status_error(error.response) from None
@@ -150,11 +156,15 @@ class Client:
         text = text.replace(self._key, "***") if len(self._key) > 4 else text
         return cleaned(text)[:LONGEST_SAYING]
 
-    def _connection_error(self, error: BaseException) -> PassingError:
+    def _connection_error(self, error: BaseException) -> Exception:
         # The transport reports a dropped connection as a timeout; what lies beneath tells.
         chain = [error]
         while (cause := chain[-1].__cause__) is not None:
             chain.append(cause)
+        if isinstance(chain[-1], ForeignRedirect):
+            return RunRefused(f"{self.base_url}: {chain[-1]}; name what answers in 'base'")
+        if isinstance(chain[-1], BodyTooLarge):
+            return RequestRefused(f"{chain[-1]}; raise --max_response_bytes if that may be")
         if any(isinstance(each, TimeoutError) for each in chain):
             return PassingError("timeout", f"{self.base_url}: no answer in {self._timeout:g} s")
         text = f"{self.base_url}: {type(chain[-1]).__name__}: {chain[-1]}"
@@ -172,10 +182,6 @@ class Client:
         match sign.blame:
             case Blame.ACCOUNT:
                 return RunRefused(f"{self.base_url}: {text}{sign.hint and '; '}{sign.hint}")
-            case Blame.MOMENT if wait is not None and wait > LONGEST_WAIT:
-                return RunRefused(
-                    f"{self.base_url}: {text}; the server asks to wait {wait / 3600:.1f} hours"
-                )
             case Blame.MOMENT:
                 throttled = status in THROTTLED_STATUSES
                 return PassingError(str(status), text, wait, throttled=throttled)

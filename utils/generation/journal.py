@@ -90,7 +90,7 @@ class Journal:
         files = list(known)
         for file, is_ours in known.items():
             if file.exists():
-                refuse_foreign(file, is_ours)
+                refuse_foreign(file, is_ours, b'{"prompt_id":"')
             sweep_unfinished(file)
         if overwrite:
             for file in files:

@@ -109,6 +109,7 @@ def run_jobs(jobs: Jobs, settings: RunSettings, converse: Converse) -> RunEnd:
                     open_channel(
                         *(name, model, bases[name], keys[name]),
                         *(settings.batch.concurrency, settings.timeout),
+                        settings.batch.max_response_bytes,
                     )
                     for name, model in models.items()
                 ]

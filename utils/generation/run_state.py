@@ -41,6 +41,7 @@ class RunState(Traffic):
             statistics,
             settings.max_cost,
             settings.random_seed,
+            settings.max_wait,
         )
         self.channels = {channel.name: channel for channel in channels}
         self.names = list(names or self.channels)  # of those that are drawn from

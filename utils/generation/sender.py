@@ -80,6 +80,7 @@ class Sender:
         Raises the last PassingError when the retries are used up, RequestRefused, RunRefused,
         BudgetSpent, or Stopped where the run ends before.
         """
+        has_waited_longest = False
         for attempt in range(self._traffic.max_retries + 1):
             endpoint = await self._admitted(request)
             usage, sent = NOTHING, self._note_sent(endpoint)
@@ -92,6 +93,12 @@ class Sender:
                 return answer
             except PassingError as error:
                 usage = error.usage or NOTHING
+                if error.retry_after is not None and error.retry_after > self._traffic.max_wait:
+                    self._traffic.say_wait(error.retry_after)
+                    error.retry_after = self._traffic.max_wait
+                    if has_waited_longest:
+                        raise
+                    has_waited_longest = True
                 self._note_failure(endpoint, sent, error)
                 if attempt == self._traffic.max_retries:
                     raise

@@ -275,9 +275,10 @@ def open_channel(
     key: str,
     connections: int,
     timeout: float,
+    max_response_bytes: int | None = None,
 ) -> Channel:
     """Open the way to a model at its addresses; `timeout` bounds each request in seconds."""
     headers = FORMS[model.protocol].key_headers
     named = headers(key) if headers else None
-    clients = [Client(base, key, connections, timeout, named) for base in bases]
+    clients = [Client(base, key, connections, timeout, named, max_response_bytes) for base in bases]
     return Channel(name, model, Endpoints(clients))

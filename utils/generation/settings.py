@@ -10,6 +10,7 @@ from pydantic import Field, PositiveInt
 from utils.cli import Flag, part_of
 from utils.errors import PipelineError
 from utils.generation.model_map import only_model
+from utils.generation.traffic import LONGEST_WAIT
 from utils.records import text_id
 from utils.stage_output import sibling, written_files
 
@@ -32,6 +33,14 @@ class Persistence:
     """How long a run tries, and at what cost."""
 
     max_retries: Annotated[int, Field(ge=0, description="of one request")] = 8
+    max_wait: Annotated[
+        float,
+        Field(gt=0, allow_inf_nan=False, description="seconds a server may have a request wait"),
+    ] = LONGEST_WAIT
+    max_response_bytes: Annotated[
+        int | None,
+        Field(gt=0, description="of an answer, unpacked (default: by the tokens asked for)"),
+    ] = None
     length_retry_factor: Annotated[
         float | None,
         Field(

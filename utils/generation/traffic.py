@@ -10,12 +10,14 @@ from typing import Any
 
 import numpy as np
 
+from utils.cli import log
 from utils.generation.model_map import Prices
 from utils.generation.recovery import Spending
 from utils.generation.servers import Budget, SlotLimiter
 from utils.providers.replies import RequestRefused, RunRefused, Usage
 from utils.sampling import derive_seed
 
+LONGEST_WAIT = 600.0  # seconds, unless another is set
 ALIKE_BEFORE_STOP = 10
 # What differs between messages that say the same: numbers, and names with numbers in them.
 _NUMBERED = re.compile(r"[\w-]*\d[\w-]*")
@@ -160,11 +162,24 @@ class Traffic:
         statistics: RunStatistics,
         max_cost: float | None = None,
         random_seed: int = 42,
+        max_wait: float = LONGEST_WAIT,
     ) -> None:
         self.max_retries = max_retries
+        self.max_wait = max_wait
+        self._has_said_wait = False
         self.statistics = statistics
         self.limiter = SlotLimiter(concurrency)
         self.budget = Budget(max_cost, statistics.cost)
         self.stop = Stop()
         self.refusals = Refusals()
         self.jitter = random.Random(derive_seed(random_seed, "jitter"))
+
+    def say_wait(self, asked: float) -> None:
+        """Say once that a server would have requests wait for longer than they may."""
+        if not self._has_said_wait:
+            self._has_said_wait = True
+            log.warning(
+                "the server asks to wait %s s; waiting --max_wait %g, and once only",
+                f"{asked:,.0f}",
+                self.max_wait,
+            )

@@ -2,8 +2,8 @@
 
 Providers say the same by different statuses, codes and words, and different things by the same
 status. The table holds those of OpenAI, Azure, Anthropic, Gemini, DeepSeek, DashScope, Zhipu, Kimi,
-Baidu, MiniMax, Mistral, Groq, Together, Cohere, OpenRouter, vLLM, SGLang, llama.cpp and Ollama, as
-their pages on errors have them.
+Baidu, Groq, Together and OpenRouter as their pages on errors have them, and what is known of
+MiniMax, Mistral, Cohere, vLLM, SGLang, llama.cpp and Ollama.
 """
 
 import re
@@ -84,6 +84,13 @@ SIGNS = (
         (200,),
         r"^(?:1004|1008|2049)\b",
         hint=f"{KEY}, and the account's credit",
+    ),
+    Sign(
+        Blame.ACCOUNT,
+        "a day's requests used up (OpenRouter, Groq)",
+        (402, 403, 429),
+        r"\b(?:requests|tokens|models|calls)[ -]per[ -]day\b|daily[ _](?:\w+[ _])?limit",
+        hint="go on when the day is over, or with another model",
     ),
     Sign(
         Blame.ACCOUNT,

@@ -146,8 +146,11 @@ def parse_usage(usage: Any, body: dict[str, Any], text: str) -> Usage:
 
 
 def guess_usage(body: dict[str, Any], text: str) -> Usage:
-    """Guess the tokens of a request and of its answer by their lengths."""
+    """Guess the tokens of a request, and of its answer of at most `max_tokens`, by their lengths."""
     answered = len(text) // CHARACTERS_PER_TOKEN + 1
+    most = body.get("max_tokens")
+    if isinstance(most, int):
+        answered = min(answered, most)
     return Usage(guess_prompt_tokens(asked_messages(body)), answered, estimated=True)
 
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from utils.errors import PipelineError
-from utils.files.append_log import AppendLog, mend_tail
+from utils.files.append_log import AppendLog, mend_tail, refuse_foreign
 from utils.files.locks import PathLock, taken_lock
 from utils.jsonl import dump_row
 
@@ -73,6 +73,28 @@ def test_a_file_of_another_kind_is_left_alone(tmp_path: Path, text: bytes) -> No
     path.write_bytes(text)
     mend_tail(path)
     assert path.read_bytes() == text
+
+
+OURS = b'{"prompt_id":"'
+
+
+@pytest.mark.parametrize(
+    "content", [WHOLE, WHOLE[:20], OURS[:5], OURS + b"\0\0", b"", b"x\n" + WHOLE]
+)
+def test_a_file_with_a_line_of_ours_is_known(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "log").write_bytes(content)
+    refuse_foreign(tmp_path / "log", lambda line: line in WHOLE.splitlines(True), OURS)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"\0" * 9, b"{", b'{"a":1}', b'{"a":', b"\n", b"\x89PNG\n" + WHOLE[:9], OURS + b"\n"],
+)
+def test_any_other_is_refused_and_left_as_it_is(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "log").write_bytes(content)
+    with pytest.raises(PipelineError, match="log: was not written by this stage"):
+        refuse_foreign(tmp_path / "log", lambda line: line in WHOLE.splitlines(True))
+    assert (tmp_path / "log").read_bytes() == content
 
 
 def test_a_torn_line_longer_than_a_block_is_cut(tmp_path: Path) -> None:

@@ -12,8 +12,8 @@ from utils.stage_output import StageOutput
 
 def written(folder: Path, text: str = "one") -> Path:
     with StageOutput(folder / "x.jsonl") as output:
-        output.keep({"a": text})
-        output.open_also(folder / "x_val.jsonl")({"a": text})
+        output.keep({"prompt_id": text})
+        output.open_also(folder / "x_val.jsonl")({"prompt_id": text})
     return folder / "x.jsonl"
 
 
@@ -29,7 +29,7 @@ def test_files_that_are_what_their_summary_says_are_no_news(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("name", ["x.jsonl", "x_val.jsonl"])
-@pytest.mark.parametrize("content", [b'{"a":"two"}\n', b'{"a":"one"}', b""])
+@pytest.mark.parametrize("content", [b'{"prompt_id":"two"}\n', b'{"prompt_id":"one"}', b""])
 def test_a_file_that_was_changed_since_is_told(tmp_path: Path, name: str, content: bytes) -> None:
     written(tmp_path)
     (tmp_path / name).write_bytes(content)
@@ -86,5 +86,5 @@ def test_a_break_between_two_renames_leaves_files_that_are_visibly_unfinished(
     for each in (path, tmp_path / "x_val.jsonl"):
         assert len(said(each)) == 1, "a reader is told, whichever it reads"
     written(tmp_path, "new")
-    assert said(path) == [] and json.loads(path.read_text()) == {"a": "new"}
+    assert said(path) == [] and json.loads(path.read_text()) == {"prompt_id": "new"}
     assert not [name for name in os.listdir(tmp_path) if name.startswith(".")]

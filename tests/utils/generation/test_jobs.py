@@ -144,6 +144,7 @@ def run_script(
         args.output_path,
         sample_settings(args, args.output_path, prompts),
         converse,
+        stage="samples",
     )
 
 
@@ -375,4 +376,5 @@ def test_ids_that_a_log_can_not_hold_are_refused(tmp_path: Path) -> None:
                 tmp_path / "out.json",
                 settings,
                 converse,
+                stage="samples",
             )

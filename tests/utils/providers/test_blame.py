@@ -37,6 +37,8 @@ ROWS = [
     ("an account of Zhipu", 429, "1113", "您的账户状态异常"),
     ("an account of Zhipu", 400, "1304", "Daily call limit for this API reached"),
     ("an account of MiniMax", 200, "1008", "out"),
+    ("a day's requests", 429, "429", "Rate limit exceeded: free-models-per-day"),
+    ("a day's requests", 429, "rate_limit_exceeded", "Limit reached on requests per day (RPD)"),
     ("an account that is closed", 429, "", "Your account has been suspended"),
     ("an account that is closed", 403, "account_deactivated", "gone"),
     ("a key that is not known, under", 400, "400 INVALID_ARGUMENT", "API key not valid."),

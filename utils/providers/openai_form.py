@@ -146,7 +146,7 @@ def parse_usage(usage: Any, body: dict[str, Any], text: str) -> Usage:
 
 
 def guess_usage(body: dict[str, Any], text: str) -> Usage:
-    """Guess the tokens of a request, and of its answer of at most `max_tokens`, by their lengths."""
+    """Guess the tokens of a request and of its answer by their lengths, at most `max_tokens`."""
     answered = len(text) // CHARACTERS_PER_TOKEN + 1
     most = body.get("max_tokens")
     if isinstance(most, int):

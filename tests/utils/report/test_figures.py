@@ -63,6 +63,12 @@ def test_edits_are_compared_once_however_many_files_hold_them(tmp_path):
     assert comparer.facts(first.sample.items()[0]) is comparer.facts(second.sample.items()[0])
 
 
+def test_an_edit_counts_once_whatever_its_styles(tmp_path):
+    found = survey(tmp_path, [rows.triplet(1), rows.triplet(2)])
+    edits = EditComparer().figures(found)
+    assert (edits.edits, len(edits.hunks)) == (2, 2)
+
+
 def test_programs_that_are_too_long_are_not_compared(tmp_path):
     long = rows.mixed(1) | {"code_before_purify": "x = 1\n" * 3000}
     assert EditComparer().figures(survey(tmp_path, [long])).edits == 0

@@ -55,6 +55,7 @@ from utils.report.survey import (
     without_repeated_files,
 )
 from utils.similarity.diversity_measures import DiversitySettings
+from utils.similarity.instruction_verbs import VerbObject
 
 Sections = dict[str, list[Figure]]
 # One rejected row for so many samples that were kept.
@@ -172,6 +173,7 @@ def make_figures(found: ReportFindings, limits: FigureLimits, seed: int, tables:
     compared = without_repeated_files(s for s in surveys if s.is_edits)
     edits = {survey.label: found.comparer.figures(survey) for survey in compared}
     instructed = compared or found.focus
+    verbs: dict[str, VerbObject | None] = {}
     asked = [survey for survey in surveys if survey.kind == "prompts"]
     with_topics = [s for s in surveys if s.topics or s.summary.get("topics")]
     sections: dict[str, Sequence[Figure | None]] = {
@@ -185,7 +187,9 @@ def make_figures(found: ReportFindings, limits: FigureLimits, seed: int, tables:
             *map(figures.topic_bars, with_topics),
             *(figures.sample_map(s, seed) for s in progress(compared, "maps", "file")),
         ],
-        "instructions": [*map(figures.verb_objects, progress(instructed, "verbs", "file"))],
+        "instructions": [
+            figures.verb_objects(survey, verbs) for survey in progress(instructed, "verbs", "file")
+        ],
         "histories": history_figures(surveys),
         "synthesis": synthesis_figures(surveys),
         "diversity": diversity_figures(surveys, found.diversity),

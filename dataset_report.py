@@ -39,7 +39,7 @@ from utils.report.page import as_page_data, build_page, data_set_id, draw_reject
 from utils.report.plotting import write_pdfs
 from utils.report.review import ReviewMark, read_marks, reviews_data
 from utils.report.room_figures import history_figures, synthesis_figures
-from utils.report.row_views import RowView
+from utils.report.row_views import FILE_KINDS, RowView
 from utils.report.stage_yield import load_prices, yield_figure, yield_tables
 from utils.report.survey import (
     FileSurvey,
@@ -55,6 +55,7 @@ from utils.report.survey import (
     without_repeated_files,
 )
 from utils.similarity.diversity_measures import DiversitySettings
+from utils.similarity.instruction_verbs import VerbObject
 
 Sections = dict[str, list[Figure]]
 # One rejected row for so many samples that were kept.
@@ -171,7 +172,10 @@ def make_figures(found: ReportFindings, limits: FigureLimits, seed: int, tables:
     surveys = found.surveys
     compared = without_repeated_files(s for s in surveys if s.is_edits)
     edits = {survey.label: found.comparer.figures(survey) for survey in compared}
-    instructed = compared or found.focus
+    # The page shows the last one first: with topics, of a late stage, and no handful of rows.
+    offered = sorted(compared, key=lambda s: (bool(s.topics), FILE_KINDS.index(s.kind), s.rows))
+    instructed = offered or found.focus
+    verbs: dict[str, VerbObject | None] = {}
     asked = [survey for survey in surveys if survey.kind == "prompts"]
     with_topics = [s for s in surveys if s.topics or s.summary.get("topics")]
     sections: dict[str, Sequence[Figure | None]] = {
@@ -183,9 +187,11 @@ def make_figures(found: ReportFindings, limits: FigureLimits, seed: int, tables:
         "nature": [*figures.edit_natures(compared, edits), figures.edit_kinds([*compared, *asked])],
         "topics": [
             *map(figures.topic_bars, with_topics),
-            *(figures.sample_map(s, seed) for s in progress(compared, "maps", "file")),
+            *(figures.sample_map(survey, seed) for survey in progress(offered, "maps", "file")),
         ],
-        "instructions": [*map(figures.verb_objects, progress(instructed, "verbs", "file"))],
+        "instructions": [
+            figures.verb_objects(survey, verbs) for survey in progress(instructed, "verbs", "file")
+        ],
         "histories": history_figures(surveys),
         "synthesis": synthesis_figures(surveys),
         "diversity": diversity_figures(surveys, found.diversity),

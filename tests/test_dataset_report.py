@@ -12,6 +12,7 @@ from tests import report_rows as rows
 from utils.errors import PipelineError
 from utils.jsonl import write_json, write_rows
 from utils.report import page as samples
+from utils.report.review import sample_id
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -150,6 +151,19 @@ def test_the_limits_and_prices_come_from_the_settings_files(tmp_path):
     assert data["yield"]["tables"]["all"][0]["cost"] == pytest.approx(20 * 0.004)
     whole = [line for line in data["tokens"] if line["part"] == "whole example"]
     assert whole[-1]["over"] > 0
+
+
+def test_marked_samples_are_on_the_page_whatever_is_drawn(tmp_path):
+    write_rows("mix.jsonl", [rows.mixed(n) for n in range(60)])
+    text = rows.texts(57)
+    marked = sample_id(text["code_before"], text["code_after"], text["instruct_descriptive"])
+    lines = [{"sample_id": name, "verdict": "accept"} for name in (marked, "0" * 16)]
+    write_rows("anna.jsonl", lines)
+    data = report(["mix.jsonl"], "--samples", "3", "--marks", "anna.jsonl")
+    assert data["samples"][0]["id"] == marked and len(data["samples"]) in (3, 4)
+    assert "1 of the 2 samples marked in --marks are in the data" in data["samples_note"]
+    with pytest.raises(PipelineError, match="field 'sample_id' is missing"):
+        report(["mix.jsonl"], "--marks", "mix.jsonl")
 
 
 def test_the_page_is_opened_on_request(tmp_path, monkeypatch):

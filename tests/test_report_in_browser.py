@@ -1,6 +1,7 @@
 """The report's page in a headless Chromium: it draws, filters, marks and runs nothing foreign."""
 
 import json
+import re
 
 import pytest
 
@@ -187,7 +188,11 @@ def test_a_point_of_the_map_opens_its_sample(browser):
     )
 
 
-@pytest.mark.parametrize("width", [1280, 1440, 700])
+def tap(browser, selector):
+    browser.run(f"document.querySelector({json.dumps(selector)}).click()")
+
+
+@pytest.mark.parametrize("width", [1280, 1440, 700, 390])
 def test_the_page_never_scrolls_sideways(browser, width):
     browser.resize(width, 900)
     search(browser, "window.hacked")
@@ -264,3 +269,202 @@ def test_pairs_and_measures_of_diversity_are_drawn(running, tmp_path):
     assert running.run("document.querySelectorAll('#synthesis .bar').length") > 3
     assert running.run("document.querySelectorAll('#synthesis img, #diversity img').length") == 0
     assert running.run("window.hacked") is None
+
+
+def reviewed(folder):
+    """Make a report of triplets of two files, their rejected rows, and two people's marks."""
+    repeat = {"reject_reason": "near_duplicate", "duplicate_of": "p3#1", "similarity": 0.93}
+    repeat |= {"reject_evidence": {"near_duplicate": "0.93 in common"}}
+    answers = {"after_fulfills_it": "FAIL"}
+    verdict = {"answers": answers, "reasons": {"after_fulfills_it": "It drops <b>mode</b>."}}
+    judged = {"reject_reason": "judged_fail_after_fulfills_it", "verdicts": [verdict]}
+    write_rows(folder / "one.jsonl", [rows.mixed(n, "lazy") for n in range(20)])
+    write_rows(folder / "two.jsonl", [rows.mixed(n) for n in range(30, 50)])
+    write_rows(
+        folder / "one.rejected.jsonl", [rows.triplet(40) | repeat, rows.triplet(41) | judged]
+    )
+    marks = {"anna": ["accept", "reject", "accept"], "ben": ["accept", "accept"]}
+    for name, verdicts in marks.items():
+        lines = []
+        for number, said in enumerate(verdicts):
+            text = rows.texts(number)
+            shown = (text["code_before"], text["code_after"], text["instruct_lazy"])
+            lines.append({"sample_id": sample_id(*shown), "verdict": said, "note": f"by {name}"})
+        write_rows(folder / f"{name}.jsonl", lines)
+    files = [str(folder / name) for name in ("one.jsonl", "two.jsonl")]
+    people = ["--marks", *(str(folder / f"{name}.jsonl") for name in marks)]
+    main([*files, *people, "--output_file", str(folder / "report.html")])
+    return folder / "report.html"
+
+
+@pytest.fixture(scope="module")
+def reviewed_page(tmp_path_factory):
+    return reviewed(tmp_path_factory.mktemp("reviewed"))
+
+
+@pytest.fixture
+def reviewing(running, reviewed_page):
+    running.messages.clear()
+    running.resize(1280, 900)
+    running.open(reviewed_page)
+    running.run("localStorage.clear()")
+    running.open(reviewed_page)
+    running.wait_for(DRAWN)
+    yield running
+    assert running.messages == []
+    running.resize(1280, 900)
+
+
+def test_a_rejected_sample_shows_its_evidence_and_what_it_repeats(reviewing):
+    choose(reviewing, "filter-reason", "near duplicate")
+    said = reviewing.run("document.querySelector('.evidence').textContent")
+    assert "0.93 in common" in said and "p3#1" in said and "93.0% of the code" in said
+    assert "number" in said or "mode for load (3)" in said, "the row that is repeated is shown"
+    assert reviewing.run("document.querySelectorAll('.evidence .diff').length") == 1
+    choose(reviewing, "filter-reason", "judged fail after fulfills it")
+    said = reviewing.run("document.querySelector('.evidence').textContent")
+    assert "after fulfills it: FAIL – It drops <b>mode</b>." in said
+
+
+def test_marks_of_several_people_are_shown_compared_and_merged(reviewing):
+    card = reviewing.run("document.querySelector('#samples .card table').textContent")
+    assert "anna and ben" in card and "50.0%" in card
+    choose(reviewing, "filter-people", "disputed")
+    assert shown(reviewing) == 1
+    others = reviewing.run("document.querySelector('.others').textContent")
+    assert "✗ anna – by anna" in others and "✓ ben – by ben" in others
+    assert "(2)" in reviewing.run("document.getElementById('export-merged').textContent")
+    tap(reviewing, ".pane .reject")
+    reviewing.run(
+        "(() => { const make = URL.createObjectURL; URL.createObjectURL = (blob) => {"
+        "blob.text().then((text) => { window.merged = text; }); return make(blob); };"
+        "document.getElementById('export-merged').click(); })()"
+    )
+    reviewing.wait_for("window.merged !== undefined")
+    merged = list(map(json.loads, reviewing.run("window.merged").splitlines()))
+    assert sorted(line["verdict"] for line in merged) == ["accept", "accept", "reject"]
+    assert {line["marks"] for line in merged} == {1, 2, 3}
+
+
+def test_a_link_opens_its_sample(reviewing, reviewed_page):
+    reviewing.run("document.querySelectorAll('.list button')[7].click()")
+    wanted = reviewing.run("document.querySelector('.sample').dataset.id")
+    link = reviewing.run("document.querySelector('a.chip').getAttribute('href')")
+    reviewing.run("document.querySelectorAll('.list button')[0].click()")
+    tap(reviewing, "nav a[href='#size']")
+    reviewing.run(f"location.hash = {json.dumps(link)}")
+    reviewing.wait_for(f"document.querySelector('.sample').dataset.id === {json.dumps(wanted)}")
+    reviewing.run("location.hash = '#sample-0123'")
+    reviewing.wait_for("document.querySelector('.pane').textContent.includes('not on this page')")
+
+
+def test_samples_are_sorted_by_tokens_lines_and_similarity(reviewing):
+    for field in ("tokens", "similarity"):
+        choose(reviewing, "sort", f"{field}-")
+        if field == "similarity":
+            text = reviewing.run("document.querySelector('.sample, .list button').textContent")
+            tap(reviewing, ".list button")
+            assert "near duplicate" in reviewing.run("document.querySelector('.chips').textContent")
+        else:
+            found = []
+            for place in ("first", "last"):
+                tap(reviewing, f".list button:{place}-child")
+                text = reviewing.run("document.querySelector('.chips').textContent")
+                found.append(int(re.search(r"(\d+) tokens", text)[1]))
+            assert found[0] > found[1]
+
+
+def test_the_page_says_how_many_rows_a_search_covers(reviewing):
+    said = reviewing.run("document.querySelector('.found').textContent")
+    assert said.startswith("42 found. Searched: 40 of the 40 rows under review and 2 rejected ones")
+
+
+def test_a_file_has_one_colour_in_all_figures_and_can_be_left_out(reviewing):
+    keys = "[...document.querySelectorAll('#figure-tokens .key')]"
+    colours = reviewing.run(
+        "[...document.querySelectorAll('.figure .key')].filter(k => k.textContent === 'two')"
+        ".map(k => getComputedStyle(k.querySelector('i')).backgroundColor)"
+    )
+    assert len(colours) > 3 and len(set(colours)) == 1
+    panels = "document.querySelectorAll('#figure-tokens svg').length"
+    assert reviewing.run(panels) == 2
+    reviewing.run(f"{keys}[0].click()")
+    assert reviewing.run(panels) == 1
+    fill = "getComputedStyle(document.querySelector('#figure-tokens .column')).fill"
+    assert reviewing.run(fill) == colours[0], "the file left keeps its colour"
+    reviewing.run(f"{keys}[1].click()")
+    assert reviewing.run(panels) == 1, "the last one stays"
+
+
+def test_the_figures_of_each_file_can_be_chosen(reviewing):
+    card = "document.querySelector('[id^=figure-map]')"
+    names = f"[...{card}.querySelectorAll('option')].map(o => o.textContent).join(' ')"
+    assert reviewing.run(names) == "one two"
+    assert "of two" in reviewing.run(f"{card}.querySelector('h3').textContent")
+    reviewing.run(
+        f"(() => {{ const s = {card}.querySelector('select'); s.selectedIndex = 0;"
+        "s.dispatchEvent(new Event('change')); })()"
+    )
+    assert "of one" in reviewing.run(f"{card}.querySelector('h3').textContent")
+
+
+def test_the_legend_of_the_map_hides_its_own_group(browser):
+    fills = (
+        "[...new Set([...document.querySelectorAll('[id^=figure-map] svg g')].filter(g =>"
+        " g.style.display !== 'none')"
+        ".flatMap(g => [...g.children].map(c => c.getAttribute('fill'))))]"
+    )
+    before = browser.run(fills)
+    assert len(before) > 1
+    hidden = browser.run(
+        "(() => { const k = document.querySelector('[id^=figure-map] .key'); k.click();"
+        "return k.querySelector('i').style.background; })()"
+    )
+    assert set(before) - set(browser.run(fills)) == {hidden}
+
+
+def overlapping(browser):
+    return browser.run(
+        "[...document.querySelectorAll('.figure svg')].filter(s => s.querySelector('.limit'))"
+        ".flatMap((s) => {"
+        "const b = [...s.querySelectorAll('text')].map(t => t.getBoundingClientRect());"
+        "return b.flatMap((p, i) => b.slice(i + 1).filter(q => p.left < q.right && q.left < p.right"
+        " && p.top + 2 < q.bottom && q.top + 2 < p.bottom)); }).length"
+    )
+
+
+@pytest.mark.parametrize("width", [1400, 390])
+def test_the_labels_of_histograms_do_not_collide(browser, width):
+    browser.resize(width, 900)
+    assert overlapping(browser) == 0
+
+
+def test_on_a_phone_navigation_stays_a_tap_shows_the_sample_and_the_diff_is_unified(reviewing):
+    assert reviewing.run("document.querySelectorAll('.diff.unified').length") == 0
+    reviewing.resize(390, 844)
+    reviewing.wait_for("document.querySelectorAll('.diff.unified').length === 1")
+    assert reviewing.run("document.querySelector('nav').getBoundingClientRect().width") > 150
+    assert reviewing.run("document.documentElement.scrollWidth") == 390
+    old, new = (
+        reviewing.run(f"document.querySelector('.unified .code.{side}').textContent")
+        for side in ("old", "new")
+    )
+    assert "mode" not in old and "mode" in new
+    reviewing.run("document.documentElement.style.scrollBehavior = 'auto'; scrollTo(0, 0)")
+    reviewing.run("document.querySelectorAll('.list button')[3].click()")
+    assert 0 <= reviewing.run("document.querySelector('.sample').getBoundingClientRect().top") < 120
+
+
+def test_a_long_list_is_made_as_it_is_scrolled(running, tmp_path):
+    write_rows(tmp_path / "mix.jsonl", [rows.mixed(n) for n in range(450)])
+    flags = ["--samples", "450", "--output_file", str(tmp_path / "report.html")]
+    main([str(tmp_path / "mix.jsonl"), *flags])
+    running.open(tmp_path / "report.html")
+    running.wait_for(DRAWN)
+    assert shown(running) == 200
+    running.run(
+        "(() => { const l = document.querySelector('.list'); l.scrollTop = l.scrollHeight; })()"
+    )
+    running.wait_for("document.querySelectorAll('.list button').length === 400")
+    search(running, "number 449")
+    assert shown(running) == 1

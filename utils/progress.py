@@ -17,7 +17,7 @@ EVERY = 10.0
 
 
 def progress(items: Iterable[T], what: str, unit: str) -> Iterator[T]:
-    """Pass items on and show how many have been."""
+    """Pass items on and show how many have been; in a pipe a loop that is soon over is silent."""
     if sys.stderr.isatty():
         yield from tqdm(items, desc=what, unit=unit)
         return
@@ -29,4 +29,5 @@ def progress(items: Iterable[T], what: str, unit: str) -> Iterator[T]:
         if (now := time.monotonic()) >= said + EVERY:
             log.info("%s: %s %ss in %.0f s", what, f"{count:,}", unit, now - begun)
             said = now
-    log.info("%s: all %s %ss", what, f"{count:,}", unit)
+    if said > begun:
+        log.info("%s: all %s %ss", what, f"{count:,}", unit)

@@ -166,6 +166,9 @@ function sampleBrowser() {
     ...Object.entries(SORTS).filter(([, [, name]]) => !name || DATA.samples.some((sample) => sample[name] !== undefined)).map(([value, [text]]) => el("option", { value, text })));
   const exporter = el("button", { type: "button", id: "export", on: { click: () => review.download(review.lines(), "review") } });
   const merger = el("button", { type: "button", id: "export-merged", hidden: DATA.reviews.people.length ? undefined : "", on: { click: () => review.download(review.merged(), "merged") } });
+  const rejected = DATA.samples.filter((sample) => sample.reason).length;
+  const searched = `Searched: ${number(DATA.samples.length - rejected)} of the ${plural(DATA.rows, "row")} under review${rejected ? ` and ${number(rejected)} rejected ones` : ""}; --samples puts more on the page.`;
+  const sampleOf = new WeakMap(); // of an item of the list; two samples may have one id
   let [shown, current] = [[], null];
 
   function refresh() {
@@ -175,7 +178,7 @@ function sampleBrowser() {
     shown = sorted(matching, sort.value);
     list.replaceChildren(...(shown.length ? [] : [el("div", { class: "nothing", text: "No sample matches." })]));
     extend(LIST_STEP);
-    found.textContent = `${number(shown.length)} of the ${plural(DATA.samples.length, "sample")} on this page, which is all that is searched; the files hold ${plural(DATA.rows, "row")} (--samples puts more here)`;
+    found.textContent = `${number(shown.length)} found. ${searched}`;
     if (!shown.includes(current)) open(shown[0] || null);
     else markOpen();
     showCounts();
@@ -190,10 +193,12 @@ function sampleBrowser() {
   function listItem(sample) {
     const verdict = review.of(sample).verdict;
     const meta = [sample.reason ? words(sample.reason) : sample.topic === undefined ? sample.kind : topicName(sample.topic), sample.style, words(sample.edit_kind || "")];
-    return el("button", { type: "button", "data-id": sample.id, on: { click: () => { open(sample); if (isOneColumn.matches) pane.scrollIntoView(); } } },
+    const item = el("button", { type: "button", "data-id": sample.id, on: { click: () => { open(sample); if (isOneColumn.matches) pane.scrollIntoView(); } } },
       el("div", { class: "says", text: sample.instruction || (sample.texts && sample.texts[0] && sample.texts[0][1]) || sample.id }),
       el("div", { class: "meta" }, verdict ? el("span", { class: `mark-${verdict}`, text: verdict === "accept" ? "✓ " : "✗ " }) : null,
         el("span", { text: meta.filter(Boolean).join(" · ") })));
+    sampleOf.set(item, sample);
+    return item;
   }
   function open(sample) {
     current = sample;
@@ -201,10 +206,10 @@ function sampleBrowser() {
     markOpen();
   }
   function markOpen() {
-    for (const item of list.children) item.classList.toggle("on", current !== null && item.dataset.id === current.id);
+    for (const item of list.children) item.classList.toggle("on", current !== null && sampleOf.get(item) === current);
   }
   function changed() {
-    const item = [...list.children].find((node) => node.dataset.id === current.id);
+    const item = [...list.children].find((node) => sampleOf.get(node) === current);
     if (item) item.replaceWith(listItem(current));
     markOpen();
     showCounts();

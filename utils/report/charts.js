@@ -140,11 +140,15 @@ function sunburstChart(figure) {
 
 const CHARTS = { bars: barsChart, histogram: histogramChart, scatter: scatterChart, sunburst: sunburstChart };
 
-// Which of several files or series a figure shows: each name of its legend is a switch.
-function switches(names, draw) {
-  const hidden = new Set();
+// Which of several files or series a figure shows: each name of its legend is a switch. Of many
+// files the latest are on at first.
+const MANY_FILES = 5;
+
+function switches(names, draw, off = names.length > MANY_FILES && ofFiles(names) ? names.slice(0, 1 - MANY_FILES) : []) {
+  const hidden = new Set(off);
+  draw(names.filter((each) => !hidden.has(each)));
   return el("div", { class: "legend" }, ...names.map((name, index) => {
-    const button = el("button", { type: "button", class: "key", "aria-pressed": "true", on: { click: () => {
+    const button = el("button", { type: "button", class: hidden.has(name) ? "key off" : "key", "aria-pressed": String(!hidden.has(name)), on: { click: () => {
       if (!hidden.delete(name) && hidden.size < names.length - 1) hidden.add(name);
       button.classList.toggle("off", hidden.has(name));
       button.setAttribute("aria-pressed", String(!hidden.has(name)));
@@ -168,11 +172,13 @@ function withSeries(figure, names) {
 function drawnFigure(figure, openSample) {
   const names = Object.keys(figure.series || {});
   const ordered = { ...figure, order: names };
-  const place = el("div", {}, CHARTS[figure.kind](ordered, openSample));
+  const place = el("div");
   const choose = (narrowed) => place.replaceChildren(CHARTS[figure.kind](narrowed, openSample));
   if (names.length > 1) return [switches(names, (shown) => choose(withSeries(ordered, shown))), place];
-  if (figure.kind === "bars" && figure.labels.length > 1 && ofFiles(figure.labels))
-    return [switches(figure.labels, (shown) => choose(withLabels(ordered, shown))), place];
+  if (figure.kind === "bars" && figure.labels.length > 1 && ofFiles(figure.labels)) {
+    return [switches(figure.labels, (shown) => choose(withLabels(ordered, shown)), []), place];
+  }
+  choose(ordered);
   return [place];
 }
 

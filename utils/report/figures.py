@@ -18,7 +18,12 @@ from utils.report.figure_kinds import Bars, Histogram, Scatter, Sunburst, histog
 from utils.report.row_views import RowView
 from utils.report.survey import WHOLE, FileSurvey
 from utils.sampling import derive_seed
-from utils.similarity.instruction_verbs import count_by_verb, find_verb_objects, verb_method
+from utils.similarity.instruction_verbs import (
+    VerbObject,
+    count_by_verb,
+    find_verb_objects,
+    verb_method,
+)
 
 MAP_METHOD = "TF-IDF of the words and name parts, 50 singular vectors, t-SNE"
 # The parts of snake_case and camelCase names are words too.
@@ -252,10 +257,15 @@ def _opening(view: RowView, group: str) -> str:
     return f"{group}: {words[:SHOWN_WORDS]}" if group else words[:SHOWN_WORDS]
 
 
-def verb_objects(survey: FileSurvey) -> Sunburst | None:
-    """Count the verbs of the instructions and what they are asked to be done to."""
+def verb_objects(survey: FileSurvey, known: dict[str, VerbObject | None]) -> Sunburst | None:
+    """Count the verbs of the instructions and what they are asked to be done to.
+
+    What is `known` of the instructions of other files, which are often the same, is added to.
+    """
     texts = [view.instruction for view in survey.sample.items() if view.instruction]
-    found = [pair for pair in find_verb_objects(texts) if pair is not None]
+    unread = [text for text in dict.fromkeys(texts) if text not in known]
+    known.update(zip(unread, find_verb_objects(unread), strict=True))
+    found = [pair for pair in map(known.__getitem__, texts) if pair is not None]
     counts = count_by_verb(found)
     slices = [
         {

@@ -40,8 +40,9 @@ def find_steps(surveys: Sequence[FileSurvey]) -> list[Step]:
     by_path = {survey.path.resolve(): survey for survey in found}
     steps = {}
     for survey in found:
-        if isinstance(survey.summary.get("inputs"), list):
-            inputs = _named_sources(survey, by_path)
+        named = _named_inputs(survey, found)
+        if named is not None:
+            inputs = _sources(survey, named, by_path)
             # Whoever reads edits and replies to a question about them hands on the edits.
             edits = tuple(source for source in inputs if source.is_edits)
             rows = edits or inputs
@@ -59,8 +60,23 @@ def final_steps(steps: Sequence[Step]) -> list[Step]:
     return [step for step in steps if step.kind == last and step.name not in used]
 
 
-def _named_sources(survey: FileSurvey, by_path: dict[Path, FileSurvey]) -> tuple[FileSurvey, ...]:
-    found = _nearest(survey.path, survey.summary["inputs"], by_path, {survey.path.resolve()})
+def _named_inputs(survey: FileSurvey, found: Sequence[FileSurvey]) -> list[object] | None:
+    """Read what a file was made of; that of validation rows stands with the training file."""
+    if isinstance(inputs := survey.summary.get("inputs"), list):
+        return inputs
+    for other in found:
+        card = other.summary.get("card")
+        files = card.get("files") if isinstance(card, dict) else None
+        is_its_own = isinstance(files, dict) and survey.path.name in files.values()
+        if is_its_own and other.path.parent.resolve() == survey.path.parent.resolve():
+            return _named_inputs(other, ())
+    return None
+
+
+def _sources(
+    survey: FileSurvey, inputs: Sequence[object], by_path: dict[Path, FileSurvey]
+) -> tuple[FileSurvey, ...]:
+    found = _nearest(survey.path, inputs, by_path, {survey.path.resolve()})
     return tuple({source.label: source for source in found if source is not survey}.values())
 
 

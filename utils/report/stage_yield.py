@@ -95,12 +95,24 @@ def rows_it_came_from(step: Step, by: str) -> Counter[str]:
     for source in step.sources:
         groups = source.groups
         if source.kind == "triplets" and own.kind != "triplets" and own.styles:
-            groups = Counter({g: n for g, n in source.style_groups.items() if g[1] in own.styles})
+            styles = _styles_taken(own, source)
+            groups = Counter({g: n for g, n in source.style_groups.items() if g[1] in styles})
         counts = _counted(groups, by)
         if not any(counts) and (len(values) == 1 or not is_shared):
             counts = Counter(dict.fromkeys(values, groups.total()))
         total += counts
     return Counter({name: count * _askings(own, by, name) for name, count in total.items()})
+
+
+def _styles_taken(own: FileSurvey, source: FileSurvey) -> set[str]:
+    """Tell which styles a mix was to take of a file: those its summary lists, else all it has."""
+    entries = own.summary.get("entries")
+    taken = {
+        str(entry.get("instr_type")).rpartition("_")[2]
+        for entry in (entries if isinstance(entries, list) else [])
+        if isinstance(entry, dict) and Path(str(entry.get("input_file"))).name == source.path.name
+    }
+    return taken or set(own.styles)
 
 
 def _askings(survey: FileSurvey, by: str, name: str) -> int:

@@ -90,7 +90,7 @@ function yieldCard() {
     buttons.forEach((button) => button.classList.toggle("on", button.dataset.by === name));
     place.replaceChildren(yieldTable(name), ...(spent ? [el("h3", { class: "later", text: "What a kept row cost" }), el("p", { class: "note", text: costs }), costTable(name)] : []));
   }
-  choose(Object.keys(tables).includes("model") ? "model" : "all");
+  choose("all");
   const note = "Rows, and below them the share of those they were made of, which is what each file's summary names. A triplet can give a row for each of its styles; a row that can't have come from a file is no part of the share.";
   return el("div", { class: "card" }, el("h3", { text: "File by file" }), el("p", { class: "note", text: note }),
     el("div", { class: "segments" }, ...buttons), place);

@@ -63,6 +63,12 @@ def test_edits_are_compared_once_however_many_files_hold_them(tmp_path):
     assert comparer.facts(first.sample.items()[0]) is comparer.facts(second.sample.items()[0])
 
 
+def test_an_edit_counts_once_whatever_its_styles(tmp_path):
+    found = survey(tmp_path, [rows.triplet(1), rows.triplet(2)])
+    edits = EditComparer().figures(found)
+    assert (edits.edits, len(edits.hunks)) == (2, 2)
+
+
 def test_programs_that_are_too_long_are_not_compared(tmp_path):
     long = rows.mixed(1) | {"code_before_purify": "x = 1\n" * 3000}
     assert EditComparer().figures(survey(tmp_path, [long])).edits == 0
@@ -102,6 +108,20 @@ def test_few_samples_make_no_map(tmp_path):
 
 
 def test_verbs_and_objects_of_the_instructions_are_counted(tmp_path):
-    figure = figures.verb_objects(survey(tmp_path, [rows.mixed(n) for n in range(3)]))
+    figure = figures.verb_objects(survey(tmp_path, [rows.mixed(n) for n in range(3)]), {})
     assert figure.slices == [{"name": "add", "count": 3, "parts": [["parameter", 3]]}]
     assert "3 of 3 instructions" in figure.note
+
+
+def test_instructions_that_another_file_holds_are_read_once(tmp_path, monkeypatch):
+    read = []
+    find = figures.find_verb_objects
+    monkeypatch.setattr(
+        figures, "find_verb_objects", lambda texts: find(read.append(texts) or texts)
+    )
+    known = {}
+    one = survey(tmp_path, [rows.mixed(n) for n in range(3)], "one")
+    two = survey(tmp_path, [rows.mixed(n) for n in range(4)], "two")
+    slices = [figures.verb_objects(each, known).slices for each in (one, two)]
+    assert [len(texts) for texts in read] == [3, 1]
+    assert [each[0]["count"] for each in slices] == [3, 4]

@@ -1,6 +1,6 @@
 from tests import report_rows as rows
 from utils.jsonl import write_rows
-from utils.report.lineage import Lineage, describe_view, worded_sampling
+from utils.report.lineage import Lineage, RepeatedRows, describe_view, worded_sampling
 from utils.report.row_views import views
 from utils.report.survey import SurveySettings, open_survey
 
@@ -68,3 +68,35 @@ def test_the_settings_of_a_generation_are_read_from_its_journal(tmp_path):
     assert worded_sampling(survey) == "temperature 0.8, top_p 0.95, max_tokens 2048"
     write_rows(tmp_path / "replies_recovery.jsonl", [{"other": 1}])
     assert worded_sampling(survey) == ""
+
+
+def repeating(folder, name, **summary):
+    row = rows.triplet(9) | {"reject_reason": "duplicate", "duplicate_of": name}
+    write_rows(folder / "checked.jsonl", [rows.triplet(1)])
+    survey = open_survey(folder / "checked.jsonl", "checked", SurveySettings())
+    survey.summary.update(summary)
+    return survey, view(row)
+
+
+def test_the_row_that_a_rejected_one_repeats_is_found_of_the_same_model(tmp_path):
+    survey, rejected = repeating(tmp_path, "p3#1")
+    repeated = RepeatedRows([(survey, rejected)])
+    watch = repeated.watcher(survey)
+    for row in (rows.triplet(3, "m2"), rows.triplet(4), rows.triplet(3)):
+        for number, each in enumerate(views(row), 1):
+            watch(each, number)
+    found = repeated.of(survey, rejected)
+    assert (found.prompt_id, found.model, found.style) == ("p3", "m1", "descriptive")
+    assert repeated.of(survey, view(rows.triplet(3))) is None
+
+
+def test_a_row_without_an_id_is_found_by_its_place_in_the_file_its_stage_read(tmp_path):
+    source = tmp_path / "raw.jsonl"
+    survey, rejected = repeating(tmp_path, "row 2", inputs=[str(source)])
+    write_rows(source, [rows.triplet(5), rows.triplet(6)])
+    raw = open_survey(source, "raw", SurveySettings())
+    repeated = RepeatedRows([(survey, rejected)])
+    for read in (survey, raw):
+        for number, row in enumerate((rows.triplet(5), rows.triplet(6)), 1):
+            repeated.watcher(read)(view(row), number)
+            assert (repeated.of(survey, rejected) is not None) == (read is raw and number == 2)

@@ -1,11 +1,13 @@
 from xml.etree import ElementTree
 
 import pytest
+from matplotlib.colors import to_hex
 
 from tests.report_rows import HOSTILE
 from utils.errors import PipelineError
 from utils.report.figure_kinds import Bars, Histogram, Scatter, Sunburst
 from utils.report.plotting import (
+    COLORS,
     draw_figure,
     draw_small_multiples,
     write_pdfs,
@@ -119,3 +121,10 @@ def test_a_form_that_is_not_known_is_named(tmp_path):
         write_small_multiples("t", PANELS, tmp_path / "figure.gif")
     with pytest.raises(ValueError, match="no panel"):
         draw_small_multiples("t", [])
+
+
+def test_a_file_has_its_own_colour_whichever_figure_it_is_in():
+    figure = Bars("k", "t", "n", ["a"], {"late": [1], "other": [2]})
+    [axes] = draw_figure(figure, ["early", "late"]).axes
+    colours = [to_hex(patch.get_facecolor()) for patch in axes.patches]
+    assert colours == [COLORS[1], COLORS[1]], "a series that is no file goes by its place"

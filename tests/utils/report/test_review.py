@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from utils.errors import PipelineError
 from utils.jsonl import write_rows
-from utils.report.review import Review, read_review, sample_id
+from utils.report.review import Review, ReviewMark, agreement, read_review, reviews_data, sample_id
 
 SAMPLE = ("a = 1\n", "a = 2\n", "Make it two.")
 
@@ -71,3 +71,26 @@ def test_a_review_of_other_data_is_warned_of(tmp_path, caplog, monkeypatch):
 
 def test_without_a_file_nothing_is_rejected():
     assert not Review().rejects(*SAMPLE)
+
+
+def said(verdicts):
+    return {str(number): ReviewMark(verdict) for number, verdict in enumerate(verdicts.split())}
+
+
+def test_agreement_is_counted_over_the_samples_that_both_marked():
+    one, other = said("accept accept reject reject accept"), said("accept reject reject reject")
+    # By hand: 3 of 4 alike; accepted 2/4 and 1/4, so 1/8 + 3/8 by chance; (3/4 - 1/2) / (1/2).
+    assert agreement(one, other) == {"both": 4, "same": 3, "kappa": 0.5}
+
+
+def test_agreement_beyond_chance_is_unknown_where_all_said_the_same_or_nothing_is_shared():
+    assert agreement(said("accept accept"), said("accept accept"))["kappa"] is None
+    assert agreement(said("accept"), {}) == {"both": 0, "same": 0, "kappa": None}
+
+
+def test_marks_of_several_people_are_gathered_by_sample():
+    data = reviews_data({"anna": said("accept"), "ben": said("reject accept")})
+    assert data["people"] == [["anna", 1], ["ben", 2]]
+    assert data["marks"]["0"] == [["anna", "accept", ""], ["ben", "reject", ""]]
+    assert [pair["names"] for pair in data["pairs"]] == [["anna", "ben"]]
+    assert reviews_data({}) == {"people": [], "pairs": [], "marks": {}}

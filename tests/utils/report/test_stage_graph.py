@@ -83,6 +83,17 @@ def test_an_input_that_is_still_there_is_no_other_file_of_that_name():
     assert sources(found)["mix"] == []
 
 
+def test_validation_rows_come_from_what_their_training_file_names():
+    found = [
+        survey("mix", [rows.mixed(1)], []),
+        survey("train", [rows.filtered(1)], ["mix.jsonl"]),
+        survey("val", [rows.filtered(2)]),
+    ]
+    found[1].summary["card"] = {"files": {"train": "train.jsonl", "validation": "val.jsonl"}}
+    assert sources(found)["val"] == ["mix"]
+    assert not any(step.is_assumed for step in find_steps(found))
+
+
 def test_without_a_summary_the_stage_before_is_taken_and_it_is_said():
     found = [
         survey("one", [rows.reply(1, "m1")]),

@@ -80,6 +80,21 @@ def test_branches_of_several_models_meet_in_the_mix(tmp_path):
     assert rows_of(tables, "style")["lazy"]["shares"][-1] == 0.5
 
 
+def test_only_the_styles_that_a_mix_was_to_take_of_a_file_count(tmp_path):
+    one, two = ([rows.triplet(n, model) for n in range(4)] for model in ("m1", "m2"))
+    mix = [rows.mixed(1, "lazy", "m1"), rows.mixed(2, "descriptive", "m2")]
+    found = [
+        survey(tmp_path, "one", one, inputs=[]),
+        survey(tmp_path, "two", two, inputs=[]),
+        survey(tmp_path, "mix", mix, inputs=["one.jsonl", "two.jsonl"]),
+    ]
+    found[-1].summary["entries"] = [
+        {"input_file": "one.jsonl", "instr_type": "m1_lazy"},
+        {"input_file": "two.jsonl", "instr_type": "m2_descriptive"},
+    ]
+    assert rows_of(yield_tables(found, {}), "all")["all"]["bases"] == [None, None, 8]
+
+
 def test_several_samples_of_a_prompt_are_a_share_of_what_was_asked(tmp_path):
     made = [rows.reply(n) | {"sample_index": i} for n in range(4) for i in (1, 2, 3)]
     found = [

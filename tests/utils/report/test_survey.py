@@ -3,6 +3,7 @@ import pytest
 from tests import report_rows as rows
 from utils.errors import PipelineError
 from utils.jsonl import write_json, write_rows
+from utils.parquet_files import parquet_writer
 from utils.report.survey import (
     WHOLE,
     SurveySettings,
@@ -79,6 +80,33 @@ def test_a_broken_summary_is_named(tmp_path):
     (tmp_path / "file.summary.json").write_text("{")
     with pytest.raises(PipelineError, match=r"file\.summary\.json: not valid JSON"):
         survey(tmp_path, [rows.mixed(1)])
+
+
+def test_an_edit_has_one_length_whatever_its_styles(tmp_path):
+    found = survey(tmp_path, [rows.triplet(1), rows.triplet(2)])
+    assert len(found.lengths[WHOLE]) == 2 and len(found.lengths["instruction"]) == 4
+    longer = max(found.lengths["instruction"][:2])
+    assert found.lengths[WHOLE][0] == longer + sum(
+        found.lengths[name][0] for name in ("code before", "code after")
+    )
+
+
+def test_parquet_is_read_like_json_lines(tmp_path):
+    made = [rows.filtered(n, tests=None) for n in range(3)]
+    with open(tmp_path / "file.parquet", "wb") as file, parquet_writer(file) as write:
+        for row in made:
+            write(row)
+    found = open_survey(tmp_path / "file.parquet", "file", SurveySettings())
+    survey_rows(found)
+    other = survey(tmp_path, made, "lines")
+    assert (found.kind, found.rows, found.contents()) == ("filtered", 3, other.contents())
+
+
+def test_an_empty_parquet_file_is_named(tmp_path):
+    with open(tmp_path / "file.parquet", "wb") as file, parquet_writer(file):
+        pass
+    with pytest.raises(PipelineError, match=r"file\.parquet: holds no rows"):
+        open_survey(tmp_path / "file.parquet", "file", SurveySettings())
 
 
 def survey_array(folder, elements):

@@ -257,11 +257,11 @@ CLEANING_RULES: tuple[CleaningRule, ...] = (
     find_forbidden_license,
     find_vendored_path,
     find_useless_edit,
+    find_trivial_subject,
     find_wrong_length,
     find_generated_code,
     find_minified_code,
     find_broken_code,
-    find_trivial_subject,
 )
 
 

@@ -29,7 +29,11 @@ _TEXT_TOKENS = {tokenize.STRING, tokenize.COMMENT} | {
 
 def mask_emails(text: str) -> str:
     """Replace the e-mail addresses in a plain text by one of example.com."""
-    return _ADDRESS.sub(_mask_match, text) if "@" in text else text
+    if "@" not in text:
+        return text
+    # No address spans lines, and few lines hold one: the pattern tries every word of the others.
+    lines = text.split("\n")
+    return "\n".join(_ADDRESS.sub(_mask_match, line) if "@" in line else line for line in lines)
 
 
 @lru_cache(CACHED_VERSIONS)

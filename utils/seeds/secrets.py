@@ -155,15 +155,20 @@ def _find(text: str) -> Iterator[tuple[int, str]]:
     start = 0
     lines = text.split("\n")
     for number, line in enumerate(lines):
-        if _WORTH_A_LOOK.search(line):
-            # The versions of a file share most lines; very long ones would fill the cache.
-            is_short = len(line) < _LONGEST_CACHED
-            for begin, value in _cached_secrets(line) if is_short else secrets_in_line(line):
-                yield start + begin, value
-        elif _IS_OPEN.search(line) and number + 1 < len(lines):
-            for begin, value in _cached_secrets(line + "\n" + lines[number + 1][:_LONGEST_CACHED]):
-                yield start + begin, value
+        # The versions of a file share most lines; very long ones would fill the cache.
+        found = _cached_look(line) if len(line) < _LONGEST_CACHED else _look(line)
+        if found is None and number + 1 < len(lines):
+            found = _cached_secrets(line + "\n" + lines[number + 1][:_LONGEST_CACHED])
+        for begin, value in found or ():
+            yield start + begin, value
         start += len(line) + 1
+
+
+def _look(line: str) -> tuple[tuple[int, str], ...] | None:
+    """List the credentials of one line as `secrets_in_line` does; None: see the next line too."""
+    if _WORTH_A_LOOK.search(line):
+        return secrets_in_line(line)
+    return None if _IS_OPEN.search(line) else ()
 
 
 def secrets_in_line(line: str) -> tuple[tuple[int, str], ...]:
@@ -177,6 +182,7 @@ def secrets_in_line(line: str) -> tuple[tuple[int, str], ...]:
 
 
 _cached_secrets = lru_cache(1 << 16)(secrets_in_line)
+_cached_look = lru_cache(1 << 16)(_look)
 
 
 def _is_shown(value: str) -> bool:

@@ -21,7 +21,6 @@ from pydantic import Field, NonNegativeInt, PositiveInt
 
 from utils.cli import Flag, log, parse_flags, run
 from utils.config import read_yaml
-from utils.finetune.token_counts import ESTIMATE_METHOD as TOKEN_METHOD
 from utils.jsonl import atomic_file
 from utils.report import figures
 from utils.report.diversity_figures import (
@@ -51,6 +50,7 @@ from utils.report.survey import (
     without_repeated_files,
 )
 from utils.similarity.diversity_measures import DiversitySettings
+from utils.token_counts import ESTIMATE_METHOD as TOKEN_METHOD
 
 Sections = dict[str, list[Figure]]
 # One rejected row for so many samples that were kept.

@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from utils.finetune.token_counts import ESTIMATE_METHOD as TOKEN_METHOD
 from utils.report.edit_facts import PARTS, SHAPES, EditFigures, sample_note
 from utils.report.figure_kinds import Bars, Histogram, Scatter, Sunburst, histogram, shares
 from utils.report.row_views import RowView
 from utils.report.survey import WHOLE, FileSurvey
 from utils.sampling import derive_seed
 from utils.similarity.instruction_verbs import count_by_verb, find_verb_objects, verb_method
+from utils.token_counts import ESTIMATE_METHOD as TOKEN_METHOD
 
 MAP_METHOD = "TF-IDF of the words and name parts, 50 singular vectors, t-SNE"
 # The parts of snake_case and camelCase names are words too.

@@ -11,6 +11,8 @@ from utils.jsonl import load_row
 # About what the tokenizers of current models make of Python and of English; Chinese comes out
 # near 0.75 tokens a character.
 BYTES_PER_TOKEN = 4
+# Why a row is left out whose code before is longer than it may be.
+TOO_LONG_BEFORE = "too_many_tokens_before"
 ESTIMATE_METHOD = f"UTF-8 bytes / {BYTES_PER_TOKEN}, rounded up"
 # ChatML puts five tokens around a turn's text: <|im_start|> role \n ... <|im_end|> \n
 TURN_TOKENS = 5

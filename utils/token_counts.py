@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from utils.errors import PipelineError
-from utils.hub import model_file
 from utils.jsonl import load_row
 
 # About what the tokenizers of current models make of Python and of English; Chinese comes out
@@ -85,6 +84,9 @@ def token_counter(name: str | None) -> TokenCounter:
                 f"--tokenizer {name}: no such folder; name one that holds a tokenizer.json, or a "
                 "model on the Hub as owner/name"
             )
+        # Slow to import, and most runs name a folder or nothing.
+        from utils.hub import model_file
+
         path = Path(model_file(name, "tokenizer.json"))
     # A model is named, the folders of this machine are not.
     return ModelTokenizer(path, Path(name).name if Path(name).exists() else name)

@@ -4,12 +4,13 @@ Reads a seed file and data/few_shot.jsonl; writes data/prompt_for_syn.jsonl, or
 data/prompt_rewrite_commit.jsonl with --prompt_type rewrite_commit.
     python create_prompt.py
     python create_prompt.py --prompt_type rewrite_commit
+    python create_prompt.py --prompt_type rewrite_commit --context_lines 20 --max_tokens_before 1500
     python create_prompt.py --edit_kinds edit_kinds.yaml --val_ratio 0.02
 """
 
 import random
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
@@ -26,7 +27,7 @@ from prompts_for_gen import (
     edit_kind_line,
     rewrite_commit_rounds,
 )
-from utils.cli import log, parse_flags, run
+from utils.cli import Flag, log, parse_flags, run
 from utils.code.fences import fenced
 from utils.code.lines import cut_snippet, unified_diff
 from utils.config import load_config
@@ -36,8 +37,10 @@ from utils.records import with_prompt_ids
 from utils.sampling import derive_seed
 from utils.seeds.edit_choice import choose_edits
 from utils.seeds.edit_kinds import EditKinds
+from utils.seeds.lengths import SeedCut, TokenLimit
 from utils.seeds.pool import SEED_FIELDS, CommitCheck, SeedPool, SnippetCheck, fill_pool
 from utils.stage_output import StageOutput
+from utils.token_counts import TOO_LONG_BEFORE, token_counter
 
 DEFAULT_OUTPUTS = {
     "code_extend": "data/prompt_for_syn.jsonl",
@@ -48,6 +51,7 @@ SOURCES = {
     "code_extend": ("stdlib", "hf:bigcode/commitpackft"),
     "rewrite_commit": ("git:PATH", "hf:bigcode/commitpackft"),
 }
+SeedCheck = Callable[[Row], str | None]
 FEW_SHOT_FIELDS = ("code_before", "instruct_descriptive", "instruct_lazy")
 
 
@@ -80,6 +84,22 @@ class Settings:
         PositiveInt | None,
         Field(description="edits of one file of a repository, at most (rewrite_commit)"),
     ] = None
+    context_lines: Annotated[
+        PositiveInt | None,
+        Field(
+            description="cut both files to the whole definitions within so many lines of a change "
+            "(rewrite_commit; default: files are whole)"
+        ),
+    ] = None
+    max_tokens_before: Annotated[
+        PositiveInt | None,
+        Field(description="of the code before, or of both snippets, at most"),
+    ] = None
+    tokenizer: Annotated[
+        str | None,
+        Flag(metavar="DIR_OR_NAME"),
+        Field(description="counts tokens for --max_tokens_before (default: an estimate)"),
+    ] = None
     val_ratio: Annotated[
         float,
         Field(
@@ -100,6 +120,10 @@ class Settings:
             raise ValueError("--edit_kinds: serves code_extend only; leave it out")
         if self.prompt_type == "code_extend" and self.max_per_file is not None:
             raise ValueError("--max_per_file: serves rewrite_commit only; leave it out")
+        if self.prompt_type == "code_extend" and self.context_lines is not None:
+            raise ValueError("--context_lines: serves rewrite_commit only; leave it out")
+        if self.tokenizer and self.max_tokens_before is None:
+            raise ValueError("--tokenizer: counts for --max_tokens_before; give that as well")
 
 
 def code_extend_prompts(
@@ -150,7 +174,7 @@ def code_extend_prompt(
     return prompt | ({"edit_kind": kind[0]} if kind else {})
 
 
-def rewrite_commit_prompts(pool: SeedPool, settings: Settings) -> Iterator[Row]:
+def rewrite_commit_prompts(pool: SeedPool, settings: Settings, cut: SeedCut) -> Iterator[Row]:
     """Yield one prompt for each of the first `sample_num` commits of a seeded permutation.
 
     Commits whose edit nearly repeats an earlier one's, and those of files that have enough, are
@@ -166,7 +190,7 @@ def rewrite_commit_prompts(pool: SeedPool, settings: Settings) -> Iterator[Row]:
         pool.unusable,
     )
     for i in islice(chosen, settings.sample_num):
-        prompt = rewrite_commit_prompt(pool.index.read(pool.numbers[i]))
+        prompt = rewrite_commit_prompt(cut(pool.index.read(pool.numbers[i])))
         yield prompt | _split(bool(pool.val_marks[i]), settings)
 
 
@@ -203,7 +227,7 @@ def load_examples(path: str) -> list[Row]:
     return examples
 
 
-def load_pool(path: str, settings: Settings) -> SeedPool:
+def load_pool(path: str, settings: Settings, limit: TokenLimit) -> SeedPool:
     """Find the usable seeds; PipelineError gives the counts when they don't suffice."""
     kind = settings.prompt_type
     if not Path(path).exists():
@@ -212,11 +236,28 @@ def load_pool(path: str, settings: Settings) -> SeedPool:
             for source in SOURCES[kind]
         )
         raise PipelineError(f"{path}: no such file; make one with {commands}")
-    check = SnippetCheck(settings.min_snippet_lines) if kind == "code_extend" else CommitCheck()
+    if kind == "code_extend":
+        check: SeedCheck = SnippetCheck(settings.min_snippet_lines)
+    else:
+        check = check_commits(settings, limit)
     index = RowIndex(path, SEED_FIELDS[kind])
     pool = fill_pool(index, check, settings.random_seed, settings.val_ratio)
     _refuse_too_few(pool, path, settings)
     return pool
+
+
+def check_commits(settings: Settings, limit: TokenLimit) -> SeedCheck:
+    """Find what is wrong with a commit, or with the length of its code before, cut if need be."""
+    check, cut = CommitCheck(), SeedCut(settings.context_lines)
+
+    def problem_of(seed: Row) -> str | None:
+        problem = check(seed)
+        if problem or not settings.max_tokens_before:
+            return problem
+        # Most files are short enough as they are, and need no cutting to be let through.
+        return limit(seed["old_contents"]) and limit(cut(seed)["old_contents"])
+
+    return problem_of
 
 
 def _refuse_too_few(pool: SeedPool, path: str, settings: Settings) -> None:
@@ -230,6 +271,7 @@ def _refuse_too_few(pool: SeedPool, path: str, settings: Settings) -> None:
         raise PipelineError(
             f"{path}: {pool.describe()}; at least {needed} needed: collect more seeds"
             + (" or lower --min_snippet_lines" if pool.unusable["too_short"] else "")
+            + (" or raise --max_tokens_before" if pool.unusable[TOO_LONG_BEFORE] else "")
         )
     val = sum(pool.val_marks)
     train = len(pool) - val
@@ -240,11 +282,17 @@ def _refuse_too_few(pool: SeedPool, path: str, settings: Settings) -> None:
         )
 
 
-def write_seed_prompts(prompts: Iterable[Row], output: StageOutput) -> None:
-    """Write prompts with their ids; count kinds, splits and repeated prompts in the summary."""
+def write_seed_prompts(prompts: Iterable[Row], output: StageOutput, limit: TokenLimit) -> None:
+    """Write prompts with their ids; count kinds, splits and repeated prompts in the summary.
+
+    Those whose snippets are too long are put aside; commits that are were never drawn.
+    """
     counts: dict[str, Counter[str]] = {"edit_kind": Counter(), "split": Counter()}
     repeated = 0
     for prompt in with_prompt_ids(prompts):
+        if problem := limit(*prompt.get("code_snippet", ())):
+            output.reject(prompt, problem)
+            continue
         output.keep(prompt)
         repeated += "-" in prompt["prompt_id"]
         for field, counter in counts.items():
@@ -260,11 +308,13 @@ def main(argv: list[str] | None = None) -> None:
     settings = parse_flags(Settings, argv)
     seed_file, few_shot_file = settings.seed_file, settings.few_shot_file
     output_file = settings.output_file or DEFAULT_OUTPUTS[settings.prompt_type]
+    limit = TokenLimit(settings.max_tokens_before, token_counter(settings.tokenizer))
+    cut = SeedCut(settings.context_lines)
     if settings.prompt_type == "rewrite_commit":
         output = StageOutput(output_file, [seed_file], stage="prompts")
-        pool = load_pool(seed_file, settings)
+        pool = load_pool(seed_file, settings, limit)
         total = min(settings.sample_num, len(pool))
-        prompts = rewrite_commit_prompts(pool, settings)
+        prompts = rewrite_commit_prompts(pool, settings, cut)
     else:
         kinds = load_config(settings.edit_kinds, EditKinds) if settings.edit_kinds else None
         examples = load_examples(few_shot_file)
@@ -273,18 +323,23 @@ def main(argv: list[str] | None = None) -> None:
             list(filter(None, [seed_file, few_shot_file, settings.edit_kinds])),
             stage="prompts",
         )
-        pool = load_pool(seed_file, settings)
+        pool = load_pool(seed_file, settings, limit)
         total = settings.sample_num
         prompts = code_extend_prompts(pool, examples, kinds, settings)
     log.info("%s: %s", seed_file, pool.describe())
     with pool.index, output:
-        write_seed_prompts(tqdm(prompts, total=total, unit="prompt", disable=None), output)
+        write_seed_prompts(tqdm(prompts, total=total, unit="prompt", disable=None), output, limit)
         output.summary |= {
             "seeds": len(pool.index),
             "usable_seeds": len(pool),
             "unusable_seeds": dict(pool.unusable.most_common()),
             "val_seeds": sum(pool.val_marks),
         }
+        if figures := limit.figures():
+            output.summary["tokens_before"] = figures
+        if settings.context_lines:
+            output.summary["context_lines"] = {"lines": settings.context_lines, **cut.files}
+            log.info("%s", cut.describe())
 
 
 if __name__ == "__main__":

@@ -21,7 +21,6 @@ from pydantic import Field, NonNegativeInt, PositiveInt
 
 from utils.cli import Flag, log, parse_flags, run
 from utils.config import read_yaml
-from utils.finetune.token_counts import ESTIMATE_METHOD as TOKEN_METHOD
 from utils.jsonl import atomic_file
 from utils.progress import progress
 from utils.report import figures
@@ -56,6 +55,7 @@ from utils.report.survey import (
 )
 from utils.similarity.diversity_measures import DiversitySettings
 from utils.similarity.instruction_verbs import VerbObject
+from utils.token_counts import ESTIMATE_METHOD as TOKEN_METHOD
 
 Sections = dict[str, list[Figure]]
 # One rejected row for so many samples that were kept.

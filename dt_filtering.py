@@ -13,6 +13,8 @@ usual counts `<name>_dt_filtered.summary.json` holds
     "limits": {"modified_lines": 70, "hunks": 7}        those in force
     "sizes": {"modified_lines": {"50": 3, "75": 8, "90": 21, "95": 40, "99": 180, "100": 950},
               "hunks": {...}}           percentiles over the rows that have an edit in them
+    "tokens_before": {"limit": 1500, "method": "estimated: ...", "50": 210, ...}    of the code
+              before, in all rows that had one; where max_tokens_before is set
     "topics": [{"topic": -1, "before": 12, "after": 12, "words": []}, {"topic": 0, ...}, ...]
               by number, only topics in use, -1 for rows without words: the rows before and after
               the levelling, and the ten top words, likeliest first
@@ -38,16 +40,27 @@ from utils.code.lines import DIFF_RULES
 from utils.code.topic_words import TOKEN_RULES, check_language, stop_words_name
 from utils.config import load_config
 from utils.jsonl import Row, RowIndex, open_input, write_json
-from utils.processes import WorkerPool, worker_count
+from utils.processes import WorkerPool, batched, worker_count
 from utils.stage_output import Stage, StageOutput
+from utils.token_counts import TokenCounter, token_counter
 from utils.topics.edit_analysis import count_edit_words, measure_edits
-from utils.topics.edit_texts import TextStore
-from utils.topics.row_facts import LINES, RowFacts, allot, describe_sizes, level_topics, percentile
+from utils.topics.edit_texts import TextStore, unpack
+from utils.topics.row_facts import (
+    LINES,
+    RowFacts,
+    allot,
+    describe_sizes,
+    level_topics,
+    percentile,
+    percentiles,
+)
 from utils.topics.settings import FilterConfig, FilterSettings
 from utils.topics.topic_model import TOPIC_RULES, Topics, find_topics
 
 # Fewer rows are worked through sooner than other processes start.
 MANY_ROWS = 500
+# Whose tokens are counted in one go, on all cores where a tokenizer counts them.
+ROWS_AT_ONCE = 256
 # What a row's words and topic come out of; another release may make others.
 TOPIC_PACKAGES = ("gensim", "numpy", "pygments", "scipy", "tree-sitter", "tree-sitter-python")
 
@@ -65,6 +78,20 @@ def survey_file(index: RowIndex, config: FilterConfig, store: TextStore) -> RowF
     for _, row in tqdm(index.scan(), desc="rows", unit="row", disable=None):
         store.add(facts.add(row, reader, config.filter_settings))
     return facts
+
+
+def drop_long_rows(
+    store: TextStore, facts: RowFacts, settings: FilterSettings, counter: TokenCounter
+) -> dict[str, Any]:
+    """Drop the rows whose code before has too many tokens; gives the figures for the summary."""
+    if settings.max_tokens_before is None:
+        return {}
+    numbers, counts = facts.staying(), list[int]()
+    for some in batched(tqdm(numbers, desc="tokens", unit="row", disable=None), ROWS_AT_ONCE):
+        counts += counter.count([unpack(store.read(n)).code_before or "" for n in some])
+    facts.judge_lengths(numbers, counts, settings.max_tokens_before)
+    figures = {"limit": settings.max_tokens_before, "method": counter.method}
+    return {"tokens_before": figures | percentiles(np.array(counts))}
 
 
 def find_sizes(
@@ -143,7 +170,9 @@ def describe_topics(before: Counter[int], after: Counter[int], topics: Topics) -
     ]
 
 
-def judge_rows(index: RowIndex, config: FilterConfig, output: StageOutput) -> RowFacts:
+def judge_rows(
+    index: RowIndex, config: FilterConfig, counter: TokenCounter, output: StageOutput
+) -> RowFacts:
     """Run both filters over a file; what they found goes into the output's summary."""
     settings = config.filter_settings
     with TextStore(output.path.parent) as store:
@@ -155,6 +184,7 @@ def judge_rows(index: RowIndex, config: FilterConfig, output: StageOutput) -> Ro
             "topic_settings": asdict(config.topic_settings),
         }
         with WorkerPool(workers) as pool:
+            output.summary |= drop_long_rows(store, facts, settings, counter)
             find_sizes(index.path, store, facts, config, pool)
             output.summary |= filter_sizes(facts, settings) | {"topics": []}
             allotted = allot(facts, settings, index.path)
@@ -203,16 +233,16 @@ def write_analysis(output: StageOutput, facts: RowFacts) -> None:
     log.info("would have %s", output.summary_line())
 
 
-def filter_file(source: Path, config: FilterConfig) -> None:
+def filter_file(source: Path, config: FilterConfig, counter: TokenCounter) -> None:
     """Filter or analyse one file."""
     stage: Stage = "fine-tune" if config.data_format == "sharegpt" else "filtered"
     output = StageOutput(config.output_file(source), inputs=[source], stage=stage)
     with RowIndex(source, config.required_fields) as index:
         if config.run_mode == "analyze_only":
-            write_analysis(output, judge_rows(index, config, output))
+            write_analysis(output, judge_rows(index, config, counter, output))
             return
         with output:
-            write_filtered(output, index, judge_rows(index, config, output))
+            write_filtered(output, index, judge_rows(index, config, counter, output))
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -220,8 +250,9 @@ def main(argv: list[str] | None = None) -> None:
     check_language(config.language)
     for source in config.inputs:
         open_input(source).close()
+    counter = token_counter(config.filter_settings.tokenizer)
     for source in config.inputs:
-        filter_file(source, config)
+        filter_file(source, config, counter)
 
 
 if __name__ == "__main__":

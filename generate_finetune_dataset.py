@@ -34,11 +34,11 @@ from utils.finetune.settings import (
     TooLong,
     UnsafeText,
 )
-from utils.finetune.token_counts import token_counter
 from utils.finetune.trainer_files import TrainerFile
 from utils.finetune.training_rows import RowSettings
 from utils.jsonl import open_input
 from utils.stage_output import StageOutput, refuse_overwriting_inputs
+from utils.token_counts import token_counter
 
 USAGE = (
     "%(prog)s INPUT OUTPUT [options]\n"

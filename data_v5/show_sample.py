@@ -23,9 +23,9 @@ from data_v5.tokens.token_files import FIELDS
 from data_v5.tokens.token_ids import TOKENIZER_FILE, tokenizer_folder
 from utils.cli import Flag, parse_flags, run
 from utils.errors import PipelineError
-from utils.finetune.token_counts import load_tokenizer
 from utils.jsonl import read_rows
 from utils.parquet_files import read_parquet
+from utils.token_counts import load_tokenizer
 
 # Questions of a cluster, and last lines of a prompt.
 SHOWN_QUESTIONS = 5

@@ -43,7 +43,6 @@ from utils.finetune.settings import (
     TooLong,
     UnsafeText,
 )
-from utils.finetune.token_counts import token_counter
 from utils.finetune.trainer_files import TrainerFile, lay_out_row
 from utils.finetune.training_rows import is_unicode
 from utils.jsonl import Row
@@ -51,6 +50,7 @@ from utils.records import TRACED_FIELDS
 from utils.row_files import ROW_SUFFIXES, read_joined
 from utils.sampling import derive_seed
 from utils.stage_output import StageOutput
+from utils.token_counts import token_counter
 
 REQUIRED = ("history", "current", "user", "next")
 SUFFIXES = (".json", *ROW_SUFFIXES)

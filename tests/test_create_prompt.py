@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from create_prompt import main
+from tests.toy_tokenizer import save
 from utils.errors import PipelineError
 from utils.jsonl import read_rows, write_rows
 
@@ -170,6 +171,69 @@ def test_a_rewrite_names_the_files_in_its_diff(folder):
     assert "--- a/old.py\n+++ b/new.py\n@@" in row["user"][0]
 
 
+def near_function(number, value):
+    return f"def near_{number}():\n" + "    pass\n" * 4 + f"    return {value}\n"
+
+
+def two_functions(number, changed=False):
+    near = near_function(number, number + 1000 * changed)
+    return f"def far_{number}():\n" + f"    print({number})\n" * 50 + "\n\n" + near
+
+
+def write_long_seeds():
+    sides = [(two_functions(i), two_functions(i, changed=True)) for i in range(9)]
+    write_rows(
+        "seeds.jsonl",
+        [seed(i, old_contents=old, new_contents=new) for i, (old, new) in enumerate(sides)],
+    )
+
+
+def test_a_rewrite_shows_what_is_around_the_edit_when_asked_to(folder):
+    write_long_seeds()
+    whole = make("--prompt_type=rewrite_commit")
+    cut = make("--prompt_type=rewrite_commit", "--context_lines=1")
+    summary = json.loads(Path("out.summary.json").read_text())
+    assert summary["context_lines"] == {"lines": 1, "cut": 9}
+    for one, other in zip(whole, cut, strict=True):
+        assert "far_" in one["old_code"] and "far_" in one["new_code"]
+        number = one["commit"][0].removeprefix("commit")
+        assert other["old_code"] == near_function(number, number)
+        assert other["new_code"] == near_function(number, int(number) + 1000)
+        assert other["old_code"] in other["user"][0] and "far_" not in other["user"][0]
+
+
+def test_files_of_other_languages_and_broken_ones_stay_whole_and_are_counted(folder):
+    rows = [seed(1, old_file="a.js"), seed(2, old_contents="def (\n" * 9), seed(3)]
+    write_rows("seeds.jsonl", rows)
+    made = make("--prompt_type=rewrite_commit", "--context_lines=1")
+    assert {row["old_code"] for row in made} >= {row["old_contents"] for row in rows[:2]}
+    counts = json.loads(Path("out.summary.json").read_text())["context_lines"]
+    assert counts == {"lines": 1, "whole: not_python": 1, "whole: does_not_parse": 1, "cut": 1}
+
+
+def test_commits_whose_code_before_is_too_long_are_left_out_unless_the_cut_helps(folder):
+    write_long_seeds()
+    flags = ["--prompt_type=rewrite_commit", "--max_tokens_before=30"]
+    assert "too many tokens before 9" in refusal(*flags)
+    assert len(make(*flags, "--context_lines=1")) == 9
+    write_rows("seeds.jsonl", [seed(1), seed(2, old_contents="x = 1\n" * 7)])
+    assert [row["commit"] for row in make(*flags)] == [["commit2"]]
+    summary = json.loads(Path("out.summary.json").read_text())
+    assert summary["unusable_seeds"] == {"too_many_tokens_before": 1}
+    assert summary["tokens_before"]["limit"] == 30
+
+
+def test_prompts_of_snippets_that_are_too_long_together_are_put_aside(folder):
+    all_rows = make("--sample_num=30")
+    save(folder)
+    limit = sorted(len("".join(row["code_snippet"])) for row in all_rows)[14]
+    rows = make("--sample_num=30", f"--max_tokens_before={limit}", f"--tokenizer={folder}")
+    assert rows == [row for row in all_rows if len("".join(row["code_snippet"])) <= limit]
+    summary = json.loads(Path("out.summary.json").read_text())
+    assert summary["rows_in"] == 30 and summary["kept"] == len(rows)
+    assert summary["reject_reasons"] == {"too_many_tokens_before": 30 - len(rows)}
+
+
 def test_seeds_without_an_edit_serve_no_rewriting(folder):
     write_rows("seeds.jsonl", [seed(number, new_contents="") for number in range(3)])
     assert "none of its 3 rows carries an edit" in refusal("--prompt_type=rewrite_commit")
@@ -254,6 +318,11 @@ def test_an_example_with_an_empty_field_is_refused(folder):
         (["--max_per_file=1"], "serves rewrite_commit only"),
         (["--min_snippet_lines=0"], "--min_snippet_lines must be above 0, not 0"),
         (["--min_snippet_lines=9", "--max_snippet_lines=8"], "above --max_snippet_lines 8"),
+        (["--context_lines=3"], "--context_lines: serves rewrite_commit only"),
+        (["--prompt_type=rewrite_commit", "--context_lines=0"], "--context_lines must be above 0"),
+        (["--max_tokens_before=0"], "--max_tokens_before must be above 0"),
+        (["--tokenizer=toy"], "--tokenizer: counts for --max_tokens_before"),
+        (["--max_tokens_before=9", "--tokenizer=none"], "--tokenizer none: no such folder"),
         (["--val_ratio=1"], "--val_ratio must be below 1, not 1"),
         (["--val_ratio=-0.1"], "--val_ratio must not be negative, not -0.1"),
         (["--val_ratio=nan"], "--val_ratio must be a finite number, not nan"),

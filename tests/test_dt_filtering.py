@@ -11,6 +11,7 @@ import yaml
 
 import dt_filtering
 from dt_filtering import main
+from tests.toy_tokenizer import save
 from utils.cli import log
 from utils.config import load_config
 from utils.errors import PipelineError
@@ -152,6 +153,27 @@ def test_the_limits_come_from_the_config(tmp_path):
     settings = {"max_modify_lines": 2, "max_hunk_num": 1}
     main(["--config", write_config(tmp_path, rows, filter_settings=settings)])
     assert [row["prompt_id"] for row in read_kept(tmp_path)] == ["2 lines"]
+
+
+def test_code_before_of_more_tokens_than_allowed_is_left_out_before_topics_are_levelled(tmp_path):
+    rows = [make_row(str(size), "x" * size + "\n", "y\n") for size in (39, 40, 400)]
+    main(["--config", write_config(tmp_path, rows, filter_settings={"max_tokens_before": 10})])
+    assert [row["prompt_id"] for row in read_kept(tmp_path)] == ["39"]
+    reasons = [row["reject_reason"] for row in read_rejected(tmp_path)]
+    assert reasons == ["too_many_tokens_before"] * 2
+    figures = read_summary(tmp_path)["tokens_before"]
+    assert figures["limit"] == 10 and figures["50"] == 11 and figures["100"] == 101
+    assert figures["method"].startswith("estimated")
+    assert sum(topic["before"] for topic in read_summary(tmp_path)["topics"]) == 1
+
+
+def test_a_tokenizer_counts_the_code_before(tmp_path):
+    folder = save(tmp_path / "toy")
+    rows = [make_row(str(size), "x" * size + "\n", "y\n") for size in (9, 10)]
+    settings = {"max_tokens_before": 10, "tokenizer": str(folder)}
+    main(["--config", write_config(tmp_path, rows, filter_settings=settings)])
+    assert [row["prompt_id"] for row in read_kept(tmp_path)] == ["9"]
+    assert read_summary(tmp_path)["tokens_before"]["method"] == "tokenizer toy"
 
 
 def test_topics_are_levelled_to_exactly_the_total_in_input_order(tmp_path):
@@ -455,6 +477,8 @@ def test_a_kind_with_too_few_rows_is_told_with_the_total_that_would_do(tmp_path)
         ({"filter_settings": {"max_lines": 5}}, "unknown key 'filter_settings.max_lines'"),
         ({"filter_settings": {"max_samples_total": "all"}}, "filter_settings.max_samples_total"),
         ({"filter_settings": {"edit_kind_quota": {"a": 0.5}}}, "edit_kind_quota: shares sum to"),
+        ({"filter_settings": {"max_tokens_before": 0}}, "key 'filter_settings.max_tokens_before'"),
+        ({"filter_settings": {"tokenizer": "toy"}}, "tokenizer: counts for max_tokens_before"),
         ({"topic_settings": {"T": 1}}, "key 'topic_settings.T'"),
         ({"data_format": "parquet"}, "key 'data_format'"),
         ({"jsonl_path": None}, "key 'jsonl_path'"),

@@ -9,8 +9,8 @@ from pydantic import Field
 
 from utils.cli import Flag
 from utils.errors import PipelineError
-from utils.finetune.token_counts import load_tokenizer
 from utils.jsonl import read_json
+from utils.token_counts import load_tokenizer
 
 # The flags that name the marks around a text.
 BosToken = Annotated[

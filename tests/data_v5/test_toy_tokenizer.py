@@ -13,8 +13,8 @@ from data_v5.tokens.token_ids import TokenEncoder
 from data_v5.toy_tokenizer import main, train_tokenizer
 from tests.documented_commands import ROOT
 from utils.errors import PipelineError
-from utils.finetune.token_counts import token_counter
 from utils.jsonl import write_rows
+from utils.token_counts import token_counter
 
 ROWS = [{"question": "How many rolls are left?", "answer": "There are 12 rolls."}] * 3
 

@@ -5,9 +5,9 @@ size is its modified lines and hunks, from difflib's opcodes; the usual limits o
 every stage that asks.
 """
 
-import difflib
 import random
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 # difflib's SequenceMatcher compiled: the same opcodes in a third of the time.
@@ -55,12 +55,38 @@ def cut_snippet(code: str, rng: random.Random, min_lines: int, max_lines: int) -
 
 def unified_diff(old_code: str, new_code: str, old_file: str, new_file: str) -> str:
     """Make a unified diff that `git apply` takes, a missing final newline included."""
-    lines = difflib.unified_diff(
-        lines_with_ends(old_code), lines_with_ends(new_code), f"a/{old_file}", f"b/{new_file}"
-    )
+    old_lines, new_lines = lines_with_ends(old_code), lines_with_ends(new_code)
+    lines = [f"--- a/{old_file}\n", f"+++ b/{new_file}\n"]
+    for hunk in compare_lines(old_lines, new_lines).get_grouped_opcodes(CONTEXT_LINES):
+        old = _hunk_range(hunk[0][1], hunk[-1][2])
+        lines.append(f"@@ -{old} +{_hunk_range(hunk[0][3], hunk[-1][4])} @@\n")
+        for kind, start, end, new_start, new_end in hunk:
+            if kind == "equal":
+                lines += [" " + line for line in old_lines[start:end]]
+            else:
+                lines += ["-" + line for line in old_lines[start:end]]
+                lines += ["+" + line for line in new_lines[new_start:new_end]]
+    if len(lines) == 2:
+        return ""
     return "".join(
         line if line.endswith("\n") else line + "\n\\ No newline at end of file\n" for line in lines
     )
+
+
+def _hunk_range(start: int, end: int) -> str:
+    """Write where a hunk's lines are as diffs do: 1 stands for 1,1, and 0,0 for before line 1."""
+    length = end - start
+    first = start + 1 if length else start
+    return str(first) if length == 1 else f"{first},{length}"
+
+
+def compare_lines(old_lines: Sequence[str], new_lines: Sequence[str]) -> SequenceMatcher:
+    """Match the lines of two files.
+
+    `autojunk` is off: it would take lines that fill over a hundredth of a long file (blank lines,
+    `else:`) out of the matching, and an edit of one line could come out as many.
+    """
+    return SequenceMatcher(None, old_lines, new_lines, autojunk=False)
 
 
 def lines_only_in(code: str, other: str) -> list[str]:
@@ -91,13 +117,9 @@ class DiffStats:
 
 
 def diff_stats(code_before: str, code_after: str) -> DiffStats:
-    """Measure an edit by a line diff with three lines of context.
-
-    `autojunk` is off: it would take lines that fill over a hundredth of a long file (blank lines,
-    `else:`) out of the matching, and an edit of one line could come out as many.
-    """
+    """Measure an edit by a line diff with three lines of context."""
     before, after = lines_with_ends(code_before), lines_with_ends(code_after)
-    opcodes = SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
+    opcodes = compare_lines(before, after).get_opcodes()
     changes = [opcode[1:] for opcode in opcodes if opcode[0] != "equal"]
     modified_lines = sum(
         max(before_end - before_start, after_end - after_start)

@@ -33,7 +33,7 @@ def parses_as_python(code: str) -> bool:
 
     Hostile text (NUL bytes, lone surrogates, nesting that exhausts the parser) is none.
     """
-    return _python_tree(code) is not None
+    return python_tree(code) is not None
 
 
 def is_python_program(code: str) -> bool:
@@ -41,11 +41,12 @@ def is_python_program(code: str) -> bool:
 
     A word, a list of numbers, a comment and JSON parse as Python too.
     """
-    tree = _python_tree(code)
+    tree = python_tree(code)
     return tree is not None and any(map(_does_something, tree.body))
 
 
-def _python_tree(code: str) -> ast.Module | None:
+def python_tree(code: str) -> ast.Module | None:
+    """Parse a text as Python, None where it is none or blank."""
     if len(code) > MAX_CHARACTERS or not code.strip():
         return None
     try:

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple, TypeVar
 from utils.cli import log
 from utils.errors import PipelineError
 from utils.finetune.chat_format import TrainingConversation
-from utils.finetune.token_counts import TokenCounter
 from utils.processes import batched
+from utils.token_counts import TokenCounter
 
 # What chat templates of current models use, as text: ChatML, Llama, Gemma, DeepSeek, Mistral, and
 # the thoughts and calls of Qwen.

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from utils.finetune.token_counts import ESTIMATE_METHOD as TOKEN_METHOD
 from utils.report.edit_facts import PARTS, SHAPES, EditFigures, sample_note
 from utils.report.figure_kinds import Bars, Histogram, Scatter, Sunburst, histogram, shares
 from utils.report.row_views import RowView
@@ -24,6 +23,7 @@ from utils.similarity.instruction_verbs import (
     find_verb_objects,
     verb_method,
 )
+from utils.token_counts import ESTIMATE_METHOD as TOKEN_METHOD
 
 MAP_METHOD = "TF-IDF of the words and name parts, 50 singular vectors, t-SNE"
 # The parts of snake_case and camelCase names are words too.

@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 
 from utils.errors import PipelineError
-from utils.finetune.token_counts import estimate_tokens
 from utils.jsonl import Row, read_json, read_rows
 from utils.progress import progress
 from utils.providers.replies import Usage
@@ -24,6 +23,7 @@ from utils.report.row_views import EDIT_KINDS, FILE_KINDS, RowView, kind_of, vie
 from utils.row_files import read_records
 from utils.sampling import BottomK
 from utils.stage_output import sibling
+from utils.token_counts import estimate_tokens
 
 MOST_NAMES = 6
 # How many rows of each reject reason are kept to choose from.

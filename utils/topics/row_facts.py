@@ -13,6 +13,7 @@ import numpy as np
 from utils.errors import PipelineError
 from utils.jsonl import Row
 from utils.sampling import derive_seed, largest_remainder, level_quotas
+from utils.token_counts import TOO_LONG_BEFORE
 from utils.topics.edit_texts import EditReader, EditTexts, pack
 from utils.topics.settings import FilterSettings
 
@@ -69,6 +70,12 @@ class RowFacts:
         self.topics = np.full(len(self.reasons), UNASSIGNED, dtype=np.int32)
         self.topics[numbers] = topics
 
+    def judge_lengths(self, numbers: list[int], tokens: list[int], limit: int) -> None:
+        """Drop those of these rows whose code before has more tokens than the limit."""
+        for number, count in zip(numbers, tokens, strict=True):
+            if count > limit:
+                self.reasons[number] = TOO_LONG_BEFORE
+
     def judge_sizes(self, lines_limit: int, hunk_limit: int) -> None:
         """Drop the rows whose edit is empty or over a limit."""
         for number, (lines, hunks) in enumerate(self.sizes.tolist()):
@@ -112,10 +119,15 @@ def judge_size(lines: int, hunks: int, lines_limit: int, hunk_limit: int) -> str
 def describe_sizes(sizes: np.ndarray) -> dict[str, dict[str, int]]:
     """Give the percentiles of modified lines and of hunks."""
     return {
-        name: {str(p): percentile(sizes[:, column], p) for p in PERCENTILES}
+        name: percentiles(sizes[:, column])
         for name, column in (("modified_lines", LINES), ("hunks", HUNKS))
         if len(sizes)
     }
+
+
+def percentiles(values: np.ndarray) -> dict[str, int]:
+    """Give the percentiles of some values; none of none."""
+    return {str(p): percentile(values, p) for p in PERCENTILES} if len(values) else {}
 
 
 def percentile(values: np.ndarray, share: float) -> int:

@@ -55,6 +55,8 @@ class FilterSettings:
     keep_percentile: Annotated[float, Field(gt=0, le=100)] | None = None
     max_hunk_num: Limit = MAX_HUNK_NUM
     max_code_lines: Limit = MAX_CODE_LINES
+    max_tokens_before: Limit | None = None
+    tokenizer: Name | None = None
     max_samples_total: Limit | None = None
     max_samples_per_topic: Limit | None = None
     refit: bool = False
@@ -64,6 +66,8 @@ class FilterSettings:
         self._refuse_both("max_modify_lines", "keep_percentile")
         self._refuse_both("max_samples_total", "max_samples_per_topic")
         self._refuse_both("edit_kind_quota", "max_samples_per_topic")
+        if self.tokenizer and self.max_tokens_before is None:
+            raise ValueError("tokenizer: counts for max_tokens_before, which is not set; set both")
         if self.edit_kind_quota is not None:
             check_shares("edit_kind_quota", self.edit_kind_quota.values())
 

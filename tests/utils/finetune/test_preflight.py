@@ -12,7 +12,7 @@ from utils.finetune.preflight import (
     count_packs,
     quantiles,
 )
-from utils.finetune.token_counts import TokenEstimate
+from utils.token_counts import TokenEstimate
 
 
 def kinds(user="u", system="s", answer="a", special_tokens=()):

@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from utils.errors import PipelineError
-from utils.hub import model_file
 from utils.jsonl import load_row
 
 # About what the tokenizers of current models make of Python and of English; Chinese comes out
 # near 0.75 tokens a character.
 BYTES_PER_TOKEN = 4
+# Why a row is left out whose code before is longer than it may be.
+TOO_LONG_BEFORE = "too_many_tokens_before"
 ESTIMATE_METHOD = f"UTF-8 bytes / {BYTES_PER_TOKEN}, rounded up"
 # ChatML puts five tokens around a turn's text: <|im_start|> role \n ... <|im_end|> \n
 TURN_TOKENS = 5
@@ -83,6 +84,9 @@ def token_counter(name: str | None) -> TokenCounter:
                 f"--tokenizer {name}: no such folder; name one that holds a tokenizer.json, or a "
                 "model on the Hub as owner/name"
             )
+        # Slow to import, and most runs name a folder or nothing.
+        from utils.hub import model_file
+
         path = Path(model_file(name, "tokenizer.json"))
     # A model is named, the folders of this machine are not.
     return ModelTokenizer(path, Path(name).name if Path(name).exists() else name)

@@ -5,7 +5,7 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 
 from tests.hub_server import serving
 from utils.errors import PipelineError
-from utils.finetune.token_counts import ESTIMATE_METHOD, TURN_TOKENS, estimate_tokens, token_counter
+from utils.token_counts import ESTIMATE_METHOD, TURN_TOKENS, estimate_tokens, token_counter
 
 
 @pytest.mark.parametrize(

@@ -106,7 +106,7 @@ def completion(name: str, body: dict[str, Any], script: dict[str, Any]) -> dict[
         "choices": [
             {
                 "index": 0,
-                "message": {"role": "assistant", "content": f"answer {name} " + "x" * 200},
+                "message": {"role": "assistant", "content": f"answer {name} " + "x" * 40},
                 "finish_reason": "stop",
             }
         ],

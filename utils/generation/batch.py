@@ -164,6 +164,7 @@ class Batch:
                 f"the next request could pass --max_cost {self._run.settings.max_cost:g} "
                 f"(spent {self._run.budget.spent:.4f}); raise it to go on",
                 1,
+                limit="--max_cost",
             )
         except Stopped:
             pass

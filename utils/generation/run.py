@@ -97,7 +97,8 @@ def run_jobs(jobs: Jobs, settings: RunSettings, converse: Converse) -> RunEnd:
         statistics.add_paid_before(journal.paid)
         wanted = set(jobs.keys(settings.completions))
         skip = {*journal.done, *_not_asked_again(journal, settings)}
-        outcome = Outcome(was_idle=True)
+        goes_on = bool(journal.paid)
+        outcome = Outcome(went_on=goes_on)
         if not wanted <= skip:
             done_before = len(wanted & journal.done.keys())
             log.info("%s", _start_line(len(wanted), done_before, settings))
@@ -120,7 +121,7 @@ def run_jobs(jobs: Jobs, settings: RunSettings, converse: Converse) -> RunEnd:
                 batch = Batch(run, converse, Progress(run, len(wanted), done_before))
                 with suppress(asyncio.CancelledError):  # interrupted a second time
                     runner.run(batch.run(jobs.jobs(settings.completions, skip)))
-            outcome = Outcome(run.stop.exit_code, run.stop.reason)
+            outcome = Outcome(run.stop.exit_code, run.stop.reason, run.stop.limit, goes_on)
         if outcome.exit_code == 0:
             journal.put_in_order(jobs.hashes)
     finally:

@@ -92,7 +92,8 @@ class Outcome:
 
     exit_code: int = 0
     reason: str = ""
-    was_idle: bool = False  # nothing was left to ask
+    limit: str = ""  # the flag whose value ended it
+    went_on: bool = False  # there were answers of earlier runs
 
 
 class RunEnd:
@@ -136,18 +137,20 @@ class RunEnd:
 
     def say_how_to_go_on(self) -> None:
         if self.stopped:
-            log.info("to go on: %s", resume_command())
+            limit = self._outcome.limit
+            raised = f", with a higher {limit} or none" if limit else ""
+            log.info("to go on%s: %s", raised, resume_command(without=limit))
         elif self._unanswered:
             log.warning("one failure: %s", self._unanswered[0].get("error", "unknown"))
             log.info("to ask for the failed ones again: %s", resume_command("--retry_failed"))
 
     def figures(self, summary_path: Path) -> dict[str, Any]:
-        """Give what the run took; one that asked nothing repeats the summary before it."""
+        """Give what the output took: this run, and those before it that left a summary."""
+        before = _figures_before(summary_path) if self._outcome.went_on else {}
         return {
             "model": ", ".join(self._settings.model_names),
             **({"stopped": self.stopped} if self.stopped else {}),
-            **self._statistics.summary(),
-            **(_figures_of_last_run(summary_path) if self._outcome.was_idle else {}),
+            **joined_figures(before, self._statistics.summary()),
         }
 
     def summary(self, summary_path: Path) -> dict[str, Any]:
@@ -162,8 +165,8 @@ class RunEnd:
         }
 
 
-def _figures_of_last_run(summary_path: Path) -> dict[str, Any]:
-    """Read what a run that asked nothing has no figures for from the summary of the one before."""
+def _figures_before(summary_path: Path) -> dict[str, Any]:
+    """Read the figures of earlier runs that the answers on disk do not tell."""
     try:
         before = load_row(summary_path.read_bytes())
         return {name: before[name] for name in RUN_FIGURES if name in before}
@@ -171,10 +174,33 @@ def _figures_of_last_run(summary_path: Path) -> dict[str, Any]:
         return {}
 
 
-def resume_command(*flags: str) -> str:
-    """Spell the command that continues this run."""
+def joined_figures(before: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
+    """Add the figures of earlier runs to this one's.
+
+    Percentiles can't be added: they are of the last run that asked, and say of how many requests.
+    """
+    joined = dict(now)
+    for name, value in before.items():
+        if name == "latency_seconds":
+            joined.setdefault(name, value)
+        elif isinstance(value, dict) and isinstance(now.get(name, {}), dict):
+            joined[name] = dict((Counter(value) + Counter(now.get(name, {}))).most_common())
+        elif isinstance(value, int | float):
+            joined[name] = round(value + now.get(name, 0), 1)
+    return joined
+
+
+def resume_command(*flags: str, without: str = "") -> str:
+    """Spell the command that continues this run, without a flag and its value if one is named."""
     dropped = ("--overwrite", "--continue_from_error", *flags)
-    words = [word for word in sys.orig_argv if not _abbreviates(word, dropped)]
+    given, words = iter(sys.orig_argv), list[str]()
+    for word in given:
+        name, equals, _ = word.partition("=")
+        if without and _abbreviates(name, (without,)):
+            if not equals:
+                next(given, None)
+        elif not _abbreviates(word, dropped):
+            words.append(word)
     return shlex.join([*words, "--continue_from_error", *flags])
 
 

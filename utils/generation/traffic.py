@@ -22,7 +22,7 @@ ALIKE_BEFORE_STOP = 10
 # What differs between messages that say the same: numbers, and names with numbers in them.
 _NUMBERED = re.compile(r"[\w-]*\d[\w-]*")
 PERCENTILES = (50, 90, 99)
-# The parts of a summary that tell of one run alone, not of all that made the output.
+# The figures of a run that its answers on disk do not tell.
 RUN_FIGURES = (
     "requests",
     "retries",
@@ -105,7 +105,7 @@ class RunStatistics:
             figures["latency_seconds"] = {
                 f"p{percent}": round(float(value), 3)
                 for percent, value in zip(PERCENTILES, values, strict=True)
-            }
+            } | {"of_requests": len(self.latencies)}
         return figures
 
 
@@ -119,11 +119,13 @@ class Stop:
     def __init__(self) -> None:
         self.reason = ""
         self.exit_code = 0
+        self.limit = ""
         self.event = asyncio.Event()
 
-    def request(self, reason: str, exit_code: int) -> None:
+    def request(self, reason: str, exit_code: int, limit: str = "") -> None:
+        """Ask for the end; `limit` is the flag whose value was reached, if one was."""
         if not self.event.is_set():
-            self.reason, self.exit_code = reason, exit_code
+            self.reason, self.exit_code, self.limit = reason, exit_code, limit
             self.event.set()
 
 

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from utils.generation.model_map import Prices
-from utils.generation.run_report import Progress
+from utils.generation.run_report import Progress, joined_figures, resume_command
 from utils.generation.traffic import RunStatistics
 from utils.providers.replies import Usage
 
@@ -31,3 +31,42 @@ def test_a_line_says_all_there_is_to_know(progress: Progress) -> None:
 def test_before_the_first_sample_the_time_left_is_unknown(progress: Progress) -> None:
     progress.run.statistics.finished = 0
     assert progress.line().endswith("? left")
+
+
+def test_the_command_to_go_on_goes_without_the_limit_that_ended_the_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for limit in (["--max_cost", "2"], ["--max_cost=2"], ["--max_c", "2"]):
+        words = ["python", "x.py", *limit, "--overwrite", "--max_samples", "5"]
+        monkeypatch.setattr("sys.orig_argv", words)
+        expected = "python x.py --max_samples 5 --continue_from_error"
+        assert resume_command(without="--max_cost") == expected
+        assert limit[0] in resume_command()
+
+
+def test_the_figures_of_earlier_runs_are_added_to_this_ones() -> None:
+    before = {
+        "requests": 5,
+        "seconds": 1.5,
+        "retries": {"429": 2, "500": 1},
+        "unfinished": {"length": 1},
+        "latency_seconds": {"p50": 9.0, "of_requests": 5},
+    }
+    now = {
+        "requests": 3,
+        "seconds": 0.3,
+        "retries": {"429": 4},
+        "cost": 7.0,
+        "latency_seconds": {"p50": 1.0, "of_requests": 3},
+    }
+    assert joined_figures(before, now) == {
+        "requests": 8,
+        "seconds": 1.8,
+        "retries": {"429": 6, "500": 1},
+        "unfinished": {"length": 1},
+        "cost": 7.0,
+        "latency_seconds": {"p50": 1.0, "of_requests": 3},
+    }
+    idle = joined_figures(before, {"requests": 0, "seconds": 0.0, "retries": {}, "cost": 7.0})
+    assert idle == before | {"cost": 7.0}
+    assert joined_figures({}, now) == now

@@ -63,6 +63,9 @@ _VERSION_BUMP = re.compile(
     rf"(?:(?:for|to|from|of|as|is)\s+|{_NUMBER}\s*|dev(?:elopment)?\s*|bump\s*|prep(?:aration)?\s*"
     r"|notes?\s*|and\s+|changelog\s*|=>?|->|→)*"
     rf"|(?:release\s+)?{_NUMBER}(?:\s+(?:release|prep(?:aration)?|version|is out|final))*"
+    # "This is 2.3", "we are at v1.0 now", "here comes 3.0rc1".
+    r"|(?:this|that|it|here|now|and now|we)(?:['’]s|['’]re|\s+(?:is|are|comes?|goes))?\s+"
+    rf"(?:(?:now|at|on|to|for|release|version)\s+)*{_NUMBER}(?:\s+(?:now|final|release))*"
     r"|(?:bump|uprev|pin|unpin)s?\s+(?:the\s+)?"
     r"(?:[\w./@\[\]`-]+\s+)?(?:(?:version|deps?|dependenc(?:y|ies)|packages?|group|number)\b\s*)*"
     r"(?:(?:from|to|=>|->)\s+[\w.+`-]+\s*)*(?:(?:in|across|with|for)\b.{0,80})?"

@@ -61,6 +61,12 @@ _GENERATED_PATH = re.compile(
     r"(?:_pb2(?:_grpc)?|_rc|/versioneer|/_version|/ez_setup|/get-pip|/six|/_sysconfigdata[\w-]*"
     r"|/migrations/\d{4}_\w+|/(?:alembic|migrations)/versions/\w+)\.py$"
 )
+# `__version__ = "1.2"`, `version="1.2",` of a call, `VERSION: Final = (1, 2, 0)`.
+_VERSION_NUMBER = re.compile(
+    r"[\s\"']*(?:\w*_)?(?:version(?:_info|_number)?|release)(?:_*)[\"']?\s*(?::\s*[\w.\[\]]+\s*)?[=:]\s*"
+    r"(?:[rbuRBU]?[\"']v?\d+\.[\w.+-]*[\"']|\(\s*\d+\s*,[\w\s,\"'.+-]*\)|\d+\.\d+)\s*[,)]?\s*(?:#.*)?$",
+    re.IGNORECASE,
+)
 # In the first lines only: deeper down, code may well speak of generating.
 _GENERATED_HEADER = re.compile(
     r"\bauto(?:matically)?[ -]?generated\b|@generated\b|\bgencodec\b"
@@ -240,6 +246,19 @@ def find_useless_edit(row: Row, limits: SeedLimits) -> str | None:
     return None if row["message"].strip() else "no_message"
 
 
+def find_version_bump(row: Row, limits: SeedLimits) -> str | None:
+    """Reject commits that set a version number and nothing else, whatever the message says."""
+    if not has_edit(row):
+        return None
+    before, after = (row[field].splitlines() for field in ("old_contents", "new_contents"))
+    # A number is replaced in its line; so is a date beside it.
+    if len(before) != len(after):
+        return None
+    changed = [pair for pair in zip(before, after, strict=True) if pair[0] != pair[1]]
+    numbers = [line for pair in changed for line in pair]
+    return "version_bump" if numbers and all(map(_VERSION_NUMBER.match, numbers)) else None
+
+
 def find_broken_code(row: Row, limits: SeedLimits) -> str | None:
     """Reject rows of which one version the running Python can't parse."""
     return None if all(map(parses, versions(row))) else "does_not_parse"
@@ -257,6 +276,7 @@ CLEANING_RULES: tuple[CleaningRule, ...] = (
     find_forbidden_license,
     find_vendored_path,
     find_useless_edit,
+    find_version_bump,
     find_trivial_subject,
     find_wrong_length,
     find_generated_code,

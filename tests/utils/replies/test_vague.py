@@ -23,6 +23,10 @@ STOCK = [
     "work in progress on the module",
 ]
 BUMPS = [
+    "This is 2.3",
+    "It's version 2.3.1 now",
+    "Here comes v3.0rc1.",
+    "We are at 0.9 now",
     "Bump version to 1.2.3",
     "Release version 2.0.0rc1",
     "Bump requests from 2.30.0 to 2.31.0",
@@ -80,6 +84,10 @@ UNSEEN = [
     "Use the layout that is shown in the attached screenshot.",
 ]
 SOUND = [
+    "stop word test in count_words is linear, make it a set",
+    "stop the loop at the first match",
+    "this is 2.3 times slower, cache it",
+    "it is 0.5 by default, make it 1.0",
     "Add a retry limit.",
     "Return None when the list is empty.",
     "Fix the off-by-one error in `window`.",

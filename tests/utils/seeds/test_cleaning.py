@@ -7,6 +7,7 @@ from utils.jsonl import Row
 from utils.seeds.cleaning import (
     SeedLimits,
     clean_seed,
+    find_version_bump,
     is_generated_code,
     is_generated_path,
     is_minified,
@@ -111,6 +112,50 @@ def test_addresses_are_masked_in_kept_and_in_dropped_rows() -> None:
 def test_an_edit_of_an_address_alone_is_no_edit() -> None:
     row = seed(old_contents=CODE + "# a@corp.com\n", new_contents=CODE + "# b@corp.com\n")
     assert reason_for(row) == "no_change"
+
+
+def edit_reason(line: str, other: str, **changes: Any) -> str | None:
+    """Judge a commit that changes one line of a file."""
+    before, after = (f"{CODE}{text}\n" for text in (line, other))
+    return reason_for(seed(old_contents=before, new_contents=after, **changes))
+
+
+@pytest.mark.parametrize(
+    ("line", "other"),
+    [
+        ('__version__ = "1.2.0"', '__version__ = "1.2.1.dev0"'),
+        ("VERSION = '0.2'", "VERSION = '0.3'  # the first with a schema"),
+        ('VERSION: Final = "0.2"', 'VERSION: Final = "0.3"'),
+        ("version_info = (1, 2, 0)", "version_info = (1, 2, 1, 'rc1')"),
+        ('    version="2.0b4",', '    version="2.0b5-dev",'),
+        ('meta = 1\n"version": "1.0",', 'meta = 1\n"version": "1.1",'),
+        ("release = u'1.0'", "release = u'1.1'"),
+    ],
+)
+def test_an_edit_that_sets_a_version_number_alone_is_left_out(line: str, other: str) -> None:
+    row = seed(old_contents=f"{CODE}{line}\n", new_contents=f"{CODE}{other}\n")
+    assert find_version_bump(row, LIMITS) == "version_bump"
+    other += "\nlimit = 3\n"
+    assert find_version_bump(row | {"new_contents": f"{CODE}{other}"}, LIMITS) is None
+
+
+def test_a_version_bump_is_told_by_the_edit_whatever_the_message_says() -> None:
+    message = {"message": "Support the chaining of methods", "subject": "Support the chaining"}
+    assert edit_reason("VERSION = '0.4'", "VERSION = '0.5'", **message) == "version_bump"
+
+
+@pytest.mark.parametrize(
+    ("line", "other"),
+    [
+        ("version = '1.0'", "version = read_version('pyproject.toml')"),
+        ("limit = 1.0", "limit = 2.0"),
+        ("api_versions = ['1.0']", "api_versions = ['1.0', '1.1']"),
+        ("if version == '1.0': pass", "if version >= '1.0': pass"),
+        ("release = 1", "release = 2"),
+    ],
+)
+def test_an_edit_of_what_a_version_is_made_of_passes(line: str, other: str) -> None:
+    assert edit_reason(line, other) is None
 
 
 def test_line_ends_and_byte_order_marks_are_brought_to_one_form() -> None:

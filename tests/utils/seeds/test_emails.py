@@ -62,3 +62,9 @@ def test_code_that_parses_still_does_with_the_same_structure(text: str, prefix: 
         return
     after = ast.parse(mask_emails_in_code(code))
     assert [type(node) for node in ast.walk(after)] == [type(node) for node in ast.walk(before)]
+
+
+def test_an_address_is_masked_in_whichever_line_it_stands() -> None:
+    text = "one\nann@corp.com\r\ntwo \\n@pytest.fixture\n\nbob@corp.com"
+    masked = "one\nemail@example.com\r\ntwo \\n@pytest.fixture\n\nemail@example.com"
+    assert mask_emails(text) == masked

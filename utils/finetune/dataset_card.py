@@ -239,11 +239,7 @@ def _stage_rows(summary: dict[str, Any]) -> Iterator[tuple[str, ...]]:
     """List the stages, the earliest first."""
     own = summary | {"file": summary["card"]["files"].get("train", summary["card"]["name"])}
     for stage in [*summary["card"]["history"], own]:
-        settings = {
-            name: value
-            for name, value in stage.get("settings", {}).items()
-            if name not in UNPUBLISHED
-        }
+        settings = _publishable(stage.get("settings", {}))
         yield (
             f"`{_public(stage['file'])}`",
             f"{stage['rows_in']:,}",
@@ -251,6 +247,15 @@ def _stage_rows(summary: dict[str, Any]) -> Iterator[tuple[str, ...]]:
             _put_aside(stage),
             f"`{json.dumps(settings, ensure_ascii=False)}`" if settings else "",
         )
+
+
+def _publishable(settings: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what is not published, in groups of settings too."""
+    return {
+        name: _publishable(value) if isinstance(value, dict) else value
+        for name, value in settings.items()
+        if name not in UNPUBLISHED
+    }
 
 
 def _public(path: str) -> str:

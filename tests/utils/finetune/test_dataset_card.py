@@ -103,6 +103,16 @@ def test_the_page_names_no_folders_of_the_machine(tmp_path):
     assert "/home" not in body
 
 
+def test_the_page_does_not_name_the_tokenizer_of_a_stage_before(tmp_path):
+    one = summary()
+    settings = {"filter_settings": {"max_tokens_before": 9, "tokenizer": "/home/ann/qwen"}}
+    one["card"]["history"][0]["settings"] = settings
+    lay_out(tmp_path, one)
+    write_card(tmp_path)
+    body = read_card(tmp_path)[1]
+    assert '{"filter_settings": {"max_tokens_before": 9}}' in body and "/home/ann" not in body
+
+
 def test_every_data_set_of_the_folder_that_is_still_there_is_described(tmp_path):
     lay_out(tmp_path, summary("a"), summary("b"), summary("gone"))
     (tmp_path / "gone.jsonl").unlink()

@@ -14,6 +14,7 @@ of a triplet is ever run.
 from collections import Counter
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, fields, replace
+from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
@@ -21,13 +22,15 @@ from pydantic import Field, NonNegativeInt
 from tqdm import tqdm
 
 from utils.cli import Flag, log, parse_flags, run
+from utils.code.language_check import LOOKED_AT, other_language
 from utils.config import load_config, parse_config, read_yaml
-from utils.jsonl import Row, RowIndex
+from utils.errors import PipelineError
+from utils.jsonl import Row, RowIndex, read_rows
 from utils.quality.contamination import Benchmark
 from utils.quality.duplicates import Findings, RowsOfFiles, survey_quality, triplet_of
 from utils.quality.rules import CODES_IN_USE, contamination_index, edit_similarity
 from utils.quality.settings import QualityConfig, RuleSwitches
-from utils.quality.triplet import REQUIRED
+from utils.quality.triplet import CODE_FIELDS, REQUIRED
 from utils.stage_output import StageOutput
 
 
@@ -151,6 +154,19 @@ def read_config(arguments: Flags) -> QualityConfig:
     return config
 
 
+def refuse_other_language(path: str, language: str) -> None:
+    """Look at the first rows of a file; PipelineError where they are surely of another language."""
+    rows = islice(read_rows(path, REQUIRED), LOOKED_AT)
+    codes = [[row[name] for name in CODE_FIELDS] for row in rows]
+    programs = [(before, after) for before, after in codes if is_code(before) and is_code(after)]
+    if said := other_language(programs, language):
+        raise PipelineError(f"{path}: of the first {len(codes)} rows {said}")
+
+
+def is_code(value: object) -> bool:
+    return isinstance(value, str) and bool(value.strip())
+
+
 def read_paths(arguments: Flags) -> tuple[list[str], list[str]]:
     """Tell inputs from outputs."""
     files = arguments.files
@@ -161,6 +177,8 @@ def main(argv: list[str] | None = None) -> None:
     arguments = parse_flags(Flags, argv)
     config = read_config(arguments)
     inputs, targets = read_paths(arguments)
+    for path in inputs:
+        refuse_other_language(path, arguments.language)
     with ExitStack() as stack:
         needed = [(path, CODES_IN_USE) for path in arguments.against]
         needed += [(path, REQUIRED) for path in inputs]

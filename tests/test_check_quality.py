@@ -187,6 +187,18 @@ def test_programs_of_another_language_are_judged_without_a_parser(tmp_path):
     assert check(tmp_path, [row])[1][0]["reject_reason"] == "before_does_not_parse"
 
 
+def test_a_file_of_another_language_is_refused_with_its_name(tmp_path):
+    code = "function area(r) {\n  return 3 * r * r;\n}\n"
+    fields = {"code_before_purify": code, "code_after_purify": code.replace("3 *", "4 *")}
+    rows = [triplet(number) | fields for number in range(120)]
+    with pytest.raises(PipelineError) as caught:
+        check(tmp_path, rows)
+    assert str(caught.value).endswith(
+        "of the first 100 rows 100 of 100 do not parse as python; 100 parse as javascript: "
+        "--language javascript"
+    )
+
+
 @pytest.mark.parametrize("style", ["descriptive", "lazy"])
 def test_an_instruction_of_one_style_is_enough(tmp_path, style):
     row = triplet(1)

@@ -9,10 +9,12 @@ import json
 import os
 import stat
 from array import array
+from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from math import isinf
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import IO, Any, NoReturn
 
 import orjson
@@ -126,22 +128,44 @@ def open_input(path: str | Path, mode: str = "rb") -> IO[Any]:
 Required = Iterable[str | tuple[str, ...]]
 
 
+def row_lines(path: str | Path) -> Iterator[bytes]:
+    """Yield the lines of a file, or the rows of a `.parquet` file as lines of JSON."""
+    if not is_parquet(path):
+        with open_input(path) as file:
+            yield from file
+        return
+    # Slow to import, and most files are JSONL.
+    from utils.parquet_files import read_parquet
+
+    for number, row in enumerate(read_parquet(path, None), 1):
+        try:
+            yield dump_row(row)
+        except (TypeError, ValueError) as error:
+            raise PipelineError(
+                f"{path}, row {number}: holds what JSON has not ({error}); leave that column out"
+            ) from None
+
+
+def is_parquet(path: str | Path) -> bool:
+    """Tell a Parquet file by its ending."""
+    return Path(path).suffix == ".parquet"
+
+
 def parse_line(path: str | Path, number: int, line: bytes, required: Required = ()) -> Row:
     """Turn line `number` of a file into a row that has the required fields, or raise."""
+    place = f"{path}, {'row' if is_parquet(path) else 'line'} {number}"
     try:
         row = load_row(line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line)
     except ValueError as error:
         raise PipelineError(
-            f"{path}, line {number}: not valid JSON ({error}); each line must be one JSON object"
+            f"{place}: not valid JSON ({error}); each line must be one JSON object"
         ) from None
     if not isinstance(row, dict):
-        raise PipelineError(
-            f"{path}, line {number}: a {type(row).__name__}; each line must be one JSON object"
-        )
+        raise PipelineError(f"{place}: a {type(row).__name__}; each line must be one JSON object")
     missing = missing_field(row, required)
     if missing:
         raise PipelineError(
-            f"{path}, line {number}: field {missing} is missing (has: {', '.join(row)}); "
+            f"{place}: field {missing} is missing (has: {', '.join(row)}); "
             "is this the file this stage reads?"
         )
     return row
@@ -157,7 +181,7 @@ def missing_field(row: Row, required: Required) -> str | None:
 
 
 def read_rows(path: str | Path, required: Required = ()) -> Iterator[Row]:
-    """Yield the rows of a JSONL file one by one.
+    """Yield the rows of a JSONL file, or of a `.parquet` file, one by one.
 
     Lines end at `\\n` only, so U+2028 and form feeds inside a text do no harm; blank lines are
     skipped. A missing file, a file without rows, a bad line or a row without one of the
@@ -165,11 +189,10 @@ def read_rows(path: str | Path, required: Required = ()) -> Iterator[Row]:
     """
     required = tuple(required)
     empty = True
-    with open_input(path) as file:
-        for number, line in enumerate(file, 1):
-            if line.strip():
-                empty = False
-                yield parse_line(path, number, line, required)
+    for number, line in enumerate(row_lines(path), 1):
+        if line.strip():
+            empty = False
+            yield parse_line(path, number, line, required)
     if empty:
         raise PipelineError(f"{path}: holds no rows; run the stage that writes it again")
 
@@ -209,7 +232,8 @@ class RowIndex:
             first = index.read(usable[0])
 
     Rows are numbered from 0; blank lines don't count. Bad lines and missing fields raise as in
-    `read_rows`. The file must stay as it is between the scan and the last read.
+    `read_rows`. The file must stay as it is between the scan and the last read. The rows of a
+    `.parquet` file are read again from a temporary one, as lines.
     """
 
     def __init__(self, path: str | Path, required: Required = ()) -> None:
@@ -235,7 +259,7 @@ class RowIndex:
         with open_input(self.path) as file:
             self._scanned = self._identity(file)
             offset = 0
-            for line_number, line in enumerate(file, 1):
+            for line_number, line in enumerate(self._lines(file), 1):
                 if line.strip():
                     row = parse_line(self.path, line_number, line, self.required)
                     self.offsets.append(offset)
@@ -244,15 +268,29 @@ class RowIndex:
         if not self.offsets:
             raise PipelineError(f"{self.path}: holds no rows; run the stage that writes it again")
 
+    def _lines(self, file: IO[bytes]) -> Iterator[bytes]:
+        if not is_parquet(self.path):
+            yield from file
+            return
+        # Of no name, so that it ends with the process, whatever ends that.
+        self._file = TemporaryFile()  # noqa: SIM115
+        for line in row_lines(self.path):
+            self._file.seek(0, os.SEEK_END)
+            self._file.write(line)
+            yield line
+
     def read(self, number: int) -> Row:
         """Read one scanned row again."""
         return parse_line(self.path, number + 1, self._read_line(number))
 
     def _read_line(self, number: int) -> bytes:
         if self._file is None:
-            self._file = open_input(self.path)
-            if self._identity(self._file) != self._scanned:
+            self._file = file = open_input(self.path)
+            if self._identity(file) != self._scanned:
                 raise PipelineError(f"{self.path}: changed while it was read; run the stage again")
+            if is_parquet(self.path):
+                with file:
+                    deque(self._lines(file), maxlen=0)
         self._file.seek(self.offsets[number])
         line: bytes = self._file.readline()
         return line

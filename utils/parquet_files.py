@@ -3,14 +3,14 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import pyarrow
 import pyarrow.parquet
 
 from utils.errors import PipelineError
-from utils.jsonl import Row
 
+Row = dict[str, Any]
 _BATCH_ROWS = 256
 # Rows of one row group; as many are held in memory while it is written.
 ROW_GROUP = 1000
@@ -23,9 +23,14 @@ def parquet_columns(path: str | Path) -> list[str]:
 
 
 def read_parquet(
-    path: str | Path, columns: Sequence[str], required: Iterable[str] = (), hint: str = ""
+    path: str | Path,
+    columns: Sequence[str] | None,
+    required: Iterable[str] = (),
+    hint: str = "",
 ) -> Iterator[Row]:
     """Yield the rows, a few hundred in memory at a time, with those of the columns that exist.
+
+    Without `columns` rows have all of them.
 
     A file that can't be read, or has not all the `required` columns, raises PipelineError; that
     one ends with the `hint`.
@@ -37,7 +42,7 @@ def read_parquet(
                 raise PipelineError(
                     f"{path}: column '{column}' is missing (has: {', '.join(names)}); {hint}"
                 )
-        present = [column for column in columns if column in names]
+        present = names if columns is None else [name for name in columns if name in names]
         for batch in file.iter_batches(batch_size=_BATCH_ROWS, columns=present):
             yield from batch.to_pylist()
 
@@ -77,7 +82,11 @@ def _opened(path: str | Path) -> Iterator[pyarrow.parquet.ParquetFile]:
             yield file
     except FileNotFoundError:
         raise PipelineError(f"{path}: no such file; check the path") from None
-    except pyarrow.ArrowException as error:
+    except IsADirectoryError:
+        raise PipelineError(f"{path}: is a folder; name a file") from None
+    except PermissionError:
+        raise PipelineError(f"{path}: may not be read; check its permissions") from None
+    except (pyarrow.ArrowException, OSError, UnicodeDecodeError) as error:
         raise PipelineError(
             f"{path}: not a readable Parquet file ({_first_line(error)}); delete it and run again"
         ) from None

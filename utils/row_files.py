@@ -17,9 +17,12 @@ from utils.jsonl import (
     Required,
     Row,
     dump_row,
+    is_parquet,
+    load_row,
     missing_field,
     open_input,
     refuse_deep,
+    row_lines,
 )
 
 PIECE = 2**20  # characters read at a time
@@ -35,7 +38,7 @@ WriteRow = Callable[[Row], None]
 def read_records(
     path: str | Path, required: Required = (), is_array: bool | None = None
 ) -> Iterator[Any]:
-    """Yield the elements of a `.json` array, or the lines of any other file, one by one.
+    """Yield the elements of a `.json` array, the rows of a `.parquet` file, or any other's lines.
 
     A `.json` file that holds JSON Lines is read as such; `is_array` goes before the ending. With
     `required`, each record must be an object that has those keys. A missing or empty file, bad
@@ -87,6 +90,10 @@ def _check_object(place: str, record: Any, required: Required) -> None:
 
 
 def _read(path: Path, is_array: bool) -> Iterator[tuple[str, Any]]:
+    if is_parquet(path):
+        for number, line in enumerate(row_lines(path), 1):
+            yield f"row {number}", load_row(line)
+        return
     with open_input(path) as file:
         text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="\n")
         try:

@@ -51,6 +51,10 @@ HUB_LICENSES = frozenset(
         "zlib",
     ]
 )
+# What people and the Hub's viewer still read; what is more goes into a file beside the page.
+LARGEST_PAGE = 20_000  # bytes
+DETAILS = "data_sets.md"
+SHORT_HEAD = ("data set", "training rows", "validation rows", "tokens")
 SIZES = (
     (1_000, "n<1K"),
     (10_000, "1K<n<10K"),
@@ -84,8 +88,18 @@ def write_card(folder: Path) -> None:
     if path.exists() and MARK not in path.read_text(encoding="utf-8", errors="replace"):
         log.warning("%s was not written by this stage and is left as it is", path)
         return
-    with waited_lock(path), atomic_file(path) as file:
-        file.write(make_card(list(_data_sets(folder))).encode())
+    details = folder / DETAILS
+    with waited_lock(path):
+        summaries = list(_data_sets(folder))
+        page = make_card(summaries)
+        if len(page.encode()) > LARGEST_PAGE:
+            page, detailed = make_short_card(summaries), make_details(summaries)
+            with atomic_file(details) as file:
+                file.write(detailed.encode())
+        elif details.exists() and MARK in details.read_text(encoding="utf-8", errors="replace"):
+            details.unlink()
+        with atomic_file(path) as file:
+            file.write(page.encode())
 
 
 def _data_sets(folder: Path) -> Iterator[dict[str, Any]]:
@@ -99,8 +113,45 @@ def _data_sets(folder: Path) -> Iterator[dict[str, Any]]:
 
 def make_card(summaries: list[dict[str, Any]]) -> str:
     """Word the card of the data sets that these summaries describe."""
-    header = yaml.safe_dump(_front_matter(summaries), sort_keys=False, allow_unicode=True)
     sections = [section for summary in summaries for section in _section(summary)]
+    return _page(_front_matter(summaries), sections)
+
+
+def make_short_card(summaries: list[dict[str, Any]]) -> str:
+    """Word the card of many data sets, a line each, of as many as the page has room for.
+
+    Where the Hub's list of files alone would fill it, that is left out.
+    """
+    front = _front_matter(summaries)
+    told = f"Settings, sources, models and licences of each data set: [{DETAILS}]({DETAILS})."
+    if len(_page(front, [told]).encode()) > LARGEST_PAGE:
+        del front["configs"]
+    room = LARGEST_PAGE - len(_page(front, [told, told, _table(SHORT_HEAD, ())]).encode())
+    rows: list[tuple[str, ...]] = []
+    for row in map(_short_row, summaries):
+        room -= len(_table(row, ()).encode())
+        if room < 0:
+            break
+        rows.append(row)
+    more = len(summaries) - len(rows)
+    others = [f"{more:,} more data sets are described there alone."] if more else []
+    return _page(front, [told, _table(SHORT_HEAD, rows), *others])
+
+
+def _short_row(summary: dict[str, Any]) -> tuple[str, ...]:
+    counts = (summary["rows"][name] for name in ("train", "validation"))
+    tokens = summary["preflight"]["tokens"]
+    return summary["card"]["name"], *(f"{count:,}" for count in counts), f"{tokens:,}"
+
+
+def make_details(summaries: list[dict[str, Any]]) -> str:
+    """Word the page beside a short card: all of each data set."""
+    sections = [section for summary in summaries for section in _section(summary)]
+    return "\n\n".join([MARK, "# The data sets of this folder", *sections]) + "\n"
+
+
+def _page(front: dict[str, Any], sections: Iterable[str]) -> str:
+    header = yaml.safe_dump(front, sort_keys=False, allow_unicode=True)
     title = "# Code edits for fine-tuning"
     opening = (
         "Triplets of code before, instruction and code after, as conversations for supervised "
@@ -188,11 +239,7 @@ def _stage_rows(summary: dict[str, Any]) -> Iterator[tuple[str, ...]]:
     """List the stages, the earliest first."""
     own = summary | {"file": summary["card"]["files"].get("train", summary["card"]["name"])}
     for stage in [*summary["card"]["history"], own]:
-        settings = {
-            name: value
-            for name, value in stage.get("settings", {}).items()
-            if name not in UNPUBLISHED
-        }
+        settings = _publishable(stage.get("settings", {}))
         yield (
             f"`{_public(stage['file'])}`",
             f"{stage['rows_in']:,}",
@@ -200,6 +247,15 @@ def _stage_rows(summary: dict[str, Any]) -> Iterator[tuple[str, ...]]:
             _put_aside(stage),
             f"`{json.dumps(settings, ensure_ascii=False)}`" if settings else "",
         )
+
+
+def _publishable(settings: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what is not published, in groups of settings too."""
+    return {
+        name: _publishable(value) if isinstance(value, dict) else value
+        for name, value in settings.items()
+        if name not in UNPUBLISHED
+    }
 
 
 def _public(path: str) -> str:

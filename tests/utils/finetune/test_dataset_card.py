@@ -103,6 +103,16 @@ def test_the_page_names_no_folders_of_the_machine(tmp_path):
     assert "/home" not in body
 
 
+def test_the_page_does_not_name_the_tokenizer_of_a_stage_before(tmp_path):
+    one = summary()
+    settings = {"filter_settings": {"max_tokens_before": 9, "tokenizer": "/home/ann/qwen"}}
+    one["card"]["history"][0]["settings"] = settings
+    lay_out(tmp_path, one)
+    write_card(tmp_path)
+    body = read_card(tmp_path)[1]
+    assert '{"filter_settings": {"max_tokens_before": 9}}' in body and "/home/ann" not in body
+
+
 def test_every_data_set_of_the_folder_that_is_still_there_is_described(tmp_path):
     lay_out(tmp_path, summary("a"), summary("b"), summary("gone"))
     (tmp_path / "gone.jsonl").unlink()
@@ -111,6 +121,32 @@ def test_every_data_set_of_the_folder_that_is_still_there_is_described(tmp_path)
     header, body = read_card(tmp_path)
     assert [config["config_name"] for config in header["configs"]] == ["a", "b"]
     assert "## a\n" in body and "## b\n" in body and "gone" not in body
+
+
+@pytest.mark.parametrize(("count", "has_configs"), [(40, True), (700, False)])
+def test_the_page_of_many_data_sets_is_short_and_the_file_beside_it_tells_all(
+    tmp_path, count, has_configs
+):
+    lay_out(tmp_path, *(summary(f"set_{number}") for number in range(count)))
+    write_card(tmp_path)
+    assert (tmp_path / "README.md").stat().st_size < 20_000
+    header, body = read_card(tmp_path)
+    assert ("configs" in header) == has_configs
+    assert "| set_0 | 9 | 1 | 9,000 |" in body and "[data_sets.md](data_sets.md)" in body
+    assert "@article{zhang2025opencodeedit," in body
+    details = (tmp_path / "data_sets.md").read_text()
+    assert details.count('`{"max_hunk_num": 7}`') == count
+    listed = body.count("\n| set_")
+    assert listed == count or f"{count - listed:,} more data sets are described there" in body
+
+
+def test_the_file_beside_the_page_goes_when_the_page_has_room_again(tmp_path):
+    lay_out(tmp_path, *(summary(f"set_{number}") for number in range(40)))
+    write_card(tmp_path)
+    for number in range(2, 40):
+        (tmp_path / f"set_{number}.jsonl").unlink()
+    write_card(tmp_path)
+    assert not (tmp_path / "data_sets.md").exists() and "max_hunk_num" in read_card(tmp_path)[1]
 
 
 def test_a_page_that_people_wrote_stays(tmp_path):

@@ -12,13 +12,15 @@ from utils.jsonl import load_row
 WRITTEN = "written"
 # One of which rows of every stage have; what other people collected has no summary, nor needs one.
 _OUR_FIELDS = (b"prompt_id", b"instr_type", b"old_contents", b"messages", b"instruction")
+# Settings, which are inputs too, have no summary.
+_ROWS = (".jsonl", ".json", ".parquet")
 _LONGEST_SUMMARY = 1 << 24  # bytes
 
 
 def say_if_doubtful(path: str | Path) -> None:
     """Say so where a file has no summary beside it, or is another than it describes."""
     path = Path(path)
-    if path.is_file() and (doubt := _doubt(path, path.stat().st_mtime_ns)):
+    if path.suffix in _ROWS and path.is_file() and (doubt := _doubt(path, path.stat().st_mtime_ns)):
         log.warning("%s: %s", path, doubt)
 
 

@@ -88,3 +88,8 @@ def test_a_break_between_two_renames_leaves_files_that_are_visibly_unfinished(
     written(tmp_path, "new")
     assert said(path) == [] and json.loads(path.read_text()) == {"prompt_id": "new"}
     assert not [name for name in os.listdir(tmp_path) if name.startswith(".")]
+
+
+def test_settings_have_no_summary_and_need_none(tmp_path: Path) -> None:
+    (tmp_path / "kinds.yaml").write_text("- instruction: x\n  prompt_id: y\n")
+    assert said(tmp_path / "kinds.yaml") == []

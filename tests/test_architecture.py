@@ -177,6 +177,16 @@ def modules_of(stage: str) -> set[str]:
     return {*done.stdout.split()}
 
 
+def test_every_import_of_ours_names_a_module_that_is_there() -> None:
+    files = [*python_files(), *(ROOT / "tests").rglob("*.py"), *(ROOT / "bench").rglob("*.py")]
+    for file in files:
+        for node in ast.walk(ast.parse(file.read_bytes())):
+            if isinstance(node, ast.ImportFrom) and top(str(node.module)) in {"utils", *ROOMS}:
+                path = ROOT / str(node.module).replace(".", "/")
+                is_there = path.with_suffix(".py").exists() or path.is_dir()
+                assert is_there, f"{module_name(file)} imports {node.module}"
+
+
 def test_utils_has_no_import_cycles() -> None:
     files = {module_name(file): file for file in sorted((ROOT / "utils").rglob("*.py"))}
     graph = {

@@ -23,12 +23,12 @@ from pygments.lexers.special import TextLexer
 from pygments.token import Comment, Keyword, Name, Number, Operator, String, _TokenType
 from pygments.util import ClassNotFound
 
-from utils.finetune.token_counts import estimate_tokens
 from utils.report.edit_facts import EditComparer
 from utils.report.lineage import Lineage, RepeatedRows
 from utils.report.row_views import RowView
 from utils.report.survey import FileSurvey
 from utils.sampling import level_quotas
+from utils.token_counts import estimate_tokens
 
 # The page's style sheet colours the classes `code-0`, `code-1`, ... in this order.
 CLASSES = ("", "keyword", "string", "comment", "number", "definition", "builtin", "operator")

@@ -21,9 +21,9 @@ from openai import (
     Omit,
 )
 
-from utils.bounds import BodyTooLarge, ForeignRedirect, bound_of, read_bounded, set_bound
 from utils.jsonl import dump_row
 from utils.providers.blame import Blame, find_sign
+from utils.providers.bounds import BodyTooLarge, ForeignRedirect, bound_of, read_bounded, set_bound
 from utils.providers.error_bodies import (
     LONGEST_SAYING,
     ServerError,

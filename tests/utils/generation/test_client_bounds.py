@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from tests.stage2 import log_lines
-from utils.bounds import bound_of
 from utils.generation.client import Client
+from utils.providers.bounds import bound_of
 from utils.providers.replies import PassingError, RequestRefused, RunRefused
 
 BODY = {"model": "m", "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 10}

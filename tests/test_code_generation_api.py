@@ -52,6 +52,19 @@ def test_a_row_holds_the_prompt_the_replies_and_how_they_came(tmp_path: Path) ->
     assert row["user"] == ["p1r1", "p1r2"] and row["license"] == ["mit", "mit"]
 
 
+def test_a_run_that_kept_nothing_goes_on_with_mended_settings(tmp_path: Path) -> None:
+    with FaultServer({"faults": {"404_model": 1.0}}) as server:
+        set_up(tmp_path, server, 2)
+        assert main(flags(tmp_path, "--temperature", "0.5")) == 2
+    with FaultServer() as server:
+        write_map(tmp_path, server.url)
+        go_on = ("--temperature", "0.1", "--continue_from_error")
+        assert main(flags(tmp_path, *go_on)) == 0
+        assert {body["temperature"] for body in server.state.bodies} == {0.1}
+        with pytest.raises(PipelineError, match="made with temperature 0.1, now 0.5"):
+            main(flags(tmp_path, "--temperature", "0.5", "--continue_from_error"))
+
+
 @pytest.mark.parametrize(
     ("fault", "reason"),
     [("refusal", "refusal"), ("unreasonable", "unreasonable"), ("length", "truncated")],

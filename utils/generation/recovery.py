@@ -49,18 +49,27 @@ class Recovery:
         self._wasted: Spending = Counter()
 
     def load(self, done: Collection[SampleKey]) -> None:
-        """Read the file, if there is one, leaving out the samples that are done."""
+        """Read the file, if there is one, leaving out the samples that are done.
+
+        PipelineError where what is there was made with other settings; where nothing was answered
+        yet, they may have been mended.
+        """
         self._unfinished.clear()
         self._wasted.clear()
         if not self.path.exists() or not self.path.stat().st_size:
             return
         with open(self.path, "rb") as file:
-            self._read_header(file.readline())
+            changed = self._read_header(file.readline())
         for row in log_rows(self.path, skip=1):
             if "wasted" in row:
                 self._wasted.update(sound_usage(row["wasted"]))
             elif (key := sample_key(row)) not in done:
                 self._read_round(key, row)
+        if changed and (done or self._unfinished):
+            raise PipelineError(
+                f"{self.path}: made with {changed}; "
+                "go on with the same settings or name another output"
+            )
 
     def _read_round(self, key: SampleKey, row: Row) -> None:
         rounds = self._unfinished.setdefault(key, _Rounds(row["prompt_hash"], [], {}))
@@ -70,7 +79,8 @@ class Recovery:
             rounds.cut_off.pop(len(rounds.replies), None)
             rounds.replies.append(Reply.from_row(row["reply"]))
 
-    def _read_header(self, line: bytes) -> None:
+    def _read_header(self, line: bytes) -> str:
+        """Read what was spent, and say which setting is another now, if one is."""
         try:
             header = load_row(line)
             before = header["fingerprint"]
@@ -85,10 +95,8 @@ class Recovery:
         for name in names:
             old, new = before.get(name), self._fingerprint.get(name)
             if old != new:
-                raise PipelineError(
-                    f"{self.path}: made with {name} {old!r}, now {new!r}; "
-                    "go on with the same settings or name another output"
-                )
+                return f"{name} {old!r}, now {new!r}"
+        return ""
 
     # Asking
 

@@ -119,7 +119,9 @@ def test_resuming_where_nothing_was_saved_just_starts(tmp_path: Path) -> None:
 def test_other_settings_are_refused_naming_the_difference(
     tmp_path: Path, now: dict[str, Any], said: str
 ) -> None:
-    journal(tmp_path).close()
+    first = journal(tmp_path)
+    first.add_round(A, "ha", REPLY)
+    first.close()
     with pytest.raises(PipelineError, match=said):
         journal(tmp_path, settings=now)
     journal(tmp_path).close()  # the refusal changed nothing, the lock is free

@@ -10,6 +10,7 @@ from utils.jsonl import Row
 DIMENSIONS = ("instr_type", "edit_kind", "topic")
 # A share that moves by more is spoken of; so many groups are listed in full.
 NOTICED, LISTED = 0.02, 6
+LONGEST_NAME = 60  # characters of a group's name
 
 
 class ShareTable:
@@ -50,7 +51,9 @@ class ShareTable:
                 if abs(found["share"][1] - found["share"][0]) > NOTICED
             }
             shown = moved if len(groups) > LISTED else {g: f["share"] for g, f in groups.items()}
-            shares = ", ".join(f"{group} {a:.1%} -> {b:.1%}" for group, (a, b) in shown.items())
+            shares = ", ".join(
+                f"{_printable(group)} {a:.1%} -> {b:.1%}" for group, (a, b) in shown.items()
+            )
             line = f"{name} before and after the dropped rows: {shares or 'no share moved'}"
             if moved:
                 line += f"; {len(moved)} moved by more than {NOTICED * 100:.0f} points"
@@ -59,3 +62,8 @@ class ShareTable:
 
 def _share(counts: Counter[str], group: str) -> float:
     return round(counts[group] / counts.total(), 4)
+
+
+def _printable(group: str) -> str:
+    """Shorten a value of a row to what a terminal shows as it is."""
+    return repr(group)[1:-1][:LONGEST_NAME]

@@ -1,5 +1,6 @@
 """YAML files read into frozen dataclasses; an unknown key or a wrong type is an error."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any, TypeVar
@@ -11,6 +12,9 @@ from utils.errors import PipelineError
 from utils.jsonl import open_input
 
 T = TypeVar("T")
+LARGEST = 1 << 24  # bytes of a file of settings
+MOST_VALUES = 100_000  # in it, each as often as an alias repeats it
+MULTIPLIED = f"aliases make more than {MOST_VALUES:,} values of it"
 # pydantic's names for these problems, in dataclasses and elsewhere.
 UNKNOWN_KEY = ("unexpected_keyword_argument", "extra_forbidden")
 MISSING_KEY = ("missing", "missing_argument")
@@ -29,8 +33,13 @@ LIMITS = {
 def read_yaml(path: str | Path) -> Any:
     """Parse a YAML (or JSON) file; PipelineError names the line of a syntax error."""
     with open_input(path, "r") as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > LARGEST:
+            raise PipelineError(f"{path}: has {size:,} bytes, no settings do; is it another file?")
         try:
-            return yaml.load(file, _OneOfEachKey)
+            found = yaml.load(file, _OneOfEachKey)
+            _check_extent(found)
+            return found
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
             where = f", line {mark.line + 1}" if mark else ""
@@ -44,8 +53,29 @@ def read_yaml(path: str | Path) -> Any:
             raise PipelineError(f"{path}: {error}; put that value in quotes") from None
 
 
+def _check_extent(found: Any) -> None:
+    """Raise YAMLError if aliases multiply a few lines into more values than anybody writes."""
+    left, seen = [found], 0
+    while left:
+        value = left.pop()
+        seen += 1
+        if seen > MOST_VALUES:
+            raise yaml.MarkedYAMLError(problem=MULTIPLIED)
+        if isinstance(value, dict):
+            left += [*value.keys(), *value.values()]
+        elif isinstance(value, list | set | tuple):
+            left += value
+
+
 class _OneOfEachKey(yaml.SafeLoader):
     """Refuses a key that stands twice in a mapping, where YAML would silently take the last."""
+
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        super().flatten_mapping(node)
+        if len(node.value) > MOST_VALUES:
+            raise yaml.constructor.ConstructorError(
+                problem=MULTIPLIED, problem_mark=node.start_mark
+            )
 
     def __init__(self, stream: IO[str]) -> None:
         super().__init__(stream)

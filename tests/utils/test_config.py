@@ -147,3 +147,49 @@ VALUES = st.recursive(
 def test_what_yaml_writes_reads_back(tmp_path_factory: pytest.TempPathFactory, value) -> None:
     path = written(tmp_path_factory.mktemp("yaml"), yaml.safe_dump(value))
     assert read_yaml(path) == value
+
+
+def bomb(levels: int, width: int, line: str) -> str:
+    """Write a YAML whose every level repeats the one before it so many times."""
+    lines = ["l0: &l0 [x]" if line == "list" else "l0: &l0 {k0: x}"]
+    for level in range(1, levels):
+        aliases = ", ".join([f"*l{level - 1}"] * width)
+        body = f"[{aliases}]" if line == "list" else f"{{<<: [{aliases}], k{level}: x}}"
+        lines.append(f"l{level}: &l{level} {body}")
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(bomb(9, 9, "list"), bomb(30, 2, "list"), bomb(9, 9, "merge"), bomb(30, 2, "merge")),
+        *("a: &a [*a]", "a: &a {b: *a}", "&a [1, &b [*a, *b]]"),
+    ],
+    ids=lambda text: text[:30],
+)
+def test_aliases_that_multiply_or_go_round_are_one_line(tmp_path: Path, text: str) -> None:
+    (tmp_path / "bomb.yaml").write_text(text)
+    with pytest.raises(PipelineError, match="aliases make more than 100,000 values") as raised:
+        read_yaml(tmp_path / "bomb.yaml")
+    assert "\n" not in str(raised.value)
+
+
+def test_an_alias_that_repeats_a_few_values_is_read(tmp_path: Path) -> None:
+    (tmp_path / "x.yaml").write_text(bomb(3, 3, "list"))
+    assert read_yaml(tmp_path / "x.yaml")["l2"] == [[["x"]] * 3] * 3
+
+
+def test_a_file_too_large_for_settings_is_not_read(tmp_path: Path) -> None:
+    with open(tmp_path / "x.yaml", "wb") as file:
+        file.truncate(3 << 30)
+    with pytest.raises(PipelineError, match="has 3,221,225,472 bytes, no settings do"):
+        read_yaml(tmp_path / "x.yaml")
+
+
+@pytest.mark.parametrize("text", ["a: " + "9" * 5_000, "a: 0x" + "f" * 90_000, "a: 1e400"])
+def test_a_huge_number_is_no_traceback(tmp_path: Path, text: str) -> None:
+    (tmp_path / "x.yaml").write_text(text)
+    try:
+        read_yaml(tmp_path / "x.yaml")
+    except PipelineError as error:
+        assert "\n" not in str(error)

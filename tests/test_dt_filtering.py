@@ -279,7 +279,7 @@ def test_a_damaged_cache_file_is_built_again(tmp_path, heard):
     heard()
     main(["--config", config])
     said = heard()
-    assert "damaged file" in said and "topics: fitting" in said
+    assert "can't be used (damaged" in said and "topics: fitting" in said
     assert read_kept(tmp_path) == first
 
 
@@ -379,9 +379,9 @@ def test_an_analysis_writes_the_same_summary_and_no_rows(tmp_path, heard):
     main(["--config", write_config(tmp_path, filter_settings=settings)])
     assert "topics: reusing" in heard()
     filtered = read_summary(tmp_path)
-    assert "mix_dt_filtered.jsonl" in filtered.pop("written")  # the files, of which it has none
+    assert "mix_dt_filtered.jsonl" in filtered.pop("files")  # the files, of which it has none
     analysed = json.loads(written.read_text())
-    assert not analysed.pop("written", {}) and analysed == filtered
+    assert not analysed.pop("files", {}) and analysed == filtered
 
 
 def test_several_inputs_are_filtered_each_for_itself(tmp_path):

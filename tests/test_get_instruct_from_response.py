@@ -293,7 +293,9 @@ def test_the_command_of_the_manual_runs(tmp_path):
     command = [sys.executable, str(ROOT / "get_instruct_from_response.py"), "in.jsonl", "out.jsonl"]
     result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert (result.returncode, result.stdout) == (0, "")
-    assert result.stderr == "kept 1 of 2; unreasonable 1 -> out.jsonl\n"
+    foreign, kept = result.stderr.splitlines()
+    assert foreign.startswith("in.jsonl: has no summary beside it")
+    assert kept == "kept 1 of 2; unreasonable 1 -> out.jsonl"
     (tmp_path / "in.jsonl").write_text("{}\n{")
     result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert result.returncode == 2

@@ -23,14 +23,26 @@ def area_{n}(width, height):
 
 print(area_{n}(2, 3))
 """
+# Edits that are nearly the same would be left out.
+SIDES = ("floor depth", "price count", "speed hours", "force reach", "tax base", "rate days")
+SIDES += ("mass pull", "volts amps")
+
+
+def program(number: int) -> str:
+    code = CODE.format(n=number)
+    for name, other in zip(("width", "height"), SIDES[number].split(), strict=True):
+        code = code.replace(name, other)
+    return code
+
+
 SEEDS: list[Row] = [
     {
         "commit": f"c{number}",
-        "old_contents": CODE.format(n=number),
-        "new_contents": CODE.format(n=number).replace("+", "*"),
+        "old_contents": program(number),
+        "new_contents": program(number).replace("+", "*"),
         "message": f"Multiply the sides in area_{number}",
     }
-    for number in range(8)
+    for number in range(len(SIDES))
 ]
 
 
@@ -115,6 +127,7 @@ def test_triplets_are_judged_by_what_they_hold(
     judged = [str(work / "triplets.jsonl"), str(work / "kept.jsonl")]
     judge_triplets.main(["collect", *judged, "--replies", str(replies(work, asked))])
     kept = list(read_rows(work / "kept.jsonl"))
+    assert all(row.pop("verdicts") for row in kept)
     assert len(kept) >= 6 and all(row in rows[: len(sound)] for row in kept)
 
 

@@ -48,7 +48,10 @@ def test_of_runs_into_one_output_through_any_link_each_is_whole_or_says_who_hold
     for number, place in enumerate(("real", "link", "real", "link")):
         source = tmp_path / f"in{number}.jsonl"
         count = 200 + number
-        write_rows(source, [TRIPLET | {"prompt_id": f"{number}-{n}"} for n in range(count)])
+        rows = [
+            {"prompt_id": f"{number}-{n}", "code_before_purify": f"x = {n}\n"} for n in range(count)
+        ]
+        write_rows(source, [TRIPLET | row for row in rows])
         config = {
             "input_files": [str(source)],
             "ratios": [1],

@@ -88,7 +88,7 @@ def test_who_waits_for_a_retry_does_not_hold_up_the_end(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_is_one_clear_error_and_leaves_whole_rows(tmp_path: Path) -> None:
-    limit = 9_500
+    limit = 6_000
 
     def small_disk() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))

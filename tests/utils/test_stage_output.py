@@ -48,7 +48,7 @@ def test_rows_reasons_and_counts_end_up_in_three_files(tmp_path: Path) -> None:
         "reject_reasons": {"no_code_block": 1, "empty_instruction": 1},
         "inputs": [str(tmp_path / "in.jsonl")],
         "seconds": 3,
-        "written": {
+        "files": {
             name: {
                 "bytes": len((path.parent / name).read_bytes()),
                 "sha256": hashlib.sha256((path.parent / name).read_bytes()).hexdigest(),

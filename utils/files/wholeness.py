@@ -9,7 +9,7 @@ from utils.files.atomic import describe_file
 from utils.jsonl import load_row
 
 # The key of a summary under which the files that belong together are named.
-WRITTEN = "written"
+WRITTEN = "files"
 # One of which rows of every stage have; what other people collected has no summary, nor needs one.
 _OUR_FIELDS = (b"prompt_id", b"instr_type", b"old_contents", b"messages", b"instruction")
 # Settings, which are inputs too, have no summary.

@@ -45,9 +45,7 @@ def test_a_file_without_a_summary_is_told(tmp_path: Path) -> None:
         assert "has no summary beside it" in line
 
 
-@pytest.mark.parametrize(
-    "summary", ["[]", "{}", '{"written": 5}', '{"written": {"x.jsonl": 1}}', "{"]
-)
+@pytest.mark.parametrize("summary", ["[]", "{}", '{"files": 5}', '{"files": {"x.jsonl": 1}}', "{"])
 def test_a_summary_of_another_kind_hurts_nobody(tmp_path: Path, summary: str) -> None:
     path = written(tmp_path)
     (tmp_path / "x.summary.json").write_text(summary)

@@ -26,7 +26,10 @@ def test_latency_is_told_in_percentiles() -> None:
     run = RunStatistics(Prices())
     for number in range(1, 101):
         run.add_reply(Usage(1, 1), number / 100)
-    assert run.summary()["latency_seconds"] == {"p50": 0.505, "p90": 0.901, "p99": 0.99}
+    assert run.summary()["latency_seconds"] == {
+        **{"p50": 0.505, "p90": 0.901, "p99": 0.99},
+        "of_requests": 100,
+    }
     assert "latency_seconds" not in RunStatistics(Prices()).summary()
 
 

@@ -38,6 +38,8 @@ def program_pieces(code: str) -> list[Piece] | None:
     lines = lines_with_ends(code)
     pieces: list[Piece] = []
     _add_pieces(tree.body, None, pieces)
+    if not pieces:  # comments alone
+        return [Piece(0, len(lines))]
     starts = _starts(pieces, lines)
     ends = [*starts[1:], len(lines)]
     tiled = [

@@ -3,7 +3,7 @@ import random
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from utils.code.context_cut import NotCut, cut_to_context
@@ -95,6 +95,12 @@ def test_what_can_not_be_cut_says_why():
     assert reason("x = 1\ry = 2\n", "x = 2\ry = 2\n") == "does_not_parse"
 
 
+@pytest.mark.parametrize("code", ["", "\n", "# c\n", "# c\n# d\n"])
+def test_a_file_without_a_statement_has_nothing_to_cut(code):
+    assert reason(code, code + "# e\n") == "nothing_to_cut"
+
+
+@example(86, 1)
 @given(st.integers(0, 10**9), st.integers(1, 12))
 def test_whatever_is_cut_parses_comes_back_and_has_the_diff_of_the_files(seed, context_lines):
     rng = random.Random(seed)

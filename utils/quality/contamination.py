@@ -12,13 +12,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-import pyarrow
-import pyarrow.parquet
 from numpy.typing import NDArray
 
 from utils.code.lexing import Hashes, code_tokens, ngram_hashes, united_ngrams, words
 from utils.errors import PipelineError
-from utils.jsonl import Row, open_input, read_json, read_rows
+from utils.jsonl import Row, read_json, read_rows
 
 # One text of a benchmark: a field by its dotted path, or several to be put together.
 FieldPath = str | tuple[str, ...]
@@ -173,21 +171,10 @@ def _read_benchmark_rows(benchmark: Benchmark) -> Iterator[Row]:
         raise PipelineError(
             f"{path}: no such file; get the benchmark {benchmark.title!r} from {source}"
         )
-    if path.suffix == ".parquet":
-        yield from _read_parquet(path)
-    elif path.suffix == ".json":
+    if path.suffix == ".json":
         yield from _read_array(path)
     else:
         yield from read_rows(path)
-
-
-def _read_parquet(path: Path) -> Iterator[Row]:
-    with open_input(path) as file:
-        try:
-            for batch in pyarrow.parquet.ParquetFile(file).iter_batches():
-                yield from batch.to_pylist()
-        except pyarrow.ArrowException:
-            raise PipelineError(f"{path}: no readable Parquet file; get it again") from None
 
 
 def _read_array(path: Path) -> Iterator[Row]:

@@ -112,7 +112,7 @@ def test_presets_read_the_published_fields(tmp_path):
         ("b.jsonl", '{"before": "x"}', "no text in 'code'"),
         ("b.json", '["x"]', "must hold a list of objects"),
         ("b.json", "[", "not valid JSON"),
-        ("b.parquet", "PAR1", "no readable Parquet file"),
+        ("b.parquet", "PAR1", "not a readable Parquet file"),
     ],
 )
 def test_a_file_that_does_not_hold_the_texts_is_an_error(tmp_path, name, content, message):

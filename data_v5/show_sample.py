@@ -21,7 +21,7 @@ from data_v5.reading.questions import QuestionStore, question_record
 from data_v5.selection.clusters import read_clusters
 from data_v5.tokens.token_files import FIELDS
 from data_v5.tokens.token_ids import TOKENIZER_FILE, tokenizer_folder
-from utils.cli import Flag, parse_flags, run
+from utils.cli import Flag, harmless, parse_flags, run
 from utils.errors import PipelineError
 from utils.jsonl import read_rows
 from utils.parquet_files import read_parquet
@@ -31,14 +31,6 @@ from utils.token_counts import load_tokenizer
 SHOWN_QUESTIONS = 5
 SHOWN_LINES = 12
 WIDTH = 90
-
-
-def printable(text: str) -> str:
-    """Write out what could steer a terminal or hide text, such as control characters."""
-    return "".join(
-        one if one.isprintable() or one in "\n\t" else one.encode("unicode_escape").decode("ascii")
-        for one in text
-    )
 
 
 def heading(title: str) -> str:
@@ -168,7 +160,7 @@ def lines(arguments: Flags) -> Iterator[str]:
 def main(argv: list[str] | None = None) -> None:
     arguments = parse_flags(Flags, argv)
     # An empty first line sets the page apart from the log.
-    text = printable("\n".join(lines(arguments)) + "\n")
+    text = harmless("\n".join(lines(arguments)) + "\n")
     encoding = sys.stdout.encoding or "utf-8"
     sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
     sys.stdout.flush()

@@ -5,9 +5,7 @@ Reads a file of samples (.json or .jsonl), as data_collection and post_collectio
 """
 
 import os
-import re
 import sys
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice, pairwise
@@ -15,7 +13,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, PositiveInt
 
-from utils.cli import parse_flags, run
+from utils.cli import harmless, parse_flags, run
 from utils.code.lines import lines_with_ends, split_lines, unified_diff
 from utils.errors import PipelineError
 from utils.jsonl import Row
@@ -26,25 +24,9 @@ RED, GREEN, CYAN, BOLD, REVERSE = "31", "32", "36", "1", "7"
 CURSOR, LEFT, RIGHT = "▮", "⟦", "⟧"
 # Lines shown above the area or the change where the code is too long to be shown whole.
 LEAD_LINES = 10
-_UNUSUAL = re.compile(r"[^\n\t -~]")
 _DIFF_COLOURS = {"+": GREEN, "-": RED, "@": CYAN}
 
 Area = int | list[int] | None
-
-
-def harmless(text: str) -> str:
-    """Write out what could steer a terminal or hide text: `\\x1b`, `\\u202e`, lone surrogates.
-
-    Those are the control and format characters and the line separators of Unicode.
-    """
-    return _UNUSUAL.sub(_write_out, text)
-
-
-def _write_out(found: re.Match[str]) -> str:
-    character = found[0]
-    if unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"):
-        return character
-    return character.encode("unicode_escape").decode("ascii")
 
 
 class Painter:

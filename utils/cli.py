@@ -17,8 +17,10 @@ import argparse
 import errno
 import logging
 import os
+import re
 import signal
 import sys
+import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import MISSING, fields
 from types import FrameType, NoneType
@@ -79,11 +81,32 @@ def split_names(text: str) -> list[str]:
     return [name for name in map(str.strip, text.split(",")) if name]
 
 
+_UNUSUAL = re.compile(r"[^\n\t -~]")
+
+
+def harmless(text: str) -> str:
+    """Write out what could steer a terminal or hide text: `\\x1b`, `\\u202e`, lone surrogates.
+
+    Those are the control and format characters and the line separators of Unicode.
+    """
+    return _UNUSUAL.sub(_write_out, text)
+
+
+def _write_out(found: re.Match[str]) -> str:
+    character = found[0]
+    if unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"):
+        return character
+    return character.encode("unicode_escape").decode("ascii")
+
+
 class _AboveProgressBar(logging.StreamHandler[TextIO]):
-    """Writes log lines above a running progress bar instead of through it."""
+    """Writes log lines above a running progress bar instead of through it.
+
+    They may quote what a server or a file says, so they are made harmless here, once for all.
+    """
 
     def emit(self, record: logging.LogRecord) -> None:
-        tqdm.write(self.format(record), file=sys.stderr)
+        tqdm.write(harmless(self.format(record)), file=sys.stderr)
 
 
 def set_up_logging() -> None:

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from data_v5 import select_data, toy_tokenizer
-from data_v5.show_sample import main, printable
+from data_v5.show_sample import main
 from data_v5.tokens.token_files import FIELDS, make_token_row, token_writer
 from data_v5.tokens.token_ids import TokenEncoder
+from utils.cli import harmless
 from utils.errors import PipelineError
 from utils.jsonl import atomic_file, write_rows
 
@@ -106,5 +107,5 @@ def test_mistakes_are_named(flags: list[str], message: str) -> None:
 
 
 def test_what_steers_a_terminal_is_written_out() -> None:
-    assert printable("naïve 漢\t1\n") == "naïve 漢\t1\n"
-    assert printable("\x1b\u202e\u2028\ud800") == "\\x1b\\u202e\\u2028\\ud800"
+    assert harmless("naïve 漢\t1\n") == "naïve 漢\t1\n"
+    assert harmless("\x1b\u202e\u2028\ud800") == "\\x1b\\u202e\\u2028\\ud800"

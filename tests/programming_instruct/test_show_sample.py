@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from programming_instruct.show_sample import Painter, harmless, main, render
+from programming_instruct.show_sample import Painter, main, render
+from utils.cli import harmless
 from utils.errors import PipelineError
 from utils.jsonl import write_json, write_rows
 

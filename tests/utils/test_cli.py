@@ -37,6 +37,8 @@ def outcome(body: str, **more) -> tuple[int, str]:
     ("body", "code", "said"),
     [
         ("log.info('kept %d', 3)", 0, "kept 3\n"),
+        (r"log.info('\x1b[2J%s\r', '\u202e\ud800')", 0, "\\x1b[2J\\u202e\\ud800\\r\n"),
+        (r"log.info('naïve 漢\u3000a\n\tb')", 0, "naïve 漢\u3000a\n\tb\n"),
         ("return 1", 1, ""),
         ("raise PipelineError('x.yaml: no such file')", 2, "error: x.yaml: no such file\n"),
         ("sys.exit(5)", 5, ""),

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from utils.cli import harmless
 from utils.jsonl import Row
 
 # By these fields a data set is balanced before it is exported.
@@ -52,7 +53,8 @@ class ShareTable:
             }
             shown = moved if len(groups) > LISTED else {g: f["share"] for g, f in groups.items()}
             shares = ", ".join(
-                f"{_printable(group)} {a:.1%} -> {b:.1%}" for group, (a, b) in shown.items()
+                f"{harmless(group)[:LONGEST_NAME]} {a:.1%} -> {b:.1%}"
+                for group, (a, b) in shown.items()
             )
             line = f"{name} before and after the dropped rows: {shares or 'no share moved'}"
             if moved:
@@ -62,8 +64,3 @@ class ShareTable:
 
 def _share(counts: Counter[str], group: str) -> float:
     return round(counts[group] / counts.total(), 4)
-
-
-def _printable(group: str) -> str:
-    """Shorten a value of a row to what a terminal shows as it is."""
-    return repr(group)[1:-1][:LONGEST_NAME]

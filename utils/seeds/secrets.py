@@ -93,11 +93,6 @@ def holds_secret(texts: Iterable[str], allowed: Collection[str] = ()) -> bool:
     return any(True for _ in locate_secrets(texts, allowed))
 
 
-def find_secrets(texts: Iterable[str], allowed: Collection[str] = ()) -> Iterator[str]:
-    """Yield the credentials in the texts, each once a text."""
-    return (secret.value for secret in locate_secrets(texts, allowed))
-
-
 def locate_secrets(texts: Iterable[str], allowed: Collection[str] = ()) -> Iterator[Secret]:
     """Yield the credentials in the texts, each once a text, but for the allowed ones.
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from utils.errors import PipelineError
+from utils.files.redactor import redacted_bytes
 from utils.jsonl import (
     CHECKED_NUMBERS,
     Required,
@@ -70,12 +71,19 @@ def row_writer(file: IO[bytes], suffix: str) -> Iterator[WriteRow]:
         from utils.parquet_files import parquet_writer
 
         with parquet_writer(file) as write:
-            yield write
+            yield lambda row: write(_without_secrets(row))
     elif suffix == ".json":
         with _array_writer(file) as write:
             yield write
     else:
         yield lambda row: _write_line(file, row)
+
+
+def _without_secrets(row: Row) -> Row:
+    """Take known secrets out of a row before it is packed, where no file would know them."""
+    line = dump_row(row)
+    clean = redacted_bytes(line)
+    return row if clean == line else load_row(clean)
 
 
 def _check_object(place: str, record: Any, required: Required) -> None:

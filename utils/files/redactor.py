@@ -171,8 +171,12 @@ def redacted_bytes(data: bytes) -> bytes:
 def worded_address(address: str) -> str:
     """Word an address without its user and its query, as it may be shown."""
     scheme, separator, _ = address.partition("://")
-    shown = re.split(r"[?#]", _after_user(address))[0]
-    return redacted(scheme + separator + shown if separator else shown)
+    return redacted((scheme + separator if separator else "") + without_user(address))
+
+
+def without_user(address: str) -> str:
+    """Give the host and path of an address, without scheme, user and query."""
+    return re.split(r"[?#]", _after_user(address))[0]
 
 
 def _after_user(address: str) -> str:

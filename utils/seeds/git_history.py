@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO
 
 from utils.errors import PipelineError
-from utils.files.redactor import looks_like_key, note_address, worded_address
+from utils.files.redactor import looks_like_key, note_address, without_user
 from utils.seeds.licences import is_licence_file, licence_of_project
 
 _REGULAR_FILE_MODES = {b"100644", b"100755"}
@@ -106,7 +106,7 @@ def _name_in_remote(remote: str) -> str:
     short = re.fullmatch(r"[^/:@]+@[^/:@]+:(?!//)(.+)|[^/:@]+:(?!//)([^@]+)", remote)
     location = (short[1] or short[2]) if short else remote
     if not short and "://" in remote:
-        location = worded_address(remote).partition("://")[2].partition("/")[2]
+        location = without_user(remote).partition("/")[2]
     parts = [part for part in location.rstrip("/").removesuffix(".git").split("/") if part]
     is_local = not short and "://" not in remote
     named = parts[-1:] if is_local else parts[-2:]

@@ -51,6 +51,9 @@ def server() -> Iterator[int]:
         http.shutdown()
 
 
+Done = subprocess.CompletedProcess[str]
+
+
 def run(folder: Path, entry: dict[str, Any] | str, *more: str) -> Done:
     text = entry if isinstance(entry, str) else json.dumps({"m": entry})
     (folder / "models.yaml").write_text(text)

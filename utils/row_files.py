@@ -17,6 +17,7 @@ from utils.jsonl import (
     CHECKED_NUMBERS,
     Required,
     Row,
+    bounded_lines,
     dump_row,
     is_parquet,
     load_row,
@@ -127,7 +128,7 @@ def _begins_array(file: IO[bytes]) -> bool:
 
 
 def _lines(path: Path, text: IO[str]) -> Iterator[tuple[str, Any]]:
-    for number, line in enumerate(text, 1):
+    for number, line in enumerate(bounded_lines(text, path), 1):
         if line.strip(_SPACE):
             try:
                 value = _DECODER.decode(line)

@@ -21,6 +21,7 @@ from utils.seeds.licences import is_licence_file, licence_of_project
 _REGULAR_FILE_MODES = {b"100644", b"100755"}
 _NO_FILE_MODE = b"000000"
 _CHUNK = 1 << 16
+LARGEST_SOURCE = 1 << 24  # bytes; what is larger is not read
 _PART_OF_NAME = re.compile(r"[^@:?#&=%\\]+")
 # User settings must not change what git prints, nor may reading fetch anything over a network.
 _SETTINGS = ("-c", "log.showSignature=false", "-c", "log.follow=false", "-c", "core.pager=cat")
@@ -53,9 +54,10 @@ class FileChange:
 class FileEdit:
     """What a commit does to one file; texts that aren't UTF-8 hold lone surrogates.
 
-    A version whose blob the repository doesn't have (a partial clone) is None; before the commit
-    that adds a file, its contents are empty. `commit_files` lists the files of its commit that
-    are mined with it, itself among them; `license` is the project's at that commit.
+    A version whose blob the repository doesn't have (a partial clone), or that is too large, is
+    None; before the commit that adds a file, its contents are empty. `commit_files` lists
+    the files of its commit that are mined with it, itself among them; `license` is the project's
+    at that commit.
     """
 
     commit: str
@@ -267,12 +269,16 @@ def _parse_change(entry: bytes, paths: list[bytes]) -> FileChange:
 
 
 def _split_at_nul(stream: IO[bytes]) -> Iterator[bytes]:
-    rest = b""
+    rest = bytearray()
     while chunk := stream.read(_CHUNK):
-        *whole, rest = (rest + chunk).split(b"\0")
-        yield from whole
+        # Joined once: a message of megabytes would else be copied with each piece of it.
+        *whole, last = chunk.split(b"\0")
+        for part in whole:
+            yield bytes(rest + part)
+            rest.clear()
+        rest += last
     if rest:
-        yield rest
+        yield bytes(rest)
 
 
 def _read_blob(process: subprocess.Popen[bytes], blob: bytes) -> str | None:
@@ -287,8 +293,13 @@ def _read_object(process: subprocess.Popen[bytes], blob: bytes) -> bytes | None:
     header = process.stdout.readline().split()
     if len(header) != 3:
         return None
-    contents = process.stdout.read(int(header[2]) + 1)
-    return contents[:-1]
+    left = int(header[2]) + 1
+    if left > LARGEST_SOURCE:
+        while left:  # git writes it, come what may
+            piece = process.stdout.read(min(left, _CHUNK))
+            left -= len(piece) or left
+        return None
+    return process.stdout.read(left)[:-1]
 
 
 def _decode(data: bytes) -> str:

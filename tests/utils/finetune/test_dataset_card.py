@@ -213,8 +213,8 @@ def test_what_others_say_is_no_structure_of_the_page(tmp_path, said):
 
 
 def test_a_name_that_is_not_utf_8_does_not_break_the_page(tmp_path):
-    lay_out(tmp_path, summary())
     odd = summary("odd")
+    lay_out(tmp_path, odd)
     odd["inputs"] = ["data/x\udcff.jsonl"]
     odd["card"]["name"] = "x\udcff"
     (tmp_path / "odd.summary.json").write_text(json.dumps(odd))

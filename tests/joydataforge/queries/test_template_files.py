@@ -154,4 +154,4 @@ def test_a_template_that_multiplies_is_one_line(
 
 def test_texts_are_still_joined_by_a_tilde(tmp_path: Path) -> None:
     text = "{{ 'n' ~ 1 ~ ': ' ~ messages[0]['content'] ~ ('<e' ~ 'nd>') }}"
-    assert read(tmp_path / "t.jinja", text).up_to_query("", []).startswith("n1: ")
+    assert read(tmp_path / "t.jinja", text).up_to_query("", []).startswith("n1:")

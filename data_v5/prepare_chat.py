@@ -30,7 +30,7 @@ from data_v5.tokens.finetune_files import (
 from utils.cli import Flag, Share, log, parse_flags, run
 from utils.errors import PipelineError
 from utils.finetune.chat_format import TrainingDialogue, to_from_value, to_messages
-from utils.jsonl import Row, open_input, parse_line
+from utils.jsonl import Row, bounded_lines, open_input, parse_line
 from utils.row_files import WriteRow
 from utils.stage_output import StageOutput
 
@@ -65,7 +65,7 @@ def _unpacked(path: Path) -> Iterator[Iterable[bytes]]:
     with open_input(path) as probe:
         is_packed = probe.read(len(GZIP_MAGIC)) == GZIP_MAGIC
     with open_input(path) as file:
-        yield gzip.GzipFile(fileobj=file) if is_packed else file
+        yield bounded_lines(gzip.GzipFile(fileobj=file) if is_packed else file, path)
 
 
 def to_training_row(row: Row, prompt_format: str) -> Row:

@@ -20,10 +20,11 @@ import os
 import re
 import signal
 import sys
+import traceback
 import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import MISSING, fields
-from types import FrameType, NoneType
+from types import FrameType, NoneType, TracebackType
 from typing import (
     Annotated,
     Any,
@@ -42,6 +43,7 @@ from tqdm import tqdm
 from utils.config import OWN_WORDS, check_settings, say_problem
 from utils.errors import PipelineError
 from utils.files.atomic import remove_unfinished
+from utils.files.redactor import note_environment, redacted
 
 EXIT_USER_ERROR = 2
 EXIT_INTERRUPTED = 130
@@ -102,11 +104,12 @@ def _write_out(found: re.Match[str]) -> str:
 class _AboveProgressBar(logging.StreamHandler[TextIO]):
     """Writes log lines above a running progress bar instead of through it.
 
-    They may quote what a server or a file says, so they are made harmless here, once for all.
+    They may quote what a server or a file says, so they are made harmless here, once for all, and
+    hold no secret.
     """
 
     def emit(self, record: logging.LogRecord) -> None:
-        tqdm.write(harmless(self.format(record)), file=sys.stderr)
+        tqdm.write(harmless(redacted(self.format(record))), file=sys.stderr)
 
 
 def set_up_logging() -> None:
@@ -121,6 +124,8 @@ def set_up_logging() -> None:
 def run(main: Callable[[], int | None]) -> None:
     """Run a script's `main` and exit: 0 or its code, 2 on a user's mistake, 130 on Ctrl-C."""
     set_up_logging()
+    note_environment()
+    sys.excepthook = _print_without_secrets
     heed_signals()
     try:
         sys.exit(main())
@@ -144,6 +149,13 @@ def run(main: Callable[[], int | None]) -> None:
         for number in ENDING_SIGNALS:
             if callable(signal.getsignal(number)):
                 signal.signal(number, signal.SIG_DFL)  # nothing is left to be put in order
+
+
+def _print_without_secrets(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    """Print a traceback, which quotes what a program had in hand."""
+    sys.stderr.write(redacted("".join(traceback.format_exception(kind, error, trace))))
 
 
 def heed_signals() -> None:

@@ -61,6 +61,8 @@ def _check_extent(found: Any) -> None:
         seen += 1
         if seen > MOST_VALUES:
             raise yaml.MarkedYAMLError(problem=MULTIPLIED)
+        if isinstance(value, int) and value.bit_length() > 1023:
+            raise yaml.MarkedYAMLError(problem="a number is too large to reckon with")
         if isinstance(value, dict):
             left += [*value.keys(), *value.values()]
         elif isinstance(value, list | set | tuple):

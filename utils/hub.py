@@ -22,6 +22,7 @@ from huggingface_hub.errors import (
 
 from utils.cli import USERS_DISK
 from utils.errors import PipelineError
+from utils.files.redactor import worded_address
 from utils.hub_layouts import (
     data_files,
     folder_of,
@@ -187,6 +188,7 @@ def _endpoint() -> str:
 def _explained_errors(kind: str, name: str, endpoint: str, way_out: str) -> Iterator[None]:
     """Turn what goes wrong with the Hub into one line that says what to do about it."""
     where = f"hf:{name}"
+    endpoint = worded_address(endpoint)
     page = f"{endpoint}/datasets/{name}" if kind == "dataset" else f"{endpoint}/{name}"
     try:
         yield

@@ -27,6 +27,7 @@ Row = dict[str, Any]
 # writer takes more than 254.
 DEEPEST = 200
 LARGEST_DOCUMENT = 1 << 28  # bytes of a file that is parsed whole
+LONGEST_LINE = 1 << 26  # bytes of a row
 
 
 def dump_row(row: Any) -> bytes:
@@ -124,6 +125,22 @@ def open_input(path: str | Path, mode: str = "rb") -> IO[Any]:
         raise PipelineError(f"{path}: may not be read; check its permissions") from None
 
 
+def bounded_lines(file: IO[Any], path: str | Path) -> Iterator[Any]:
+    """Yield the lines of a file; PipelineError at one that is longer than any row.
+
+    Of a text the length counts in characters.
+    """
+    number = 0
+    while line := file.readline(LONGEST_LINE + 1):
+        number += 1
+        if len(line) > LONGEST_LINE:
+            raise PipelineError(
+                f"{path}, line {number}: is longer than {LONGEST_LINE:,} bytes, which no row is; "
+                "is it another file?"
+            )
+        yield line
+
+
 # A field that rows must have, or several of which they must have one.
 Required = Iterable[str | tuple[str, ...]]
 
@@ -132,7 +149,7 @@ def row_lines(path: str | Path) -> Iterator[bytes]:
     """Yield the lines of a file, or the rows of a `.parquet` file as lines of JSON."""
     if not is_parquet(path):
         with open_input(path) as file:
-            yield from file
+            yield from bounded_lines(file, path)
         return
     # Slow to import, and most files are JSONL.
     from utils.parquet_files import read_parquet
@@ -270,7 +287,7 @@ class RowIndex:
 
     def _lines(self, file: IO[bytes]) -> Iterator[bytes]:
         if not is_parquet(self.path):
-            yield from file
+            yield from bounded_lines(file, self.path)
             return
         # Of no name, so that it ends with the process, whatever ends that.
         self._file = TemporaryFile()  # noqa: SIM115

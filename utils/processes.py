@@ -15,11 +15,12 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from functools import cache, partial
 from itertools import islice
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import wait
-from threading import Thread
+from threading import Thread, current_thread, main_thread
 from types import FrameType
 from typing import IO, TypeVar
 
@@ -165,6 +166,25 @@ def _work_on_item(function: Callable[[T], R], lost: R, seconds: float, item: T) 
         # The timer may have struck inside the first call.
         _disarm()
         return lost
+
+
+@contextmanager
+def time_limit(seconds: float) -> Iterator[None]:
+    """Raise TimeLimitReached in a block of Python code that takes more of a processor's time.
+
+    Signals reach the main thread alone; in another, or where a limit runs already, there is none.
+    """
+    is_free = _HAS_TIMER and current_thread() is main_thread()
+    if not is_free or signal.getitimer(signal.ITIMER_PROF)[0]:
+        yield
+        return
+    before = signal.signal(signal.SIGPROF, _raise)
+    try:
+        signal.setitimer(signal.ITIMER_PROF, seconds, 0.1)
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
 
 
 def _arm(seconds: float) -> None:

@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import IO, Any
 
 from utils.errors import PipelineError
+from utils.files.redactor import redacted_bytes
 from utils.jsonl import (
     CHECKED_NUMBERS,
     Required,
     Row,
+    bounded_lines,
     dump_row,
     is_parquet,
     load_row,
@@ -70,12 +72,19 @@ def row_writer(file: IO[bytes], suffix: str) -> Iterator[WriteRow]:
         from utils.parquet_files import parquet_writer
 
         with parquet_writer(file) as write:
-            yield write
+            yield lambda row: write(_without_secrets(row))
     elif suffix == ".json":
         with _array_writer(file) as write:
             yield write
     else:
         yield lambda row: _write_line(file, row)
+
+
+def _without_secrets(row: Row) -> Row:
+    """Take known secrets out of a row before it is packed, where no file would know them."""
+    line = dump_row(row)
+    clean = redacted_bytes(line)
+    return row if clean == line else load_row(clean)
 
 
 def _check_object(place: str, record: Any, required: Required) -> None:
@@ -119,7 +128,7 @@ def _begins_array(file: IO[bytes]) -> bool:
 
 
 def _lines(path: Path, text: IO[str]) -> Iterator[tuple[str, Any]]:
-    for number, line in enumerate(text, 1):
+    for number, line in enumerate(bounded_lines(text, path), 1):
         if line.strip(_SPACE):
             try:
                 value = _DECODER.decode(line)

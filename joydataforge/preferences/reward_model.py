@@ -8,12 +8,14 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from joydataforge.methods.templates import fill
 from joydataforge.preferences.reward_settings import RewardSettings, find_scores
 from utils.cli import log
 from utils.errors import PipelineError
 from utils.files.paid_log import PaidLog
+from utils.files.redactor import worded_address
 from utils.generation.model_map import ModelSettings
 from utils.generation.sender import Request, send_in_batches
 from utils.generation.servers import open_channel
@@ -60,8 +62,9 @@ class RewardModel:
         self._settings = settings
         self._concurrency = concurrency
         self._scores = PaidLog(log_path, _key_of, "these are scored again")
-        base, _, self._path = settings.url.rpartition("/")
-        self._model = ModelSettings(base)
+        address = urlsplit(settings.url)
+        base, _, self._path = address.path.rpartition("/")
+        self._model = ModelSettings(address._replace(path=base).geturl())
 
     def __enter__(self) -> "RewardModel":
         self._scores.__enter__()
@@ -99,7 +102,7 @@ class RewardModel:
             await send_in_batches(self, missing, settings.batch_size, traffic, channel)
         except (PassingError, RunRefused) as error:
             raise PipelineError(
-                f"reward model {settings.url}: {error}; mend it and run again with "
+                f"reward model {worded_address(settings.url)}: {error}; mend it and run again with "
                 "--continue_from_error, what was scored is kept"
             ) from None
 

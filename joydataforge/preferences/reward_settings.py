@@ -4,12 +4,12 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
 from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
 
 from joydataforge.methods.templates import places
 from utils.errors import PipelineError
+from utils.files.redactor import is_http_address, note_secrets_in, worded_address
 from utils.generation.model_map import ModelSettings
 
 EACH = "*"
@@ -55,11 +55,12 @@ class RewardSettings:
 
     def check_url(self) -> None:
         """Raise PipelineError unless requests can be sent."""
-        parts = urlsplit(self.url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        if not is_http_address(self.url):
             raise PipelineError(
-                f"key 'reward.url': {self.url!r} is no http(s) URL; name the reward model's"
+                f"key 'reward.url': {worded_address(self.url)!r} is no http(s) URL; name the "
+                "reward model's"
             )
+        note_secrets_in({"url": self.url, "request": self.request, "extra_body": self.extra_body})
         self.key()
 
     def key(self) -> str:

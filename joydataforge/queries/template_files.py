@@ -6,15 +6,17 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from jinja2 import TemplateError
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from joydataforge.queries.bounded_jinja import BoundedEnvironment
 from joydataforge.queries.chat_templates import ChatTemplate, Turn, parse_prefixes
 from utils.config import read_yaml
 from utils.errors import PipelineError
 from utils.jsonl import load_row
+from utils.processes import TimeLimitReached, time_limit
 
 # Stands where a message's text goes, to see what the template puts around it.
 MARK = "THE-TEXT-OF-THE-MESSAGE"
+LONGEST_RENDERING = 10.0  # seconds of a processor; templates take a thousandth of one
 TOKENIZER_CONFIG = "tokenizer_config.json"
 JINJA_ENDINGS = (".jinja", ".jinja2", ".j2", ".txt")
 
@@ -104,7 +106,7 @@ class JinjaTemplate:
         self._path = path
         self._variables = variables
         self._write_bos = write_bos
-        environment = ImmutableSandboxedEnvironment(
+        environment = BoundedEnvironment(
             trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"]
         )
         environment.globals["raise_exception"] = _refuse
@@ -156,12 +158,17 @@ class JinjaTemplate:
 
     def _render(self, messages: list[dict[str, str]], opens: bool) -> str:
         try:
-            text = self._template.render(
-                messages=messages, add_generation_prompt=opens, **self._variables
-            )
+            with time_limit(LONGEST_RENDERING):
+                text = self._template.render(
+                    messages=messages, add_generation_prompt=opens, **self._variables
+                )
         # A template's own faults surface as whatever Python raises for them.
-        except (TemplateError, TypeError, ValueError, KeyError, AttributeError) as error:
+        except (TemplateError, TypeError, ValueError, LookupError, AttributeError) as error:
             raise self._error(error) from None
+        except (ArithmeticError, RecursionError, MemoryError) as error:
+            raise self._error(error) from None
+        except TimeLimitReached:
+            raise self._error(TimeoutError("it takes too long")) from None
         bos = str(self._variables.get("bos_token", ""))
         return text if self._write_bos else text.removeprefix(bos)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from utils.errors import PipelineError
+from utils.files.redactor import redacted_bytes
 from utils.jsonl import load_row
 
 _BLOCK = 1 << 20
@@ -30,6 +31,7 @@ class AppendLog:
 
     def append(self, line: bytes) -> None:
         """Write one line, newline included; on a full disk the file is left as it was."""
+        line = redacted_bytes(line)
         written = 0
         try:
             while written < len(line):

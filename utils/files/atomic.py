@@ -6,6 +6,7 @@ end. That name is the same at every run: what a killed run left there, the next 
 
 import fcntl
 import hashlib
+import io
 import os
 import stat
 import time
@@ -17,10 +18,18 @@ from typing import IO, Any, NamedTuple
 
 from utils.errors import PipelineError
 from utils.files.locks import hidden_beside, is_still_at, real_path
+from utils.files.redactor import redacted_bytes
 
 UNFINISHED = ".unfinished"
 _BUFFER = 1 << 17
 _PATIENCE = 10.0  # seconds that another run may take to write one and the same file
+
+
+class _WithoutSecrets(io.BufferedRandom):
+    """A file that no known secret is written to."""
+
+    def write(self, data: Any) -> int:
+        return super().write(redacted_bytes(data))
 
 
 class _Unfinished(NamedTuple):
@@ -56,7 +65,7 @@ class AtomicFiles:
             raise PipelineError(f"{path}: is no regular file; name another output")
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary = hidden_beside(target, UNFINISHED)
-        file = os.fdopen(_opened(temporary, path), "w+b", _BUFFER)
+        file = _WithoutSecrets(io.FileIO(_opened(temporary, path), "w+"), _BUFFER)
         made = _Unfinished(Path(path).name, target, temporary, file)
         self._files.append(made)
         _unfinished.append(made)

@@ -9,7 +9,7 @@ from utils.cli import log
 from utils.files.append_log import AppendLog, mend_tail, refuse_foreign
 from utils.files.atomic import sweep_unfinished
 from utils.files.locks import PathLock
-from utils.jsonl import Row, atomic_file, dump_row, load_row
+from utils.jsonl import Row, atomic_file, bounded_lines, dump_row, load_row
 
 Key = TypeVar("Key", bound=Hashable)
 _BOM = b"\xef\xbb\xbf"
@@ -95,7 +95,7 @@ class PaidLog(Generic[Key]):
         file = open(self.path, "rb")  # noqa: SIM115 - closed with the log
         self._places.clear()
         self._end = damaged = 0
-        for line in file:
+        for line in bounded_lines(file, self.path):
             try:
                 if line.strip():
                     self._places[self._key_of(_parse(line))] = self._end

@@ -92,14 +92,14 @@ def write_card(folder: Path) -> None:
     with waited_lock(path):
         summaries = list(_data_sets(folder))
         page = make_card(summaries)
-        if len(page.encode()) > LARGEST_PAGE:
+        if len(_encoded(page)) > LARGEST_PAGE:
             page, detailed = make_short_card(summaries), make_details(summaries)
             with atomic_file(details) as file:
-                file.write(detailed.encode())
+                file.write(_encoded(detailed))
         elif details.exists() and MARK in details.read_text(encoding="utf-8", errors="replace"):
             details.unlink()
         with atomic_file(path) as file:
-            file.write(page.encode())
+            file.write(_encoded(page))
 
 
 def _data_sets(folder: Path) -> Iterator[dict[str, Any]]:
@@ -124,12 +124,12 @@ def make_short_card(summaries: list[dict[str, Any]]) -> str:
     """
     front = _front_matter(summaries)
     told = f"Settings, sources, models and licences of each data set: [{DETAILS}]({DETAILS})."
-    if len(_page(front, [told]).encode()) > LARGEST_PAGE:
+    if len(_encoded(_page(front, [told]))) > LARGEST_PAGE:
         del front["configs"]
-    room = LARGEST_PAGE - len(_page(front, [told, told, _table(SHORT_HEAD, ())]).encode())
+    room = LARGEST_PAGE - len(_encoded(_page(front, [told, told, _table(SHORT_HEAD, ())])))
     rows: list[tuple[str, ...]] = []
     for row in map(_short_row, summaries):
-        room -= len(_table(row, ()).encode())
+        room -= len(_encoded(_table(row, ())))
         if room < 0:
             break
         rows.append(row)
@@ -141,7 +141,7 @@ def make_short_card(summaries: list[dict[str, Any]]) -> str:
 def _short_row(summary: dict[str, Any]) -> tuple[str, ...]:
     counts = (summary["rows"][name] for name in ("train", "validation"))
     tokens = summary["preflight"]["tokens"]
-    return summary["card"]["name"], *(f"{count:,}" for count in counts), f"{tokens:,}"
+    return _plain(summary["card"]["name"]), *(f"{count:,}" for count in counts), f"{tokens:,}"
 
 
 def make_details(summaries: list[dict[str, Any]]) -> str:
@@ -195,14 +195,14 @@ def size_category(rows: int) -> str:
 
 def _section(summary: dict[str, Any]) -> Iterator[str]:
     card = summary["card"]
-    yield f"## {card['name']}"
+    yield f"## {_plain(card['name'])}"
     settings = summary["settings"]
     yield _table(("split", "file", "rows"), _split_rows(summary))
     if settings["system_prompt"]:
-        yield f"System prompt: {settings['system_prompt']}"
+        yield f"System prompt: {_plain(settings['system_prompt'])}"
     yield (
         f"Layout `{settings['prompt_format']}`, answers as `{settings['edit_format']}`, language "
-        f"{settings['language'] or 'any'}, random seed {settings['random_seed']}."
+        f"{_plain(settings['language'] or 'any')}, random seed {settings['random_seed']}."
     )
     preflight = summary["preflight"]
     lengths = preflight["lengths"]
@@ -222,17 +222,17 @@ def _section(summary: dict[str, Any]) -> Iterator[str]:
 
 def _split_rows(summary: dict[str, Any]) -> Iterator[tuple[str, ...]]:
     for split, name in summary["card"]["files"].items():
-        yield split, f"`{name}`", f"{summary['rows'][split]:,}"
+        yield split, _code(name), f"{summary['rows'][split]:,}"
 
 
 def _source_rows(sources: dict[str, dict[str, int]]) -> Iterator[tuple[str, ...]]:
     for name, counts in sources.items():
-        yield name, f"{counts['rows']:,}", f"{counts['trainable_tokens']:,}"
+        yield _plain(name), f"{counts['rows']:,}", f"{counts['trainable_tokens']:,}"
 
 
 def _count_rows(counts: dict[str, int]) -> Iterator[tuple[str, ...]]:
     for name, count in counts.items():
-        yield name, f"{count:,}"
+        yield _plain(name), f"{count:,}"
 
 
 def _stage_rows(summary: dict[str, Any]) -> Iterator[tuple[str, ...]]:
@@ -241,11 +241,11 @@ def _stage_rows(summary: dict[str, Any]) -> Iterator[tuple[str, ...]]:
     for stage in [*summary["card"]["history"], own]:
         settings = _publishable(stage.get("settings", {}))
         yield (
-            f"`{_public(stage['file'])}`",
+            _code(_public(stage["file"])),
             f"{stage['rows_in']:,}",
             f"{stage['kept']:,}",
             _put_aside(stage),
-            f"`{json.dumps(settings, ensure_ascii=False)}`" if settings else "",
+            _code(json.dumps(settings, ensure_ascii=False)) if settings else "",
         )
 
 
@@ -263,9 +263,27 @@ def _public(path: str) -> str:
     return Path(path).name if Path(path).is_absolute() else path
 
 
+def _plain(text: str) -> str:
+    """Write what others said so that it is a text in one line and no structure of the page."""
+    line = " ".join(text.split())
+    return line.replace("&", "&amp;").replace("<", "&lt;").replace("[", "\\[").replace("`", "'")
+
+
+def _code(text: str) -> str:
+    """Write a text as code, in one line."""
+    return "`" + " ".join(text.split()).replace("`", "'") + "`"
+
+
+def _encoded(page: str) -> bytes:
+    """Encode a page; of a file's name, a byte that is no UTF-8 has a question mark."""
+    return page.encode("utf-8", "replace")
+
+
 def _put_aside(stage: dict[str, Any]) -> str:
     counts = {**stage["reject_reasons"], **stage.get("passed_over", {})}
-    return ", ".join(f"{reason.replace('_', ' ')} {count:,}" for reason, count in counts.items())
+    return ", ".join(
+        f"{_plain(reason.replace('_', ' '))} {count:,}" for reason, count in counts.items()
+    )
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

@@ -5,6 +5,7 @@ typed response objects are skipped (`cast_to` the raw response): they cost more 
 """
 
 import asyncio
+import base64
 from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
 from math import isfinite
@@ -21,6 +22,13 @@ from openai import (
     Omit,
 )
 
+from utils.files.redactor import (
+    keep_secret,
+    note_address,
+    redacted,
+    redacted_bytes,
+    worded_address,
+)
 from utils.jsonl import dump_row
 from utils.providers.blame import Blame, find_sign
 from utils.providers.bounds import BodyTooLarge, ForeignRedirect, bound_of, read_bounded, set_bound
@@ -57,14 +65,14 @@ class Client:
         key_headers: dict[str, str] | None = None,
         max_response_bytes: int | None = None,
     ) -> None:
-        self.base_url = base_url
+        keep_secret(key)
+        note_address(base_url)
+        self.base_url = worded_address(base_url)
         self._max_response_bytes = max_response_bytes
-        self._key = key
         self._timeout = timeout
-        loopback = httpx2.URL(base_url).host in ("127.0.0.1", "localhost", "::1")
-        self._options: Any = (
-            {"headers": {"Authorization": Omit(), **key_headers}} if key_headers else {}
-        )
+        address = httpx2.URL(base_url)
+        loopback = address.host in ("127.0.0.1", "localhost", "::1")
+        self._options: Any = {"headers": _authorization(address, key_headers)}
         self._http = DefaultAioHttpClient(
             # Both transports throttle at 100 connections unless told otherwise.
             limits=httpx2.Limits(
@@ -79,7 +87,9 @@ class Client:
         # By path: the URL, headers and time limits of its requests.
         self._like: dict[str, tuple[httpx2.URL, httpx2.Headers, dict[str, Any]]] = {}
         self._client = AsyncOpenAI(
-            base_url=base_url,
+            # The transport takes no user beside a header, nor the client a query in a base.
+            base_url=address.copy_with(userinfo=b"", query=None, fragment=None),
+            default_query=dict(address.params),
             api_key=key,
             max_retries=0,
             timeout=httpx2.Timeout(timeout, connect=min(timeout, CONNECT_SECONDS)),
@@ -105,7 +115,7 @@ class Client:
             raise self._status_error(error.response) from None
         if response.is_error:
             raise self._status_error(response)
-        return response.content
+        return redacted_bytes(response.content)
 
     async def _posted(self, path: str, content: bytes) -> httpx2.Response:
         """Send a request; the first one to a path by the client, which makes its URL and headers.
@@ -153,8 +163,7 @@ class Client:
 
         It is taken out before the text is cut: half a key is too much as well.
         """
-        text = text.replace(self._key, "***") if len(self._key) > 4 else text
-        return cleaned(text)[:LONGEST_SAYING]
+        return cleaned(redacted(text))[:LONGEST_SAYING]
 
     def _connection_error(self, error: BaseException) -> Exception:
         # The transport reports a dropped connection as a timeout; what lies beneath tells.
@@ -187,6 +196,18 @@ class Client:
                 return PassingError(str(status), text, wait, throttled=throttled)
             case _:
                 return RequestRefused(text, is_unknown=sign.blame is Blame.UNKNOWN)
+
+
+def _authorization(address: httpx2.URL, key_headers: dict[str, str] | None) -> dict[str, Any]:
+    """Give the headers by which a server knows who asks: a user of the address goes before a key.
+
+    A provider may have headers of its own for a key.
+    """
+    if address.userinfo:
+        user = f"{address.username}:{address.password}".encode()
+        named = {"Authorization": f"Basic {base64.b64encode(user).decode()}"}
+        return {**named, **(key_headers or {})}
+    return {"Authorization": Omit(), **key_headers} if key_headers else {}
 
 
 def retry_after_seconds(headers: Mapping[str, str]) -> float | None:

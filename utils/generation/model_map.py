@@ -6,12 +6,18 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
 from pydantic import Field
 
 from utils.config import parse_config, read_yaml
 from utils.errors import PipelineError
+from utils.files.redactor import (
+    is_http_address,
+    is_variable_name,
+    keep_secret,
+    note_secrets_in,
+    worded_address,
+)
 from utils.jsonl import load_row, open_input
 from utils.providers.chat_forms import ProtocolName, SystemRole
 
@@ -74,21 +80,26 @@ class ModelSettings:
     def key(self, name: str) -> str:
         """Return the API key, or raise PipelineError naming the variable to set."""
         if self.api:
-            return self.api
+            return self._checked(self.api, f"model '{name}': key 'api'", "mend the value")
         if not self.api_key_env:
             return "none"  # local servers take any key; the client insists on one
+        if not is_variable_name(self.api_key_env):
+            raise PipelineError(
+                f"model '{name}': key 'api_key_env': must name an environment variable, as "
+                "OPENAI_API_KEY; export the key under that name, and leave it out of the file"
+            )
         value = os.environ.get(self.api_key_env, "").strip()
+        where = f"model '{name}': environment variable {self.api_key_env}"
         if not value:
-            raise PipelineError(
-                f"model '{name}': environment variable {self.api_key_env} is not set; "
-                f"export {self.api_key_env}=<your key>"
-            )
-        if not value.isascii() or not value.isprintable():
-            raise PipelineError(
-                f"model '{name}': environment variable {self.api_key_env} holds characters that "
-                "no key has; export it again"
-            )
-        return value
+            raise PipelineError(f"{where} is not set; export {self.api_key_env}=<your key>")
+        return self._checked(value, where, "export it again")
+
+    def _checked(self, key: str, where: str, fix: str) -> str:
+        key = key.strip()
+        keep_secret(key)
+        if not key.isascii() or not key.isprintable():
+            raise PipelineError(f"{where} holds characters that no key has; {fix}")
+        return key
 
 
 def _read_map(path: str | Path) -> Any:
@@ -98,14 +109,6 @@ def _read_map(path: str | Path) -> Any:
             return load_row(file.read())
         except ValueError:
             return read_yaml(path)
-
-
-def _is_http_url(text: str) -> bool:
-    try:
-        url = urlsplit(text)
-        return url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
-    except ValueError:  # a port or a bracket that can't be read
-        return False
 
 
 def load_model(path: str | Path, name: str) -> ModelSettings:
@@ -151,6 +154,7 @@ def only_model(path: str | Path) -> str:
 
 def _read_entries(path: str | Path) -> dict[Any, Any]:
     entries = _read_map(path)
+    note_secrets_in(entries)
     if not isinstance(entries, dict) or not entries:
         raise PipelineError(f"{path}: must map model names to their settings")
     return entries
@@ -165,9 +169,9 @@ def _parse_entry(path: str | Path, entries: dict[Any, Any], name: str) -> ModelS
         )
     settings = parse_config(entries[name], ModelSettings, f"{path}, model '{name}'")
     for url in settings.bases:
-        if url != EMBEDDED and not _is_http_url(url):
+        if url != EMBEDDED and not is_http_address(url):
             raise PipelineError(
-                f"{path}, model '{name}': key 'base': {url!r} is no http(s) URL; "
+                f"{path}, model '{name}': key 'base': {worded_address(url)!r} is no http(s) URL; "
                 "give the address up to /v1"
             )
     if not settings.bases or (EMBEDDED in settings.bases and not settings.is_embedded):

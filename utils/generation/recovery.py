@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from utils.errors import PipelineError
 from utils.files.append_log import AppendLog
+from utils.files.redactor import without_secrets
 from utils.jsonl import Row, atomic_file, dump_row, load_row, parse_line
 from utils.providers.replies import Reply, Usage, sound_usage
 
@@ -83,7 +84,7 @@ class Recovery:
         """Read what was spent, and say which setting is another now, if one is."""
         try:
             header = load_row(line)
-            before = header["fingerprint"]
+            before = without_secrets(header["fingerprint"])
             self._wasted.update(header.get("wasted", {}))
             before.keys()
         except (ValueError, KeyError, TypeError, AttributeError):

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from utils.cli import log
 from utils.errors import PipelineError
+from utils.files.redactor import without_secrets
 from utils.generation.batch import Batch, Converse
 from utils.generation.conversation import Job
 from utils.generation.journal import Journal
@@ -163,7 +164,7 @@ def answer_settings(models: dict[str, ModelSettings], settings: RunSettings) -> 
         "temperature": settings.sampling.temperature,
         "top_p": settings.sampling.top_p,
         "max_tokens": settings.sampling.max_tokens,
-        "extra_body": of_each([model.extra_body for model in models.values()]),
+        "extra_body": of_each([without_secrets(model.extra_body) for model in models.values()]),
         "random_seed": settings.batch.random_seed,
         **_odd_forms(models),
         **settings.shaping,

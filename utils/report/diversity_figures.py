@@ -126,7 +126,14 @@ def as_csv(measured: Measured) -> str:
     """Write the numbers themselves, in full; an empty cell where a file has none."""
     lines = table_lines(measured)
     table = _table([line.key for line in lines], [line.values for line in lines], measured)
+    table = table.rename(columns=_no_formula, index=_no_formula)
     return str(table.to_csv(index_label="measure", lineterminator="\n"))
+
+
+def _no_formula(cell: Any) -> Any:
+    """Mark a text that a spreadsheet would take for a formula as a text; numbers stay numbers."""
+    is_formula = isinstance(cell, str) and cell.lstrip(" ").startswith(tuple("=+-@\t\r\n"))
+    return f"'{cell}" if is_formula else cell
 
 
 def _shown_table(measured: Measured) -> DataFrame:

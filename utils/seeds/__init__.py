@@ -1,4 +1,4 @@
 """Real code to start from: where it is read, what is cleaned out of it, how it is drawn.
 
-May import: code, replies, similarity.
+May import: files, code, replies, similarity.
 """

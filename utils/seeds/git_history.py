@@ -13,14 +13,16 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
-from urllib.parse import urlsplit
 
 from utils.errors import PipelineError
+from utils.files.redactor import looks_like_key, note_address, without_user
 from utils.seeds.licences import is_licence_file, licence_of_project
 
 _REGULAR_FILE_MODES = {b"100644", b"100755"}
 _NO_FILE_MODE = b"000000"
 _CHUNK = 1 << 16
+LARGEST_SOURCE = 1 << 24  # bytes; what is larger is not read
+_PART_OF_NAME = re.compile(r"[^@:?#&=%\\]+")
 # User settings must not change what git prints, nor may reading fetch anything over a network.
 _SETTINGS = ("-c", "log.showSignature=false", "-c", "log.follow=false", "-c", "core.pager=cat")
 _VARIABLES = {
@@ -52,9 +54,10 @@ class FileChange:
 class FileEdit:
     """What a commit does to one file; texts that aren't UTF-8 hold lone surrogates.
 
-    A version whose blob the repository doesn't have (a partial clone) is None; before the commit
-    that adds a file, its contents are empty. `commit_files` lists the files of its commit that
-    are mined with it, itself among them; `license` is the project's at that commit.
+    A version whose blob the repository doesn't have (a partial clone), or that is too large, is
+    None; before the commit that adds a file, its contents are empty. `commit_files` lists
+    the files of its commit that are mined with it, itself among them; `license` is the project's
+    at that commit.
     """
 
     commit: str
@@ -88,18 +91,29 @@ def check_repository(path: str) -> None:
 def repository_name(path: str) -> str:
     """Name a repository after its remote `origin` (`owner/name`), else after its folder.
 
-    Credentials in the remote's address are left out.
+    Credentials in the remote's address are left out, however malformed it is.
     """
     remote = _run_git(path, "config", "--get", "remote.origin.url").stdout.decode(errors="replace")
-    # `git@host:owner/name.git` is git's short form of `ssh://git@host/owner/name.git`.
-    short = re.fullmatch(r"[^/:]+:(?!//)(.+)", remote.strip())
-    location = short[1] if short else urlsplit(remote.strip()).path
-    parts = [part for part in location.removesuffix(".git").split("/") if part]
-    is_local = not short and "://" not in remote
-    if parts:
-        return "/".join(parts[-1:] if is_local else parts[-2:])
+    remote = remote.strip()
+    note_address(remote)
+    if name := _name_in_remote(remote):
+        return name
     top = _run_git(path, "rev-parse", "--show-toplevel").stdout.decode(errors="replace").strip()
     return folder_name(Path(top or path))
+
+
+def _name_in_remote(remote: str) -> str:
+    """Read `owner/name` out of a remote's address, '' where something else stands there."""
+    # `git@host:owner/name.git` is git's short form of `ssh://git@host/owner/name.git`.
+    short = re.fullmatch(r"[^/:@]+@[^/:@]+:(?!//)(.+)|[^/:@]+:(?!//)([^@]+)", remote)
+    location = (short[1] or short[2]) if short else remote
+    if not short and "://" in remote:
+        location = without_user(remote).partition("/")[2]
+    parts = [part for part in location.rstrip("/").removesuffix(".git").split("/") if part]
+    is_local = not short and "://" not in remote
+    named = parts[-1:] if is_local else parts[-2:]
+    is_plain = all(_PART_OF_NAME.fullmatch(part) and not looks_like_key(part) for part in named)
+    return "/".join(named) if is_plain else ""
 
 
 def folder_name(folder: Path) -> str:
@@ -255,12 +269,16 @@ def _parse_change(entry: bytes, paths: list[bytes]) -> FileChange:
 
 
 def _split_at_nul(stream: IO[bytes]) -> Iterator[bytes]:
-    rest = b""
+    rest = bytearray()
     while chunk := stream.read(_CHUNK):
-        *whole, rest = (rest + chunk).split(b"\0")
-        yield from whole
+        # Joined once: a message of megabytes would else be copied with each piece of it.
+        *whole, last = chunk.split(b"\0")
+        for part in whole:
+            yield bytes(rest + part)
+            rest.clear()
+        rest += last
     if rest:
-        yield rest
+        yield bytes(rest)
 
 
 def _read_blob(process: subprocess.Popen[bytes], blob: bytes) -> str | None:
@@ -275,8 +293,13 @@ def _read_object(process: subprocess.Popen[bytes], blob: bytes) -> bytes | None:
     header = process.stdout.readline().split()
     if len(header) != 3:
         return None
-    contents = process.stdout.read(int(header[2]) + 1)
-    return contents[:-1]
+    left = int(header[2]) + 1
+    if left > LARGEST_SOURCE:
+        while left:  # git writes it, come what may
+            piece = process.stdout.read(min(left, _CHUNK))
+            left -= len(piece) or left
+        return None
+    return process.stdout.read(left)[:-1]
 
 
 def _decode(data: bytes) -> str:

@@ -12,7 +12,13 @@ from utils.jsonl import Row
 from utils.records import text_id
 from utils.seeds.choice import FileChoice
 from utils.seeds.cleaning import VENDORED_FOLDERS
-from utils.seeds.git_history import check_repository, mine_edits, project_name, repository_name
+from utils.seeds.git_history import (
+    LARGEST_SOURCE,
+    check_repository,
+    mine_edits,
+    project_name,
+    repository_name,
+)
 from utils.seeds.licences import (
     UNKNOWN_LICENSE,
     is_licence_file,
@@ -194,8 +200,11 @@ def find_python_files(folder: Path, skipped: frozenset[str]) -> Iterator[Path]:
 
 
 def _read_text(path: Path) -> str | None:
+    """Read a file; None where it can't be read, or has more bytes than any source has."""
     try:
-        # Newlines are left as they are, so that a file's id doesn't hang on the platform.
-        return path.read_bytes().decode("utf-8", "surrogateescape")
+        with open(path, "rb") as file:
+            contents = file.read(LARGEST_SOURCE + 1)
     except OSError:
         return None
+    # Newlines are left as they are, so that a file's id doesn't hang on the platform.
+    return None if len(contents) > LARGEST_SOURCE else contents.decode("utf-8", "surrogateescape")

@@ -110,3 +110,48 @@ def test_a_file_that_is_no_template_is_named(
         read(tmp_path / name, content)
     with pytest.raises(PipelineError, match="can't be read|no such|not there|missing|found|exist"):
         template_from_file(str(tmp_path / "missing.jinja"), {}, False)
+
+
+@pytest.mark.parametrize(
+    "bomb",
+    [
+        "{{ 'a' * 10000000000 }}",
+        "{{ 10000000000 * 'a' }}",
+        "{{ 9 ** 9 ** 9 }}",
+        "{{ 9 ** 9 }}",
+        "{{ 'a'.ljust(10000000000) }}",
+        "{{ 'a' | center(10000000000) }}",
+        "{{ '%1000000000d' % 1 }}",
+        "{{ '%*d' % (1000000000, 1) }}",
+        "{{ '%1000000000d' | format(1) }}",
+        "{{ '{:1000000000}'.format(1) }}",
+        "{{ '{:{}}'.format(1, 1000000000) }}",
+        "{% set n = namespace(x='ab') %}{% for i in range(60) %}{% set n.x = n.x ~ n.x %}"
+        "{% endfor %}",
+        "{% set n = namespace(x='ab') %}{% for i in range(60) %}{% set n.x = n.x + n.x %}"
+        "{% endfor %}",
+        "{% set n = namespace(x=[1]) %}{% for i in range(60) %}{% set n.x = n.x + n.x %}"
+        "{% endfor %}",
+        "{% set n = namespace(x='aa') %}{% for i in range(60) %}"
+        "{% set n.x = n.x.replace('a', n.x) %}{% endfor %}",
+        "{% set n = namespace(x='aa') %}{% for i in range(60) %}"
+        "{% set n.x = n.x | replace('a', n.x) %}{% endfor %}",
+        "{% set n = namespace(x='aa') %}{% for i in range(60) %}"
+        "{% set n.x = n.x.join(n.x) %}{% endfor %}",
+        "{% set n = namespace(x=3) %}{% for i in range(60) %}{% set n.x = n.x * n.x %}{% endfor %}",
+        "{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}",
+        "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
+    ],
+)
+def test_a_template_that_multiplies_is_one_line(
+    tmp_path: Path, bomb: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("joydataforge.queries.template_files.LONGEST_RENDERING", 1.0)
+    with pytest.raises(PipelineError, match="the template fails") as error:
+        read(tmp_path / "t.jinja", "{{ messages[0]['content'] }}<end>" + bomb)
+    assert "\n" not in str(error.value)
+
+
+def test_texts_are_still_joined_by_a_tilde(tmp_path: Path) -> None:
+    text = "{{ 'n' ~ 1 ~ ': ' ~ messages[0]['content'] ~ ('<e' ~ 'nd>') }}"
+    assert read(tmp_path / "t.jinja", text).up_to_query("", []).startswith("n1:")

@@ -198,3 +198,25 @@ def test_the_history_follows_the_summaries_back_to_the_first(tmp_path):
         "b.jsonl",
         "mix.jsonl",
     ]
+
+
+@pytest.mark.parametrize("said", ["a\n# Title", "a | b\n|---|", "<script>", "[x](http://h)", "a`b"])
+def test_what_others_say_is_no_structure_of_the_page(tmp_path, said):
+    card = summary()["card"] | {"models": {said: 3}, "licenses": {said: 2}}
+    lay_out(tmp_path, summary(card=card))
+    write_card(tmp_path)
+    page = (tmp_path / "README.md").read_text()
+    assert "\n# Title" not in page and "<script>" not in page and "a`b" not in page
+    assert page.count("|---|") == 0 and " [x](" not in page
+    headings = [line for line in page.split("\n") if line.startswith("#")]
+    assert "Title" not in " ".join(headings)
+
+
+def test_a_name_that_is_not_utf_8_does_not_break_the_page(tmp_path):
+    odd = summary("odd")
+    lay_out(tmp_path, odd)
+    odd["inputs"] = ["data/x\udcff.jsonl"]
+    odd["card"]["name"] = "x\udcff"
+    (tmp_path / "odd.summary.json").write_text(json.dumps(odd))
+    write_card(tmp_path)
+    assert "## x?" in (tmp_path / "README.md").read_text()

@@ -182,3 +182,9 @@ def test_a_file_without_measures_is_named(tmp_path: Path, content: str) -> None:
     (tmp_path / "x.json").write_text(content)
     with pytest.raises(PipelineError, match=r"x\.json"):
         load_measures(tmp_path / "x.json")
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", " =1"])
+def test_no_name_is_a_formula_in_the_csv(name: str) -> None:
+    head = next(csv.reader(io.StringIO(as_csv([measured(name)]))))
+    assert head[1] == f"'{name}"

@@ -78,7 +78,8 @@ SIGNS = (
         words=r"\barrear|overdue|account is in good standing|no resource package|please recharge"
         r"|spend(?:ing)?[_ ]limit|hard[_ ]limit|billing[_ ](?:error|not[_ ]active|not enabled)"
         r"|usage_limit_exceeded|usage limits? (?:for this|has been|reached)|monthly usage"
-        r"|key limit exceeded|package has expired|free[ _]?tier ?(?:only|of the model)|payment[_ ]required",
+        r"|key limit exceeded|package has expired"
+        r"|free[ _]?tier ?(?:only|of the model)|payment[_ ]required",
         hint=CREDIT,
     ),
     Sign(

@@ -60,6 +60,8 @@ def extract_triplet(row: Row, parses: Parser | None, language: str = "python") -
         **{field: raw[field] for field in TRIPLET_FIELDS},
         **{purified(field): clean[field] for field in TRIPLET_FIELDS},
         **traced(row),
+        # What the model thought before each reply, where stage 2 has kept it.
+        **({"reasoning": row["reasoning"]} if "reasoning" in row else {}),
     }
 
 

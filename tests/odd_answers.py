@@ -122,6 +122,7 @@ _message(
 )
 _message("thought_beside", content="$GOOD", reasoning_content=THOUGHT)
 _message("no_reason", None, content="$GOOD")
+_message("thought_in_content", "length", content=f"<think>{THOUGHT}")
 _message("half_resource", "insufficient_system_resource", content="$GOOD")
 _message("thought_before", content=f"<think>{THOUGHT}</think>$GOOD")
 _changed("usage_null", usage=None)

@@ -300,3 +300,9 @@ def test_the_command_of_the_manual_runs(tmp_path):
     result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert result.returncode == 2
     assert result.stderr.startswith("error: in.jsonl, line 1: field 'commit' is missing")
+
+
+def test_what_the_model_thought_goes_into_the_triplet_where_it_was_kept():
+    kept = extract_triplet(reply(reasoning=["first", "then"]), is_python_program)
+    assert kept["reasoning"] == ["first", "then"]
+    assert "reasoning" not in extract_triplet(reply(), is_python_program)

@@ -182,3 +182,15 @@ def test_what_a_server_says_is_shown_cleaned_and_not_at_length(tmp_path: Path) -
 def test_thoughts_that_a_server_gives_apart_are_no_part_of_the_reply(tmp_path: Path) -> None:
     ask_two(tmp_path, "thinking_part")
     assert THOUGHT not in (tmp_path / "out.jsonl").read_text()
+
+
+def test_a_thought_in_the_text_that_took_all_tokens_is_no_answer_and_paid_once(
+    tmp_path: Path,
+) -> None:
+    code, server = ask_two(tmp_path, "thought_in_content")
+    assert code == 1 and len(server.state.bodies) == 2
+    (failed,) = read_jsonl(tmp_path / "out.failed.jsonl")
+    assert failed["reject_reason"] == "out_of_tokens" and "--max_tokens" in failed["error"]
+    with FaultServer() as again:
+        run_stage(tmp_path, again, "--continue_from_error")
+        assert not again.state.bodies

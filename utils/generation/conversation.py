@@ -228,6 +228,8 @@ class Conversation:
                 self._run.statistics.add_waste(error.usage)
                 self._run.journal.add_waste(error.usage)
             raise
+        if ran_out_of_tokens(reply.finish_reason):
+            reply = _without_cut_thought(reply)
         self._run.statistics.unfinished.update(unfinished_words([reply.finish_reason]))
         self._run.note_context(channel, sent, reply.usage)
         if reply.reasoning and not self._run.settings.keep_reasoning:
@@ -291,6 +293,17 @@ class Conversation:
             journal.add_waste(whole.usage)
             raise _out_of_tokens(longer)
         return replace(whole, usage=cut_off.usage + whole.usage)
+
+
+def _without_cut_thought(reply: Reply) -> Reply:
+    """Take a text that is nothing but a thought for what it is, as where the server gives it apart.
+
+    Half an answer below a thought stays.
+    """
+    spoken = split_thoughts(reply.text)
+    if not spoken.is_cut_off or spoken.answer.strip():
+        return reply
+    return replace(reply, text="", reasoning=reply.reasoning or spoken.reasoning)
 
 
 def _out_of_tokens(body: Body) -> SampleFailed:

@@ -4,6 +4,16 @@ Providers say the same by different statuses, codes and words, and different thi
 status. The table holds those of OpenAI, Azure, Anthropic, Gemini, DeepSeek, DashScope, Zhipu, Kimi,
 Baidu, Groq, Together and OpenRouter as their pages on errors have them, and what is known of
 MiniMax, Mistral, Cohere, vLLM, SGLang, llama.cpp and Ollama.
+
+Read against, in November 2026 (the other providers' rows are after reports, not their pages):
+    DashScope   https://help.aliyun.com/en/model-studio/error-code
+    Zhipu       https://docs.z.ai/api-reference/api-code
+    DeepSeek    https://api-docs.deepseek.com/quick_start/error_codes
+    OpenRouter  https://openrouter.ai/docs/api/reference/errors-and-debugging
+    Together    https://docs.together.ai/docs/error-codes
+    MiniMax     https://platform.minimax.io/docs/api-reference/errorcode.md
+    Kimi        https://www.kimi.com/help/kimi-api/api-troubleshooting
+    Groq        https://console.groq.com/docs/errors
 """
 
 import re
@@ -67,15 +77,16 @@ SIGNS = (
         "bills and limits of spending (OpenAI, Anthropic, DashScope, Zhipu, OpenRouter)",
         words=r"\barrear|overdue|account is in good standing|no resource package|please recharge"
         r"|spend(?:ing)?[_ ]limit|hard[_ ]limit|billing[_ ](?:error|not[_ ]active|not enabled)"
-        r"|usage limits? (?:for this|has been|reached)|monthly usage|key limit exceeded"
-        r"|package has expired|free[ _]?tier ?(?:only|of the model)|payment[_ ]required",
+        r"|usage_limit_exceeded|usage limits? (?:for this|has been|reached)|monthly usage"
+        r"|key limit exceeded|package has expired"
+        r"|free[ _]?tier ?(?:only|of the model)|payment[_ ]required",
         hint=CREDIT,
     ),
     Sign(
         Blame.ACCOUNT,
         "an account of Zhipu (key, lock, arrears, daily limit, plan)",
         (400, 401, 403, 429, 434, 500),
-        r"^(?:100[0-4]|111[0-3]|112[01]|1304|1308|1309|1310)\b",
+        r"^(?:100[0-4]|111[0-3]|1121|1304|1308|1309|1310)\b",
         hint=CREDIT,
     ),
     Sign(
@@ -111,7 +122,7 @@ SIGNS = (
         Blame.PROMPT,
         "a moderation of the prompt or the answer",
         words=r"content[_ ](?:filter|policy|management|moderation|violation)|moderation|\bflagged\b"
-        r"|data_?inspection|inappropriate|(?<!case[- ])\bsensitive\b|prohibited[_ ]content"
+        r"|data_?inspection|inappropriate|(?<!case[- ])(?<![a-z])sensitive\b|prohibited[_ ]content"
         r"|responsibleaipolicy|high risk|\bsafety\b|\bunsafe|jailbreak|usage polic|invalid_prompt"
         r"|violat\w* (?:\w+ ){0,4}(?:polic|terms|guideline)|guardrail|recitation|敏感|违规",
     ),

@@ -6,6 +6,7 @@ Baidu, Groq, Together and OpenRouter as their pages on errors have them, and wha
 MiniMax, Mistral, Cohere, vLLM, SGLang, llama.cpp and Ollama.
 
 Read against, in November 2026 (the other providers' rows are after reports, not their pages):
+    OpenAI      https://developers.openai.com/docs/guides/error-codes
     DashScope   https://help.aliyun.com/en/model-studio/error-code
     Zhipu       https://docs.z.ai/api-reference/api-code
     DeepSeek    https://api-docs.deepseek.com/quick_start/error_codes

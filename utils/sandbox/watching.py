@@ -1,4 +1,4 @@
-"""What both backends have in common: a program's output is read and its use of the machine looked at."""
+"""What backends have in common: a program's output is read, its use of the machine looked at."""
 
 from __future__ import annotations
 

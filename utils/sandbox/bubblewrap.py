@@ -68,7 +68,8 @@ class Bubblewrap:
                 yield from ("--symlink", os.readlink(path), path)
             else:
                 yield from ("--ro-bind", path, path)
-        yield from ("--proc", "/proc")
+        # Read-only: for the kernel, root in a namespace is root where settings are written.
+        yield from ("--proc", "/proc", "--remount-ro", "/proc")
         for device in _DEVICES:
             yield from ("--dev-bind", f"/dev/{device}", f"/dev/{device}")
         for name, target in _LINKS.items():
@@ -91,6 +92,7 @@ class _Program:
         self._pidfd: int | None = None
         self._stack = stack
         said_by, said_to = os.pipe()
+        # It has both ends: were we killed now, it would take an end of file for the word to go.
         go_by, go_to = os.pipe()
         self._keep(go_to)
         given = {name: self._memory_file(text.encode()) for name, text in files.items()}
@@ -107,7 +109,7 @@ class _Program:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                pass_fds=[said_to, go_by, rules, *given.values()],
+                pass_fds=[said_to, go_by, go_to, rules, *given.values()],
                 start_new_session=True,
                 env={"PATH": os.environ.get("PATH", os.defpath)},
             )
@@ -119,7 +121,7 @@ class _Program:
         self.ended = self._keep(os.pidfd_open(self._process.pid))
         os.close(said_to)
         os.close(go_by)
-        self._said = stack.enter_context(open(said_by, "rb"))
+        self._said = stack.enter_context(os.fdopen(said_by, "rb"))
         self._begin(go_to)
 
     def _begin(self, go_to: int) -> None:
@@ -131,7 +133,8 @@ class _Program:
         with suppress(ProcessLookupError, BrokenPipeError):
             self._pidfd = self._keep(os.pidfd_open(self._pid))
             for kind, most in _resources(self._limits).items():
-                resource.prlimit(self._pid, kind, most)
+                hard = resource.getrlimit(kind)[1]
+                resource.prlimit(self._pid, kind, _within(most, hard))
             os.write(go_to, b"1")
 
     def root(self) -> int | None:
@@ -166,6 +169,11 @@ class _Program:
             file.write(content)
         os.lseek(descriptor, 0, os.SEEK_SET)
         return descriptor
+
+
+def _within(most: tuple[int, int], hard: int) -> tuple[int, int]:
+    """Keep a limit within the one that we have ourselves, which nobody may raise."""
+    return most if hard == resource.RLIM_INFINITY else (min(most[0], hard), min(most[1], hard))
 
 
 def _resources(limits: Limits) -> dict[int, tuple[int, int]]:

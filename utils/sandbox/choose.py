@@ -65,7 +65,14 @@ def _bubblewrap(environment: Environment, limits: Limits) -> Sandbox:
     return Bubblewrap(environment, limits)
 
 
-_BACKENDS: dict[str, Callable[[Environment, Limits], Sandbox]] = {"bubblewrap": _bubblewrap}
+def _sandlock(environment: Environment, limits: Limits) -> Sandbox:
+    raise NotHere("is not supported yet")
+
+
+_BACKENDS: dict[str, Callable[[Environment, Limits], Sandbox]] = {
+    "bubblewrap": _bubblewrap,
+    "sandlock": _sandlock,
+}
 
 # What must fail fails, what must work works: each word is printed by what went as it should.
 _PROBE = """

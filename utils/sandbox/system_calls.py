@@ -1,7 +1,7 @@
 """A filter of system calls, as the kernel's seccomp takes it: what no program here needs fails.
 
 The namespaces hold without it. It closes what they leave open (sockets of families that no network
-namespace separates, memory that no limit counts) and the calls in which a kernel's faults were found.
+namespace separates, memory that no limit counts) and calls in which kernels' faults were found.
 """
 
 import errno
@@ -62,6 +62,7 @@ _DENIED: dict[str, tuple[int, int]] = {
     "semget": (64, 190),
     "msgget": (68, 186),
     "mq_open": (240, 180),
+    "socket": (41, 198),  # of any family; `socketpair`, for a program's own processes, stays
 }
 # These fail as if the kernel had none of them: programs then do without.
 _ABSENT: dict[str, tuple[int, int]] = {
@@ -72,9 +73,7 @@ _ABSENT: dict[str, tuple[int, int]] = {
     "io_uring_register": (427, 427),
 }
 _CLONE = (56, 220)
-_SOCKET = (41, 198)
 _NEW_NAMESPACES = 0x7E020000  # CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET
-_UNIX = 1  # AF_UNIX: between a program's own processes
 _X32 = 0x40000000  # from here on, x86_64's second table of calls
 # linux/bpf_common.h and linux/seccomp.h
 _LOAD, _IF_EQUAL, _IF_AT_LEAST, _IF_BITS, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
@@ -101,21 +100,13 @@ def filter_program() -> bytes:
     for calls, error in ((_DENIED, errno.EPERM), (_ABSENT, errno.ENOSYS)):
         for numbers in calls.values():
             lines += [_line(_IF_EQUAL, numbers[machine.column], 0, 1), _fail(error)]
-    lines += _on_argument(_CLONE[machine.column], _IF_BITS, _NEW_NAMESPACES, True, errno.EPERM)
-    lines += _on_argument(_SOCKET[machine.column], _IF_EQUAL, _UNIX, False, errno.EACCES)
-    return b"".join([*lines, _line(_RETURN, _ALLOW)])
-
-
-def _on_argument(call: int, test: int, value: int, fails_if: bool, error: int) -> list[bytes]:
-    """Have a call fail by its first argument; the number of another call stays loaded."""
-    jumps = (0, 1) if fails_if else (1, 0)
-    return [
-        _line(_IF_EQUAL, call, 0, 4),
+    lines += [
+        _line(_IF_EQUAL, _CLONE[machine.column], 0, 3),
         _line(_LOAD, _FIRST_ARGUMENT),
-        _line(test, value, *jumps),
-        _fail(error),
-        _line(_RETURN, _ALLOW),
+        _line(_IF_BITS, _NEW_NAMESPACES, 0, 1),
+        _fail(errno.EPERM),
     ]
+    return b"".join([*lines, _line(_RETURN, _ALLOW)])
 
 
 def _fail(error: int) -> bytes:

@@ -1,4 +1,4 @@
-"""What both backends have in common: a program's output is read and its use of the machine looked at."""
+"""What backends have in common: a program's output is read, its use of the machine looked at."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _CLOCK = os.sysconf("SC_CLK_TCK")
 _MEGABYTE = 1 << 20
 
 
-class Program(Protocol):
+class Confined(Protocol):
     """A program that was started in a sandbox."""
 
     stdout: int
@@ -39,7 +39,7 @@ class Program(Protocol):
         """Wait until all its processes are gone; its exit code, None if it left none."""
 
 
-class Usage(NamedTuple):
+class Consumption(NamedTuple):
     """What a program's processes use together: processors' seconds, bytes, and their number."""
 
     seconds: float
@@ -67,7 +67,7 @@ class Output:
         return b"".join(self._chunks).decode("utf-8", "replace")
 
 
-def watch(program: Program, limits: Limits, stopped: Event) -> RunResult:
+def watch(program: Confined, limits: Limits, stopped: Event) -> RunResult:
     """Read a program's output until it ends, and end it where it passes a limit."""
     start = time.monotonic()
     outputs = [Output(pipe, limits.output_bytes) for pipe in (program.stdout, program.stderr)]
@@ -87,7 +87,7 @@ def watch(program: Program, limits: Limits, stopped: Event) -> RunResult:
 
 
 def _until_its_end(
-    program: Program, outputs: list[Output], limits: Limits, stopped: Event, start: float
+    program: Confined, outputs: list[Output], limits: Limits, stopped: Event, start: float
 ) -> tuple[Status | None, int | None]:
     """Return for which limit the program was ended, if for one, and its highest use of memory."""
     peak: int | None = None
@@ -119,7 +119,7 @@ def _until_its_end(
                 return passed, peak
 
 
-def _passed(usage: Usage | None, limits: Limits, root: int | None) -> Status | None:
+def _passed(usage: Consumption | None, limits: Limits, root: int | None) -> Status | None:
     if usage is None or root is None:
         return None
     if usage.processes > limits.processes:
@@ -141,7 +141,7 @@ def _status(code: int | None, stderr: str) -> Status:
     return "out_of_memory" if code and last.startswith("MemoryError") else "finished"
 
 
-def usage_of(root: int) -> Usage:
+def usage_of(root: int) -> Consumption:
     """Add up what a process and all its descendants use; what is gone meanwhile uses nothing."""
     seconds, memory, threads = 0.0, 0, 0
     for pid in processes_of(root):
@@ -151,7 +151,7 @@ def usage_of(root: int) -> Usage:
             seconds += sum(map(int, fields[11:15])) / _CLOCK
             threads += int(fields[17])
             memory += int(fields[21]) * _PAGE
-    return Usage(seconds, memory, threads)
+    return Consumption(seconds, memory, threads)
 
 
 def processes_of(root: int) -> Iterator[int]:

@@ -2,7 +2,7 @@
 
 To read in this order: `run_log` (what was run, on disk), `outcomes` (how a program ended, and what
 kept it from running), `behaviour` (both programs of a triplet), `suites` (a reply's tests),
-`test_program` (one test against one program), `test_classes` (classes of tests and verdicts).
+`one_test` (one test against one program), `verdict_rules` (classes of tests and verdicts).
 
 May import: code, files, quality, replies, sandbox.
 """

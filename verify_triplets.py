@@ -2,16 +2,16 @@
 
 `run` runs the code before and the code after, each twice, and puts aside edits that break it.
     python verify_triplets.py run data/triplets_checked.jsonl data/triplets_run.jsonl
-`prompts` writes one prompt a triplet that asks for tests; stage 2 answers it (`--num_completion` for
-several suites); `collect` runs each test by itself and keeps the triplets that the tests prove.
+`prompts` writes one prompt a triplet that asks for tests; stage 2 answers (`--num_completion`
+for several suites); `collect` runs each test by itself and keeps the triplets that the tests prove.
     python verify_triplets.py prompts data/triplets_run.jsonl data/prompt_tests.jsonl
     python verify_triplets.py collect data/triplets_run.jsonl data/triplets_tested.jsonl \\
         --replies data/tests_ds.jsonl
 
 Each row gets `behaviour`. A program that needs what a sandbox has not (a package, input, a display,
-the network, files) is `not_runnable`, which says nothing against it: `--not_runnable drop` puts such
-rows aside. What was run is kept in `<output stem>.runs.jsonl`: a run that was stopped or killed goes on
-with the same command. The summary holds
+the network, files) is `not_runnable`, which says nothing against it: `--not_runnable drop` puts
+such rows aside. What was run is kept in `<output stem>.runs.jsonl`: a run that was stopped or
+killed goes on with the same command. The summary holds
     "not_runnable": {"package": 12, ...}
     "missing_packages": {"numpy": {"rows": 12, "unlocks": 10}, ...}    rows that lack only this one
 and that of `collect`
@@ -48,10 +48,10 @@ from utils.verify.behaviour import (
 )
 from utils.verify.installed import installed_modules
 from utils.verify.one_test import OneEnd, command_of_test, files_of_test, read_test_run
-from utils.verify.outcomes import Outcome, outcome_of, unreadable_program
+from utils.verify.outcomes import ProgramEnd, outcome_of, unreadable_program
 from utils.verify.replied_suites import RepliedSuites
 from utils.verify.run_log import Key, Planned, open_run_log, run_key, run_missing
-from utils.verify.signatures import signatures
+from utils.verify.signatures import signatures_of
 from utils.verify.suites import SuiteTest, top_level_names
 from utils.verify.verdict_rules import (
     CLASSES,
@@ -86,7 +86,7 @@ class SandboxFlags(Limits):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunFlags(SandboxFlags):
+class ProgramFlags(SandboxFlags):
     """Run the code before and after of each triplet, and put aside edits that break it."""
 
     input_file: Annotated[str, Flag("input_file"), Field(description="triplets")]
@@ -121,7 +121,7 @@ def open_place(flags: SandboxFlags) -> Place:
     return Place(sandbox, known, repr((sandbox.name, state, sorted(asdict(limits).items()))))
 
 
-def run_programs(flags: RunFlags) -> None:
+def run_programs(flags: ProgramFlags) -> None:
     """Run what has not been run, then decide on each row by what the log has of it."""
     place = open_place(flags)
     with (
@@ -158,7 +158,9 @@ def program_record(result: RunResult) -> Row:
     return outcome_of(result).record()
 
 
-def write_behaviour(flags: RunFlags, place: Place, runs: PaidLog[Key], output: StageOutput) -> None:
+def write_behaviour(
+    flags: ProgramFlags, place: Place, runs: PaidLog[Key], output: StageOutput
+) -> None:
     """Write each row with its behaviour, to the kept or the rejected ones."""
     not_runnable, missing, seen = Counter[str](), MissingTally(), Counter[str]()
     rows = read_rows(flags.input_file, REQUIRED)
@@ -201,23 +203,25 @@ def behaviour_of(row: Row, place: Place, runs: PaidLog[Key]) -> Behaviour:
     return Behaviour(*ends, missing_packages(before, after, [*ends[0], *ends[1]], place.known))
 
 
-def _outcomes(code: str, place: Place, runs: PaidLog[Key]) -> list[Outcome]:
+def _outcomes(code: str, place: Place, runs: PaidLog[Key]) -> list[ProgramEnd]:
     if not is_file_text(code):
         return [unreadable_program("UnicodeEncodeError: half a character is no text")] * REPEATS
     found = [_logged(runs, key) for key in program_keys(place.scope, code)]
     # A part of a package that is there, or the program's own module, is no package to install.
     return [
-        Outcome(**asdict(one) | {"cause": "", "missing": ""}) if one.missing in place.known else one
+        ProgramEnd(**asdict(one) | {"cause": "", "missing": ""})
+        if one.missing in place.known
+        else one
         for one in found
     ]
 
 
-def _logged(runs: PaidLog[Key], key: Key) -> Outcome:
+def _logged(runs: PaidLog[Key], key: Key) -> ProgramEnd:
     if key not in runs:
-        return Outcome("refused", "the sandbox could not run it", "", 0.0)
+        return ProgramEnd("refused", "the sandbox could not run it", "", 0.0)
     row: dict[str, Any] = runs.read(key)
     row.pop("key")
-    return Outcome(**row)
+    return ProgramEnd(**row)
 
 
 def instruction_of(row: Row) -> str:
@@ -269,7 +273,7 @@ def write_test_prompts(flags: SuitePromptFlags) -> None:
                 output.reject(row, "empty_field")
                 continue
             before, after = (row[name] for name in CODE_FIELDS)
-            shown = fenced(before), fenced(told, "text"), fenced(signatures(after))
+            shown = fenced(before), fenced(told, "text"), fenced(signatures_of(after))
             prompt = {
                 "prompt_id": prompt_id,
                 "system": TESTS_SYSTEM,
@@ -400,12 +404,12 @@ def main(argv: list[str] | None = None) -> None:
     flags = parse_command(
         argv,
         "Run the programs of triplets, and tests of them, in a sandbox.",
-        run=RunFlags,
+        run=ProgramFlags,
         prompts=SuitePromptFlags,
         collect=SuiteCollectFlags,
     )
     match flags:
-        case RunFlags():
+        case ProgramFlags():
             run_programs(flags)
         case SuitePromptFlags():
             write_test_prompts(flags)

@@ -211,3 +211,90 @@ def test_parquet_goes_in_and_out(tmp_path: Path) -> None:
     main(["run", str(tmp_path / "in.parquet"), str(tmp_path / "out.parquet")])
     [row] = read_rows(tmp_path / "out.parquet")
     assert row["behaviour"]["after"]["status"] == "finished"
+
+
+def answered(folder: Path, *suites: str) -> None:
+    """Answer the prompts for tests, as stage 2 would have: each with all suites."""
+    rows = [
+        {**prompt, "sample_index": number, "response": [f"```python\n{suite}\n```"]}
+        for prompt in read_rows(folder / "prompts.jsonl")
+        for number, suite in enumerate(suites, 1)
+    ]
+    write_rows(folder / "replies.jsonl", rows)
+
+
+def tested(folder: Path, row: Row, *suites: str, flags: tuple[str, ...] = ()) -> Row:
+    """Have one triplet tested; returns it as it was written."""
+    write_rows(folder / "in.jsonl", [row])
+    main(["prompts", str(folder / "in.jsonl"), str(folder / "prompts.jsonl")])
+    answered(folder, *suites)
+    paths = [str(folder / name) for name in ("in.jsonl", "out.jsonl", "replies.jsonl")]
+    main(["collect", *paths[:2], "--replies", paths[2], *flags])
+    kept, rejected, _ = results(folder)
+    return (kept or rejected)[0]
+
+
+BEFORE = "def f(x):\n    return x\n"
+AFTER = "def f(x):\n    return abs(x)\n"
+F2P = "def test_a():\n    assert f(-2) == 2\n"
+P2P = "def test_b():\n    assert f(2) == 2\n"
+P2F = "def test_c():\n    assert f(-2) == -2\n"
+F2F = "def test_d():\n    assert f(-2) == 7\n"
+
+
+@pytest.mark.parametrize(
+    ("suites", "verdict"),
+    [
+        ([F2P + P2P], "verified"),
+        ([P2P], "vacuous"),
+        ([F2P + P2F], "contradicted"),
+        ([F2P + P2P + F2F], "contradicted"),
+        ([F2P + P2P + P2P.replace("_b", "_e") + P2P.replace("_b", "_f") + F2F], "verified"),
+        ([F2P + P2P] * 2 + [P2P + P2F], "verified"),
+        ([F2P + P2F] * 2 + [P2P], "contradicted"),
+        ([F2F], "contradicted"),
+        (["no tests"], "untestable"),
+    ],
+)
+def test_the_verdict_follows_from_all_suites(
+    tmp_path: Path, suites: list[str], verdict: str
+) -> None:
+    row = tested(tmp_path, triplet(BEFORE, AFTER), *suites)
+    assert row["verification"]["verdict"] == verdict
+    assert row.get("reject_reason", "verified") == verdict
+
+
+@pytest.mark.parametrize(
+    ("suite", "verdict"),
+    [
+        (P2P + P2P.replace("_b", "_e") + P2P.replace("_b", "_f"), "verified"),
+        (P2P, "untestable"),
+        (P2P + P2P.replace("_b", "_e") + P2P.replace("_b", "_f") + F2P, "contradicted"),
+    ],
+)
+def test_an_edit_that_keeps_behaviour_needs_three_tests_and_no_change(
+    tmp_path: Path, suite: str, verdict: str
+) -> None:
+    row = tested(tmp_path, triplet(BEFORE, AFTER, edit_kind="refactoring"), suite)
+    assert row["verification"]["verdict"] == verdict
+
+
+def test_the_tests_that_count_travel_with_the_row(tmp_path: Path) -> None:
+    flaky = (
+        "import random\ndef test_e():\n    assert f(random.choice(range(10**6))) % 2 == "
+        "random.choice([0, 1])\n"
+    )
+    row = tested(tmp_path, triplet(BEFORE, AFTER), F2P + "def test_x():\n    assert g(1)\n" + flaky)
+    test = row["tests"][0]
+    assert (test["name"], test["before"], test["after"]) == ("test_a", "failed", "passed")
+    assert "assert f(-2) == 2" in test["code"]
+    assert "test_x" not in [each["name"] for each in row["tests"]]
+
+
+def test_a_prompt_for_tests_shows_signatures_and_no_bodies(tmp_path: Path) -> None:
+    write_rows(tmp_path / "in.jsonl", [triplet(BEFORE, AFTER, "Take the absolute value.")])
+    main(["prompts", str(tmp_path / "in.jsonl"), str(tmp_path / "p.jsonl"), "--num_tests", "5"])
+    [prompt] = read_rows(tmp_path / "p.jsonl")
+    [text] = prompt["user"]
+    assert "def f(x): ..." in text and "abs(" not in text and "Write 5 test" in text
+    assert BEFORE in text and "Take the absolute value." in text

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from utils.code.syntax import python_tree
 from utils.jsonl import Row
 from utils.quality.python_program import imported
-from utils.verify.outcomes import Outcome
+from utils.verify.outcomes import ProgramEnd
 
 REPEATS = 2
 KEEPING_KINDS = frozenset(
@@ -30,8 +30,8 @@ _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 class Behaviour(NamedTuple):
     """How both programs ended, each time they were run."""
 
-    before: list[Outcome]
-    after: list[Outcome]
+    before: list[ProgramEnd]
+    after: list[ProgramEnd]
     missing: list[str]
 
     @property
@@ -65,7 +65,7 @@ class Behaviour(NamedTuple):
         return row | ({"not_runnable": self.obstacle} if self.obstacle else {})
 
 
-def _program_record(outcomes: list[Outcome]) -> Row:
+def _program_record(outcomes: list[ProgramEnd]) -> Row:
     first = outcomes[0]
     status = "not_runnable" if first.cause else first.status
     slowest = max(one.seconds for one in outcomes)
@@ -91,24 +91,24 @@ def objection(seen: Behaviour, edit_kind: str, instruction: str) -> str | None:
     return "changed_behaviour" if is_changed and edit_kind in SAME_OUTPUT_KINDS else None
 
 
-def _agree(outcomes: list[Outcome]) -> bool:
+def _agree(outcomes: list[ProgramEnd]) -> bool:
     """Whether a program ended the same way each time; messages may differ, as by an address."""
     return len({(one.status, one.error_name) for one in outcomes}) == 1
 
 
-def _same_end(after: Outcome, instruction: str) -> str | None:
+def _same_end(after: ProgramEnd, instruction: str) -> str | None:
     if not _names(after, instruction):
         return "same_crash"
     # It speaks of the error: to be rid of it, which failed, or to have it.
     return "still_crashes" if _ASKS_TO_MEND.search(instruction) else None
 
 
-def _is_wanted(after: Outcome, instruction: str) -> bool:
+def _is_wanted(after: ProgramEnd, instruction: str) -> bool:
     """Whether an instruction asks for the end that a program comes to."""
     return _names(after, instruction) and bool(_ASKS_TO_RAISE.search(instruction))
 
 
-def _names(after: Outcome, instruction: str) -> bool:
+def _names(after: ProgramEnd, instruction: str) -> bool:
     """Whether an instruction names an error: by its class, in words, or by its message."""
     name = after.error_name
     if after.error.startswith("exit code"):
@@ -121,7 +121,7 @@ def _names(after: Outcome, instruction: str) -> bool:
 
 
 def missing_packages(
-    before: str, after: str, outcomes: Collection[Outcome], known: Collection[str]
+    before: str, after: str, outcomes: Collection[ProgramEnd], known: Collection[str]
 ) -> list[str]:
     """List the packages that programs stopped for lack of, and others that they import at once."""
     stopped_for = {one.missing for one in outcomes if one.missing}

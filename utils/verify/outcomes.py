@@ -22,7 +22,8 @@ _SIGNS = {
         re.IGNORECASE | re.MULTILINE,
     ),
     "display": re.compile(
-        r"\bTclError\b|no display name|\$DISPLAY|connect to (?:display|X server)|No available video device"
+        r"\bTclError\b|no display name|\$DISPLAY"
+        r"|connect to (?:display|X server)|No available video device"
         r"|\bqt\.qpa\.|DisplayConnectionError|_curses\.error|could not find terminal",
         re.IGNORECASE,
     ),
@@ -41,7 +42,7 @@ _SIGNS = {
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ProgramEnd:
     """How a run ended.
 
     `status` is `finished`, `crashed` (`error` says how), `timed_out`, `out_of_memory`, `killed` or
@@ -64,23 +65,23 @@ class Outcome:
         """The class of the exception, without its module."""
         return self.error.partition(":")[0].rpartition(".")[2] if self.status == "crashed" else ""
 
-    def ends_like(self, other: Outcome) -> bool:
+    def ends_like(self, other: ProgramEnd) -> bool:
         return (self.status, self.error) == (other.status, other.error)
 
 
-def outcome_of(result: RunResult) -> Outcome:
+def outcome_of(result: RunResult) -> ProgramEnd:
     """Tell how a program ended from what the sandbox saw of it."""
     status, error = str(result.status), ""
     if status == "finished" and result.exit_code:
         status, error = "crashed", last_error(result.stderr, result.exit_code)
     cause, missing = obstacle(result.stderr, error) if status == "crashed" else ("", "")
     digest = hashlib.sha256(result.stdout.encode("utf-8", "replace")).hexdigest()[:16]
-    return Outcome(status, error, digest, round(result.seconds, 2), cause, missing)
+    return ProgramEnd(status, error, digest, round(result.seconds, 2), cause, missing)
 
 
-def unreadable_program(error: str) -> Outcome:
+def unreadable_program(error: str) -> ProgramEnd:
     """Give the outcome of a program that has no form as a file, and so was never run."""
-    return Outcome("crashed", error, "", 0.0)
+    return ProgramEnd("crashed", error, "", 0.0)
 
 
 def last_error(stderr: str, exit_code: int) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from utils.code.syntax import python_tree
 
 
-def signatures(code: str) -> str:
+def signatures_of(code: str) -> str:
     """List a program's functions, classes, methods and the names of its constants."""
     tree = python_tree(code)
     return "\n".join(line for node in (tree.body if tree else []) for line in _lines(node, ""))

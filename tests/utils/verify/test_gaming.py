@@ -33,7 +33,8 @@ GAMES = {
     "never returns": f"def test_it():\n    while True:\n        pass\n    {FAILING}\n",
     "never gets to it": f"x = [0 for _ in iter(int, 1)]\ndef test_it():\n    {FAILING}\n",
     "renames the error": f"AssertionError = KeyError\ndef test_it():\n    {FAILING}\n",
-    "a helper that swallows": "def check(found, wanted):\n    try:\n        assert found == wanted\n"
+    "a helper that swallows": "def check(found, wanted):\n    try:\n"
+    "        assert found == wanted\n"
     "    except AssertionError:\n        return False\ndef test_it():\n    check(twice(5), 99)\n",
     "a process goes on": "import os\ndef test_it():\n    if os.fork():\n        os._exit(0)\n"
     f"    {FAILING}\n",

@@ -223,7 +223,7 @@ def answered(folder: Path, *suites: str) -> None:
     write_rows(folder / "replies.jsonl", rows)
 
 
-def tested(folder: Path, row: Row, *suites: str, flags: tuple[str, ...] = ()) -> Row:
+def verified_row(folder: Path, row: Row, *suites: str, flags: tuple[str, ...] = ()) -> Row:
     """Have one triplet tested; returns it as it was written."""
     write_rows(folder / "in.jsonl", [row])
     main(["prompts", str(folder / "in.jsonl"), str(folder / "prompts.jsonl")])
@@ -259,7 +259,7 @@ F2F = "def test_d():\n    assert f(-2) == 7\n"
 def test_the_verdict_follows_from_all_suites(
     tmp_path: Path, suites: list[str], verdict: str
 ) -> None:
-    row = tested(tmp_path, triplet(BEFORE, AFTER), *suites)
+    row = verified_row(tmp_path, triplet(BEFORE, AFTER), *suites)
     assert row["verification"]["verdict"] == verdict
     assert row.get("reject_reason", "verified") == verdict
 
@@ -275,7 +275,7 @@ def test_the_verdict_follows_from_all_suites(
 def test_an_edit_that_keeps_behaviour_needs_three_tests_and_no_change(
     tmp_path: Path, suite: str, verdict: str
 ) -> None:
-    row = tested(tmp_path, triplet(BEFORE, AFTER, edit_kind="refactoring"), suite)
+    row = verified_row(tmp_path, triplet(BEFORE, AFTER, edit_kind="refactoring"), suite)
     assert row["verification"]["verdict"] == verdict
 
 
@@ -284,7 +284,7 @@ def test_the_tests_that_count_travel_with_the_row(tmp_path: Path) -> None:
         "import random\ndef test_e():\n    assert f(random.choice(range(10**6))) % 2 == "
         "random.choice([0, 1])\n"
     )
-    row = tested(tmp_path, triplet(BEFORE, AFTER), F2P + "def test_x():\n    assert g(1)\n" + flaky)
+    row = verified_row(tmp_path, triplet(BEFORE, AFTER), F2P + "def test_x():\n    assert g(1)\n" + flaky)
     test = row["tests"][0]
     assert (test["name"], test["before"], test["after"]) == ("test_a", "failed", "passed")
     assert "assert f(-2) == 2" in test["code"]

@@ -8,7 +8,7 @@ to `<output stem>.rejected.jsonl`.
 
 Most rules look at one triplet, in worker processes. The two on duplicates compare all of them: the
 first in order stays, unless another rule rejects it; those of `--against` come before all. No code
-of a triplet is ever run.
+of a triplet is run here.
 """
 
 from collections import Counter

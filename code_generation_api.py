@@ -96,6 +96,7 @@ def prompt_kind(row: Row) -> str:
         "code_snippet": "code_extend",
         "commit_message": "rewrite_commit",
         "judged_prompt_id": "judge_triplet",
+        "tested_prompt_id": "tests",
     }
     return next((kind for field, kind in kinds.items() if field in row), "")
 

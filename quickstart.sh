@@ -24,7 +24,7 @@ python code_generation_api.py --input_file data/prompt_for_syn.jsonl \
 # Stage 3: replies become triplets; what can't be read is put aside with a reason.
 python get_instruct_from_response.py data/generated_instr_offline.jsonl data/triplets_offline.jsonl
 
-# Stage 3b: only sound triplets pass; no code of a triplet is ever run.
+# Stage 3b: only sound triplets pass; no code of a triplet is run here.
 python check_quality.py data/triplets_offline.jsonl data/triplets_offline_checked.jsonl \
     --config quality_config.yaml
 

@@ -29,6 +29,9 @@ TRACED_FIELDS = (
     "old_file",
     "edit_kind",
     "split",
+    "behaviour",
+    "tests",
+    "verification",
 )
 
 

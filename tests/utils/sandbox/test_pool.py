@@ -1,0 +1,53 @@
+"""Many programs at once: in order, a few ahead, and gone when nobody asks for more."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from utils.errors import PipelineError
+from utils.sandbox.choose import Sandbox, open_sandbox
+from utils.sandbox.limits import Limits
+from utils.sandbox.pool import Job, run_many
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Sandbox:
+    try:
+        return open_sandbox("auto", None, Limits())
+    except PipelineError as error:
+        pytest.skip(str(error))
+
+
+def job(key: int, code: str) -> Job:
+    return Job(key, {"main.py": code}, ["{python}", "main.py"])
+
+
+def test_results_come_in_the_order_of_the_jobs(sandbox: Sandbox) -> None:
+    slow_first = [
+        job(n, f"import time; time.sleep({0.2 if n == 0 else 0}); print({n})") for n in range(6)
+    ]
+    found = [(one.key, result.stdout) for one, result in run_many(sandbox, slow_first, 3)]
+    assert found == [(n, f"{n}\n") for n in range(6)]
+
+
+def test_jobs_are_taken_only_a_few_ahead(sandbox: Sandbox) -> None:
+    taken = []
+
+    def jobs() -> Iterator[Job]:
+        for n in range(1000):
+            taken.append(n)
+            yield job(n, "")
+
+    results = run_many(sandbox, jobs(), 2)
+    next(results)
+    results.close()  # type: ignore[attr-defined]
+    assert len(taken) < 20
+
+
+def test_programs_end_when_nobody_asks_for_more(sandbox: Sandbox) -> None:
+    jobs = [job(0, ""), *(job(n, "import time; time.sleep(19)") for n in range(1, 5))]
+    results = run_many(sandbox, jobs, 2)
+    next(results)
+    results.close()  # type: ignore[attr-defined]
+    [(_, result)] = run_many(sandbox, [job(9, "print('again')")])
+    assert result.stdout == "again\n"

@@ -36,7 +36,7 @@ from utils.files.paid_log import PaidLog
 from utils.jsonl import Row, read_rows
 from utils.records import TRIPLET_FIELDS, first_empty_field, purified, text_id
 from utils.sandbox.choose import Kind, Sandbox, open_sandbox
-from utils.sandbox.limits import Limits
+from utils.sandbox.limits import RunLimits
 from utils.sandbox.result import RunResult
 from utils.stage_output import StageOutput
 from utils.verify.behaviour import (
@@ -72,7 +72,7 @@ RUN_PROGRAM = ("{python}", "-I", "program.py")
 
 
 @dataclass(frozen=True, kw_only=True)
-class SandboxFlags(Limits):
+class SandboxFlags(RunLimits):
     """Where programs are run, and what each may use."""
 
     sandbox: Annotated[Kind, Field(description="what shuts programs in; auto: what is there")] = (
@@ -115,7 +115,7 @@ class Place:
 def open_place(flags: SandboxFlags) -> Place:
     """Open the sandbox that the flags ask for."""
     environment = Path(flags.environment) if flags.environment else None
-    limits = part_of(flags, Limits)
+    limits = part_of(flags, RunLimits)
     sandbox = open_sandbox(flags.sandbox, environment, limits)
     known, state = installed_modules(sandbox.environment)
     return Place(sandbox, known, repr((sandbox.name, state, sorted(asdict(limits).items()))))

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from utils.processes import worker_count
 from utils.sandbox.choose import open_sandbox
-from utils.sandbox.limits import Limits
-from utils.sandbox.pool import Job, run_many
+from utils.sandbox.limits import RunLimits
+from utils.sandbox.pool import ProgramRun, run_many
 
 CODE = "print('hello')\n"
 
@@ -32,8 +32,8 @@ def bare_rate(number: int) -> float:
 
 
 def sandboxed_rate(number: int) -> float:
-    sandbox = open_sandbox("auto", None, Limits())
-    jobs = (Job(n, {"main.py": CODE}, ["{python}", "-I", "main.py"]) for n in range(number))
+    sandbox = open_sandbox("auto", None, RunLimits())
+    jobs = (ProgramRun(n, {"main.py": CODE}, ["{python}", "-I", "main.py"]) for n in range(number))
     start = time.perf_counter()
     for _, result in run_many(sandbox, jobs):
         assert result.stdout == "hello\n", result

@@ -12,7 +12,7 @@ import pytest
 from utils.errors import PipelineError
 from utils.jsonl import Row, read_rows, write_rows
 from utils.sandbox.choose import open_sandbox
-from utils.sandbox.limits import Limits
+from utils.sandbox.limits import RunLimits
 from verify_triplets import main
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 @pytest.fixture(scope="session")
 def sandbox_here() -> None:
     try:
-        open_sandbox("auto", None, Limits())
+        open_sandbox("auto", None, RunLimits())
     except PipelineError as error:
         pytest.skip(str(error))
 
@@ -284,7 +284,9 @@ def test_the_tests_that_count_travel_with_the_row(tmp_path: Path) -> None:
         "import random\ndef test_e():\n    assert f(random.choice(range(10**6))) % 2 == "
         "random.choice([0, 1])\n"
     )
-    row = verified_row(tmp_path, triplet(BEFORE, AFTER), F2P + "def test_x():\n    assert g(1)\n" + flaky)
+    row = verified_row(
+        tmp_path, triplet(BEFORE, AFTER), F2P + "def test_x():\n    assert g(1)\n" + flaky
+    )
     test = row["tests"][0]
     assert (test["name"], test["before"], test["after"]) == ("test_a", "failed", "passed")
     assert "assert f(-2) == 2" in test["code"]

@@ -14,9 +14,9 @@ import pytest
 from tests.utils.sandbox.attacks import ATTACKS, TRY, Attack
 from utils.errors import PipelineError
 from utils.sandbox.choose import Sandbox, open_sandbox
-from utils.sandbox.limits import Limits
+from utils.sandbox.limits import RunLimits
 
-SMALL = Limits(
+SMALL = RunLimits(
     cpu_seconds=0.6, clock_seconds=2, memory_mb=128, processes=8, output_bytes=1000, scratch_mb=8
 )
 
@@ -101,4 +101,4 @@ def test_a_program_finds_nothing_of_the_one_before(sandbox: Sandbox) -> None:
 def test_a_missing_sandbox_is_said_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", lambda name: None)
     with pytest.raises(PipelineError, match=r"no sandbox .*bubblewrap: install the program bwrap"):
-        open_sandbox("bubblewrap", None, Limits())
+        open_sandbox("bubblewrap", None, RunLimits())

@@ -51,6 +51,8 @@ SOURCES = {
     "code_extend": ("stdlib", "hf:bigcode/commitpackft"),
     "rewrite_commit": ("git:PATH", "hf:bigcode/commitpackft"),
 }
+# How often snippets that are too long together are drawn again for a prompt.
+DRAWS = 20
 SeedCheck = Callable[[Row], str | None]
 FEW_SHOT_FIELDS = ("code_before", "instruct_descriptive", "instruct_lazy")
 
@@ -127,17 +129,27 @@ class Settings:
 
 
 def code_extend_prompts(
-    pool: SeedPool, examples: list[Row], kinds: EditKinds | None, settings: Settings
+    pool: SeedPool,
+    examples: list[Row],
+    kinds: EditKinds | None,
+    settings: Settings,
+    limit: TokenLimit,
 ) -> Iterator[Row]:
-    """Yield `sample_num` prompts; prompt i depends on the seeds, the settings and i alone."""
+    """Yield `sample_num` prompts; prompt i depends on the seeds, the settings and i alone.
+
+    Snippets that are too long together are drawn again, some times.
+    """
     sides = {is_val: pool.side(is_val) for is_val in (False, True)}
     val_ratio = Fraction(str(settings.val_ratio))
     for i in range(settings.sample_num):
         rng = random.Random(derive_seed(settings.random_seed, "code_extend", i))
         # Evenly spread, so that every beginning of the file holds its share.
         is_val = int((i + 1) * val_ratio) > int(i * val_ratio)
-        seeds = [pool.index.read(number) for number in draw_pair(sides[is_val], rng)]
-        prompt = code_extend_prompt(seeds, examples, kinds, settings, rng)
+        for _ in range(DRAWS):
+            seeds = [pool.index.read(number) for number in draw_pair(sides[is_val], rng)]
+            prompt = code_extend_prompt(seeds, examples, kinds, settings, rng)
+            if not limit(*prompt["code_snippet"]):
+                break
         yield prompt | _split(is_val, settings)
 
 
@@ -285,7 +297,7 @@ def _refuse_too_few(pool: SeedPool, path: str, settings: Settings) -> None:
 def write_seed_prompts(prompts: Iterable[Row], output: StageOutput, limit: TokenLimit) -> None:
     """Write prompts with their ids; count kinds, splits and repeated prompts in the summary.
 
-    Those whose snippets are too long are put aside; commits that are were never drawn.
+    Those whose snippets are too long, however drawn, are put aside; long commits were never drawn.
     """
     counts: dict[str, Counter[str]] = {"edit_kind": Counter(), "split": Counter()}
     repeated = 0
@@ -325,7 +337,7 @@ def main(argv: list[str] | None = None) -> None:
         )
         pool = load_pool(seed_file, settings, limit)
         total = settings.sample_num
-        prompts = code_extend_prompts(pool, examples, kinds, settings)
+        prompts = code_extend_prompts(pool, examples, kinds, settings, limit)
     log.info("%s: %s", seed_file, pool.describe())
     with pool.index, output:
         write_seed_prompts(tqdm(prompts, total=total, unit="prompt", disable=None), output, limit)

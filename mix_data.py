@@ -5,7 +5,8 @@ Reads the files named in the config; writes its output_file.
 
 Entry i of `input_files, ratios, instr_types, model_names` describes one source. Each source draws
 its share of `total_samples`, and no edit (code before and after) is drawn twice, whichever entries
-it stands in. With `allow_both_styles: true` an edit may come once with each style of instruction.
+it stands in, as long as there are others; after that once with each style of instruction, which is
+told. `allow_both_styles: false` refuses such a mix, `true` draws so from the start.
 """
 
 import random
@@ -57,7 +58,8 @@ class MixConfig:
     random_seed: Annotated[int, Field(strict=True)] = 42
     edit_kind_quota: dict[Name, Annotated[float, Field(ge=0, allow_inf_nan=False)]] | None = None
     review_file: Name | None = None
-    allow_both_styles: Annotated[bool, Field(strict=True)] = False
+    # Without it an edit comes once as long as there are others, as published mixes ask for more.
+    allow_both_styles: Annotated[bool, Field(strict=True)] | None = None
 
     def __post_init__(self) -> None:
         lengths = {
@@ -263,23 +265,45 @@ def draw_edits(
     count: int,
     rng: random.Random,
     taken: set[tuple[int, str]],
-    allow_both_styles: bool,
+    allow_both_styles: bool | None,
 ) -> list[int]:
     """Draw an entry's rows whose edits are not taken yet, and take them."""
-    style = source.instr_type if allow_both_styles else ""
-    eligible, rows = source.eligible[kind], list[int]()
-    candidates = iter(rng.sample(eligible, len(eligible)))
-    while len(rows) < count:
-        row = next(candidates, None)
-        if row is None:
-            of_kind = f" of kind {kind!r}" if kind else ""
-            raise PipelineError(
-                f"{source.index.path}: {len(rows):,} edits{of_kind} that no other row has are left "
-                f"for {source.label}, {count:,} are needed; lower total_samples, make more "
-                "triplets, or set allow_both_styles: true to draw an edit once a style"
+    eligible = source.eligible[kind]
+    order = rng.sample(eligible, len(eligible))
+    # Of an edit that is taken in whatever style, "" is taken too.
+    styles = [source.instr_type] if allow_both_styles else [""]
+    if allow_both_styles is None:
+        styles.append(source.instr_type)
+    rows = list[int]()
+    for style in styles:
+        found = take_untaken(source, order, count - len(rows), style, taken)
+        if found and allow_both_styles is None and style:
+            log.warning(
+                f"{source.label}: {len(found):,} rows are of edits drawn in the other style too, "
+                "as no others are left; allow_both_styles: false refuses that, true allows it"
             )
-        if (edit := (source.edits[row], style)) not in taken:
-            taken.add(edit)
+        rows += found
+    if len(rows) < count:
+        of_kind = f" of kind {kind!r}" if kind else ""
+        raise PipelineError(
+            f"{source.index.path}: {len(rows):,} edits{of_kind} that no other row has are left "
+            f"for {source.label}, {count:,} are needed; lower total_samples, make more "
+            "triplets, or set allow_both_styles: true to draw an edit once a style"
+        )
+    return rows
+
+
+def take_untaken(
+    source: MixSource, order: Sequence[int], count: int, style: str, taken: set[tuple[int, str]]
+) -> list[int]:
+    """Take the first rows whose edits are not taken in a style, or in any where it is ""."""
+    rows = list[int]()
+    for row in order:
+        if len(rows) == count:
+            break
+        edit = source.edits[row]
+        if (edit, style) not in taken:
+            taken |= {(edit, ""), (edit, source.instr_type)}
             rows.append(row)
     return rows
 

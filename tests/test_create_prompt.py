@@ -223,15 +223,29 @@ def test_commits_whose_code_before_is_too_long_are_left_out_unless_the_cut_helps
     assert summary["tokens_before"]["limit"] == 30
 
 
-def test_prompts_of_snippets_that_are_too_long_together_are_put_aside(folder):
+def test_snippets_that_are_too_long_together_are_drawn_again_and_the_others_stay(folder):
+    def length(row):
+        return len("".join(row["code_snippet"]))
+
     all_rows = make("--sample_num=30")
     save(folder)
-    limit = sorted(len("".join(row["code_snippet"])) for row in all_rows)[14]
+    limit = sorted(map(length, all_rows))[14]
     rows = make("--sample_num=30", f"--max_tokens_before={limit}", f"--tokenizer={folder}")
-    assert rows == [row for row in all_rows if len("".join(row["code_snippet"])) <= limit]
+    assert len(rows) == 30 and max(map(length, rows)) <= limit
+    pairs = zip(rows, all_rows, strict=True)
+    assert all(row == first for row, first in pairs if length(first) <= limit)
+    assert json.loads(Path("out.summary.json").read_text())["rows_in"] == 30
+
+
+def test_prompts_whose_snippets_are_too_long_however_often_drawn_are_put_aside(folder):
+    save(folder)
+    flags = ["--sample_num=30", "--max_tokens_before=1", f"--tokenizer={folder}"]
+    main(
+        ["--seed_file=seeds.jsonl", "--few_shot_file=few.jsonl", "--output_file=out.jsonl", *flags]
+    )
     summary = json.loads(Path("out.summary.json").read_text())
-    assert summary["rows_in"] == 30 and summary["kept"] == len(rows)
-    assert summary["reject_reasons"] == {"too_many_tokens_before": 30 - len(rows)}
+    assert summary["kept"] == 0 and summary["rows_in"] == 30
+    assert summary["reject_reasons"] == {"too_many_tokens_before": 30}
 
 
 def test_seeds_without_an_edit_serve_no_rewriting(folder):

@@ -220,7 +220,7 @@ def test_an_entry_with_rows_to_spare_leaves_the_others_theirs(tmp_path):
 
 def test_too_few_distinct_edits_are_told_before_anything_is_written(tmp_path):
     write_triplets(tmp_path / "a.jsonl", 7)
-    config = write_config(tmp_path, BOTH_STYLES)
+    config = write_config(tmp_path, BOTH_STYLES, allow_both_styles=False)
     before = files_in(tmp_path)
     expected = (
         r"a\.jsonl: 2 edits that no other row has are left for m_lazy, 5 are needed; .* allow_both_"
@@ -228,6 +228,25 @@ def test_too_few_distinct_edits_are_told_before_anything_is_written(tmp_path):
     with pytest.raises(PipelineError, match=expected):
         main(["--config", config])
     assert files_in(tmp_path) == before
+
+
+def test_a_published_mix_without_the_key_repeats_as_few_edits_as_it_can_and_says_so(
+    tmp_path, caplog
+):
+    write_triplets(tmp_path / "a.jsonl", 7)
+    main(["--config", write_config(tmp_path, BOTH_STYLES)])
+    drawn = read_mix(tmp_path)
+    assert len({(row["prompt_id"], row["instr_type"]) for row in drawn}) == 10
+    assert json.loads((tmp_path / "mix.summary.json").read_text())["distinct_edits"] == 7
+    assert "m_lazy: 3 rows are of edits drawn in the other style too" in caplog.text
+
+
+def test_no_mix_draws_an_edit_twice_in_one_style(tmp_path):
+    write_triplets(tmp_path / "a.jsonl", 4)
+    write_triplets(tmp_path / "b.jsonl", 4)
+    entries = [("a.jsonl", 0.5, "lazy", "m"), ("b.jsonl", 0.5, "lazy", "n")]
+    with pytest.raises(PipelineError, match="edits that no other row has"):
+        main(["--config", write_config(tmp_path, entries, total_samples=6)])
 
 
 def test_each_row_is_judged_once_by_each_entry(tmp_path, monkeypatch):

@@ -19,11 +19,17 @@ from utils.code.syntax import parses_as_python
 LEAST_CONTEXT = CONTEXT_LINES + 1
 _HUNK_HEAD = re.compile(r"^@@ -\d+(?:,(\d+))? \+\d+(?:,(\d+))? @@", re.MULTILINE)
 _NAME = re.compile(r"[^\W\d]\w*")
+# How many times the lines asked for are kept, one after another, until the diff stays as it is.
+_WIDENINGS = (1, 2, 4, 8)
 Block = tuple[int, int, int]  # of lines that are the same: where in each file, and how many
 
 
 class NotCut(ValueError):
     """Says why a file is kept whole."""
+
+
+class DiffDiffers(NotCut):
+    """Says that the diff between the cuts is not that of the files."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +68,18 @@ def put_back(code: str, pieces: Iterable[tuple[int, str]]) -> str:
 def cut_to_context(code_before: str, code_after: str, context_lines: int) -> ContextCut:
     """Cut both sides of an edit to whole definitions within so many lines of a change.
 
-    Raises NotCut where nothing is left out, or where the cut can't be proved.
+    Where lines that are alike (blank ones, say) let the diff of the cuts come out another, more is
+    kept until it does not. Raises NotCut where nothing is left out, or no cut can be proved.
     """
+    for widening in _WIDENINGS:
+        try:
+            return _cut_within(code_before, code_after, context_lines * widening)
+        except DiffDiffers:
+            continue
+    raise DiffDiffers("diff_differs")
+
+
+def _cut_within(code_before: str, code_after: str, context_lines: int) -> ContextCut:
     sides = code_before, code_after
     pieces = [program_pieces(code) for code in sides]
     if any(each is None for each in pieces):
@@ -214,7 +230,7 @@ def _prove(cut: ContextCut, code_before: str, code_after: str) -> None:
     if not all(map(parses_as_python, (cut.code_before, cut.code_after))):
         raise NotCut("cut_does_not_parse")
     if _diff_alone(cut.code_before, cut.code_after) != _diff_alone(code_before, code_after):
-        raise NotCut("diff_differs")
+        raise DiffDiffers("diff_differs")
 
 
 def _diff_alone(code_before: str, code_after: str) -> str:

@@ -77,12 +77,23 @@ _VERSION_BUMP = re.compile(
 )
 _MERGE = re.compile(
     r"merged?\s+(?:branch|pull request|remote(?:-tracking)? branch|tag|commit|PR|MR|[#!]\d|in\s"
-    r"|(?:changes?|latest|upstream|master|main|develop|trunk|dev)\b(?:.{0,60}$)"
+    r"|(?:changes?|latest|upstream)\b(?:.{0,60}$)"
+    # A branch's name may be a function's too: "merge main and helper" is a request.
+    r"|(?:master|main|develop|trunk|dev)\b(?=\s*(?:$|[(\[:,;/@]|->)|\s+(?:branch(?:es)?|into|in|to"
+    r"|onto|from|with|back|again|at|changes?|updates?|upstream|for|@"
+    r"|(?:and|&)\s+(?:master|main|develop|trunk|dev|stag(?:e|ing)|stable|release\S*|fix\w*|resolv\w*"
+    r"|updat\w*|bump\w*|clean\w*|regenerat\w*|address\w*))\b)(?:.{0,60}$)"
     r"|\S+ (?:branch )?into\s+(?:master|main|develop|dev|trunk|stable|\w[\w.-]*/[\w./-]+)$)"
     r"|auto-?merge\b|(?:fixup|squash|amend)!\s|revert\s+(?:['\"“]|commit\b|[0-9a-f]{7,40}\b)"
     r"|this reverts commit\b|cherry[- ]pick(?:ed)?\s+(?:from|commit|of)\b"
     r"|back-?port\s+(?:of\s+)?[#!]\d"
     r"|resolve[ds]?\s+(?:the\s+)?(?:merge\s+)?conflicts?\W*$|rebase[ds]?\s+on(?:to)?\b",
+    re.IGNORECASE,
+)
+# Two things to be made one; which ones, the program tells from branches.
+_MERGED_TWO = re.compile(
+    r"merge\s+(?:the\s+)?`?([^\W\d]\w*)`?(?:\(\))?\s+(?:into|with|and|to|in)\s+(?:the\s+)?"
+    r"`?([^\W\d]\w*)",
     re.IGNORECASE,
 )
 
@@ -184,7 +195,7 @@ def why_vague(text: str, code: str = "", may_be_general: bool = False) -> str | 
 
 def _reasons(text: str, code: str, may_be_general: bool) -> Iterator[str]:
     bare = _bare(text[:LONGEST_STOCK])
-    if _MERGE.match(bare):
+    if _MERGE.match(bare) and not _merges_two_of(code, bare):
         yield "merge"
     is_short = len(text) < LONGEST_STOCK
     if is_short and _VERSION_BUMP.fullmatch(bare):
@@ -218,6 +229,14 @@ def why_trivial(subject: str) -> str | None:
     if any(map(_is_stock, judged)) and not _CODE.search(said):
         return "stock_phrase"
     return "few_words" if count_words_and_signs(judged[1]) < MIN_WORDS else None
+
+
+def _merges_two_of(code: str, bare: str) -> bool:
+    """Tell whether both things to be merged are names that the program has."""
+    two = _MERGED_TWO.match(bare)
+    return two is not None and all(
+        re.search(rf"\b{re.escape(name)}\b", code) for name in two.groups()
+    )
 
 
 def _is_stock(bare: str, may_be_general: bool = False) -> bool:

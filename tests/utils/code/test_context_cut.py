@@ -131,3 +131,14 @@ def test_whatever_is_cut_parses_comes_back_and_has_the_diff_of_the_files(seed, c
     ast.parse(cut.code_before), ast.parse(cut.code_after)
     cut_diff = diff_without_numbers(cut.code_before, cut.code_after)
     assert cut_diff == diff_without_numbers(before, after)
+
+
+def test_more_is_kept_where_lines_that_are_alike_would_change_the_diff():
+    names = [f"f{number}" for number in range(12)]
+    codes = [
+        "".join(f"def {name}():\n    x = 1\n\n    return x\n\n\n" for name in order)
+        for order in (names, [names[0], "added", *names[1:]])
+    ]
+    cut = cut_to_context(*codes, 4)
+    assert cut.restored() == tuple(codes)
+    assert "def f11" not in cut.code_before and "def added" in cut.code_after

@@ -230,3 +230,36 @@ def test_words_are_counted_in_scripts_without_blanks_too() -> None:
 def test_odd_texts_are_judged_at_once(text: str) -> None:
     why_vague(text)
     why_trivial(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "merge main and helper",
+        "Merge main and helper into one function.",
+        "Merge main into helper",
+        "Merge helper into main",
+        "Merge the main and helper functions",
+        "Merge main loop and setup",
+        "Merge dev with prod settings",
+    ],
+)
+def test_a_request_to_merge_two_parts_of_the_program_is_no_merge_text(text):
+    code = "def main(): ...\ndef helper(): ...\ndev = {}\nprod = {}\n"
+    assert why_vague(text, code) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Merge main",
+        "Merge develop into main",
+        "Merge main into feature",
+        "Merge master and develop",
+        "Merge main and fix conflicts",
+        "Merge dev branch",
+        "Merge main (#12)",
+    ],
+)
+def test_a_merge_text_stays_one_though_the_program_has_a_main(text):
+    assert why_vague(text, "def main(): ...\ndef helper(): ...\n") == "merge"

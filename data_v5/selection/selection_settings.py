@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, PositiveInt
 
 from data_v5.reading.domain import ClusterSettings, Cosine, Domain, load_domain
+from data_v5.selection.sampling_plan import Singletons
 from utils.cli import Flag
 from utils.errors import PipelineError
 from utils.similarity.embedding_settings import (
@@ -26,6 +27,7 @@ class Settings:
 
     domain: Domain
     total: int
+    singletons: Singletons
     random_seed: int
     cluster: ClusterSettings
     asked: dict[str, float]
@@ -46,6 +48,13 @@ class Flags(EmbeddingFlags):
     num_samples: Annotated[
         PositiveInt, Flag("-n", "--num_samples"), Field(description="questions to draw")
     ] = 20_000
+    singletons: Annotated[
+        Singletons,
+        Field(
+            description="questions in no cluster: a share by their number, none, or each one as a "
+            "cluster of one"
+        ),
+    ] = "share"
     cluster_path: Annotated[
         Path | None,
         Flag(metavar="PATH"),
@@ -99,6 +108,7 @@ def read_settings(arguments: Flags) -> Settings:
     return Settings(
         domain=domain,
         total=arguments.num_samples,
+        singletons=arguments.singletons,
         random_seed=arguments.seed,
         cluster=cluster,
         asked=asked,

@@ -59,9 +59,9 @@ def count_of(rows, theme):
     return sum(theme in row["question"] for row in rows)
 
 
-def test_each_cluster_gives_its_share_and_singletons_count_as_clusters(folder):
+def test_each_cluster_gives_its_share_and_singletons_may_count_as_clusters(folder):
     with log_lines() as lines:
-        rows = select(10)
+        rows = select(10, "--singletons", "one_each")
     assert len(rows) == 10
     assert (count_of(rows, "apples"), count_of(rows, "train")) == (5, 3)
     assert [row["question"] for row in rows if row["answer"] == "?"] == ODD
@@ -77,6 +77,41 @@ def test_each_cluster_gives_its_share_and_singletons_count_as_clusters(folder):
     assert figures["sources"]["trains.jsonl"] == {"rows": 6, "questions": 6}
 
 
+def test_singletons_give_their_share_and_the_summary_compares_it(folder):
+    with log_lines() as lines:
+        rows = select(10)
+    assert (count_of(rows, "apples"), count_of(rows, "train")) == (6, 3)
+    figures = summary()
+    assert figures["settings"]["singletons"] == "share"
+    assert [(row["sizes"], row["asked"], row["given"]) for row in figures["shares_by_size"]] == [
+        ("singletons", 1.0, 1),
+        ("2-9", 3.0, 3),
+        ("10-19", 6.0, 6),
+    ]
+    assert figures["clusters_with_a_share_under_one"] == 0
+    assert any("2-9: 6 questions, asked 3.0 (30.0%), given 3 (30.0%)" in line for line in lines)
+
+
+def test_a_share_below_one_question_is_warned_of(folder):
+    with log_lines() as lines:
+        select(2)
+    assert summary()["clusters_with_a_share_under_one"] == 1
+    assert any("1 of 2 clusters have a share of less than one question" in one for one in lines)
+
+
+def test_singletons_that_are_left_out_are_not_drawn(folder):
+    rows = select(9, "--singletons", "leave_out")
+    assert (count_of(rows, "apples"), count_of(rows, "train")) == (6, 3)
+    with log_lines() as lines:
+        assert len(select(19, "--singletons", "leave_out")) == 18
+    assert "-n 19: there are 18 different questions in clusters; all are taken" in lines
+
+
+def test_without_clusters_there_is_nothing_to_draw_but_singletons(folder):
+    with pytest.raises(PipelineError, match="--singletons leave_out: no question is in a cluster"):
+        select(9, "--singletons", "leave_out", "--threshold", "1")
+
+
 def test_rows_are_in_the_order_of_the_input(folder):
     rows = select(10)
     order = [row["q"] for name in THEMES for row in read_rows(f"{name}.jsonl")]
@@ -87,7 +122,8 @@ def test_rows_are_in_the_order_of_the_input(folder):
 
 @pytest.mark.parametrize("total", [1, 2, 3, 4, 7, 19, 20])
 def test_the_count_asked_for_comes_out(folder, total):
-    rows = select(total)
+    assert len(select(total)) == total
+    rows = select(total, "--singletons", "one_each")
     assert len(rows) == total == len({row["question"] for row in rows})
     assert sum(row["answer"] == "?" for row in rows) == max(0, min(2, total - 2))
 

@@ -1,7 +1,8 @@
 """Step 1: choose a diverse sample of a domain's questions.
 
 Reads the domain's sources, merges equal questions, finds clusters of similar ones, and draws from
-each in proportion to its size. Writes the sample and the clusters.
+each in proportion to its size. Writes the sample, the clusters, and beside the sample all different
+questions, among which step 2 looks for examples.
     python -m data_v5.select_data --domain math -n 20000 --cluster_path data/math_cluster.json \\
         --sample_question_path data/math_question.jsonl
 
@@ -12,7 +13,7 @@ of the questions, the model or the settings never meets old ones.
 from pathlib import Path
 
 from data_v5.reading.question_sources import open_questions
-from data_v5.reading.questions import Opened, QuestionStore, collect_questions
+from data_v5.reading.questions import Opened, QuestionStore, collect_questions, corpus_file
 from data_v5.selection.clusters import (
     ClusterFile,
     cached_clusters,
@@ -93,6 +94,9 @@ def select(
             )
         for number in sample.chosen:
             output.keep(store.read(number))
+        write_corpus = output.open_also(corpus_file(settings.sample_question_path))
+        for number in range(len(store)):
+            write_corpus(store.read(number))
         output.pass_over("not_drawn", len(store) - len(sample.chosen))
     figures = sample_figures(clusters, sample, settings.total, settings.singletons)
     tell_figures(figures, settings.total)
@@ -124,12 +128,13 @@ def check_paths(settings: Settings) -> list[Path]:
     """Check that no file that is written is one that is read; returns those that are read."""
     inputs = [settings.domain.path]
     inputs += [Path(source.path) for source in settings.domain.sources if source.path]
-    if settings.cluster_path.resolve() in [
-        path.resolve() for path in written_files(settings.sample_question_path)
-    ]:
+    sample, corpus = settings.sample_question_path, corpus_file(settings.sample_question_path)
+    written = [path.resolve() for path in (*written_files(sample), corpus)]
+    if settings.cluster_path.resolve() in written:
         raise PipelineError(
             f"--cluster_path {settings.cluster_path}: is where the sample goes; name another file"
         )
+    refuse_overwriting_inputs(corpus, inputs)
     if settings.uses_cluster_file:
         return [*inputs, settings.cluster_path]
     if settings.cluster_path.is_dir():

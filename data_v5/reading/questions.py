@@ -6,6 +6,7 @@ import unicodedata
 from array import array
 from collections import Counter
 from itertools import islice
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from tqdm import tqdm
@@ -16,10 +17,15 @@ from data_v5.reading.formats import identity_text
 from data_v5.reading.question_sources import SourceReader
 from utils.errors import PipelineError
 from utils.jsonl import Row, dump_row, load_row
-from utils.stage_output import StageOutput
+from utils.stage_output import StageOutput, sibling
 
 RECORD_FIELDS = ("question", "answer", "source", "fields")
 _DIGEST_BYTES = 16
+
+
+def corpus_file(sample_question_path: Path) -> Path:
+    """Name the file of all different questions, which stands beside that of the sample."""
+    return sibling(sample_question_path, ".corpus.jsonl")
 
 
 def question_record(row: Row, source: QuestionSource) -> Row:

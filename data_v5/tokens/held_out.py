@@ -86,7 +86,7 @@ class Split(NamedTuple):
     """The numbers of the rows that are not simply trained on."""
 
     test: set[int]
-    # Train rows with a test question among their examples, which are left out.
+    # Rows with a test question among their examples, which are left out.
     left_out: set[int]
     # Test rows that stand as examples in prompts of train rows.
     seen: int
@@ -95,9 +95,12 @@ class Split(NamedTuple):
 def draw_split(
     groups: Sequence[int], examples: ExampleUse, fraction: float, seed: int, *, by_question: bool
 ) -> Split:
-    """Draw the test rows; by question, train rows that show one of them are left out."""
+    """Draw the test rows; by question, rows that show one of them are left out."""
     times_shown = examples.times_shown() if by_question else ()
     test = draw_test_rows(groups, fraction, seed, times_shown)
-    left_out = examples.readers_of(test) - test if by_question else set()
+    left_out = examples.readers_of(test) if by_question else set()
+    if left_out >= test:
+        left_out -= test  # they all show each other, and something must be tested on
+    test -= left_out
     train = set(range(len(groups))) - test - left_out
     return Split(test, left_out, len(examples.shown_in(train) & test))

@@ -231,6 +231,14 @@ def test_a_threshold_that_finds_next_to_nothing_is_remarked_on(folder):
     assert any("a --threshold below 0.999" in line for line in lines)
 
 
+def test_all_different_questions_stand_beside_the_sample(folder):
+    rows = select(9)
+    corpus = list(read_rows("data/sums_question.corpus.jsonl"))
+    assert len(corpus) == 20 and [row for row in corpus if row in rows] == rows
+    with pytest.raises(PipelineError, match="is where the sample goes"):
+        select(9, "--cluster_path", "data/sums_question.corpus.jsonl")
+
+
 def test_equal_questions_merge_and_unusable_rows_are_rejected(folder):
     shouted = {"q": themed("apples", 1)[0]["q"].upper(), "a": "other"}
     write_rows("more.jsonl", [shouted, {"q": None, "a": "1"}, {"q": "New?", "a": "1"}])

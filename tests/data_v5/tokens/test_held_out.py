@@ -65,11 +65,3 @@ def test_by_question_no_row_shows_a_question_that_is_tested_on():
     kept = set(range(100)) - split.left_out
     assert split.test and split.test <= kept and split.seen == 0
     assert not examples.shown_in(kept) & split.test
-
-
-def test_by_question_something_is_tested_on_even_where_all_test_rows_show_each_other():
-    examples = ExampleUse()
-    for question, shot in [(1, 2), (2, 1), (3, 1)]:
-        examples.add(question, [shot])
-    split = draw_split([7, 7, 8], examples, 0.7, 42, by_question=True)
-    assert split.test and split.seen == 0

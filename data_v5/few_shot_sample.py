@@ -18,7 +18,7 @@ from pydantic import Field, PositiveInt
 from tqdm import tqdm
 
 from data_v5.reading.domain import Domain, load_domain
-from data_v5.reading.formats import identity_text, solved_text
+from data_v5.reading.formats import final_answer, identity_text, solved_text
 from data_v5.reading.questions import RECORD_FIELDS, corpus_file, text_digest
 from data_v5.selection.neighbours import NO_ROW, nearest_neighbours
 from utils.cli import Flag, log, parse_flags, run
@@ -66,7 +66,8 @@ def read_questions(
             domain.source(record["source"])  # raises, with the names that there are
         rules = formats[record["source"]]
         text = identity_text(record, rules)
-        digest = text_digest(text)
+        # With another answer it is another one, which step 1 may keep.
+        digest = text_digest(text) + text_digest(final_answer(record, rules))
         if digest in seen:
             reject(record, "duplicate_question")
             continue

@@ -79,9 +79,22 @@ def select(
     `embeddings_by` is what the cluster file says of the embeddings.
     """
     with QuestionStore() as store:
-        counts = collect_questions(opened, store, output, settings.max_rows)
+        counts = collect_questions(
+            opened, store, output, settings.max_rows, settings.keeps_other_answers
+        )
+        if other := output.reasons["same_question_other_answer"]:
+            log.warning(
+                "%s rows ask what another asks and have another answer; the first one stays, and "
+                "%s has the others; --other_answers keep takes them all",
+                *(f"{other:,}", output.rejected_path),
+            )
         if not len(store):
-            raise PipelineError(f"{settings.domain.path}: no source holds a usable question")
+            output.leave_rejected()
+            reasons = ", ".join(f"{why} {count:,}" for why, count in output.reasons.most_common())
+            raise PipelineError(
+                f"{settings.domain.path}: no source holds a usable question ({reasons}; "
+                f"{output.rejected_path} has the rows); mend the sources' columns"
+            )
         content = clusters_of(store, settings, embeddings_by)
         clusters = with_singletons(content.clusters, len(store))
         sample = draw_questions(

@@ -38,6 +38,7 @@ class Settings:
     cache_folder: Path
     rebuilt: frozenset[str]
     max_rows: int | None
+    keeps_other_answers: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +89,11 @@ class Flags(EmbeddingFlags):
         Field(description="read at most this many rows of each source (default: all)"),
     ] = None
 
+    other_answers: Annotated[
+        Literal["drop", "keep"],
+        Field(description="a question that is there already with another answer: drop or keep it"),
+    ] = "drop"
+
     def __post_init__(self) -> None:
         if self.is_exist_cluster and self.force_rebuild:
             raise ValueError("--is_exist_cluster: computes nothing; leave out --force_rebuild")
@@ -120,4 +126,5 @@ def read_settings(arguments: Flags) -> Settings:
         cache_folder=arguments.cache_dir / domain.name,
         rebuilt=frozenset(arguments.force_rebuild),
         max_rows=arguments.max_rows,
+        keeps_other_answers=arguments.other_answers == "keep",
     )

@@ -1,7 +1,9 @@
+import gzip
 import json
 
 import pytest
 
+from data_v5.few_shot_sample import main as shots
 from data_v5.select_data import main
 from tests.stage2 import log_lines
 from utils.errors import PipelineError
@@ -245,8 +247,45 @@ def test_equal_questions_merge_and_unusable_rows_are_rejected(folder):
     write_domain({"path": "more.jsonl", "question": "q", "answer": "a"})
     rows = select(99)
     assert len(rows) == 21 and "other" not in {row["answer"] for row in rows}
+    assert summary()["reject_reasons"] == {"same_question_other_answer": 1, "empty_question": 1}
+
+
+def test_a_question_with_another_answer_may_be_kept_beside_the_first(folder):
+    apple = themed("apples", 1)[0]
+    more = [apple | {"a": "other"}, apple | {"q": apple["q"].upper()}]
+    write_rows("more.jsonl", more)
+    write_domain({"path": "more.jsonl", "question": "q", "answer": "a"})
+    rows = select(99, "--other_answers", "keep")
+    assert len(rows) == 21 and rows[-1]["answer"] == "other"
     assert summary()["passed_over"] == {"duplicate_question": 1}
-    assert summary()["reject_reasons"] == {"empty_question": 1}
+    shots(["--domain", "sums.yaml"])
+    pairs = list(read_rows("data/few-shot/sums_fewshot.jsonl"))
+    assert len(pairs) == 21
+    for pair in pairs:
+        assert pair["origin"]["question"] not in [shot["question"] for shot in pair["shot"]]
+
+
+def test_a_domain_without_a_usable_question_says_why_and_leaves_the_rows(folder):
+    rows = [{"q": "", "a": "1"}, {"q": "1?", "a": {}}, {"q": "2?", "a": "\u200b\u2800"}]
+    with gzip.open("more.jsonl.gz", "wt") as file:
+        file.write("".join(json.dumps(row) + "\n" for row in rows))
+    source = {"path": "more.jsonl.gz", "question": "q", "answer": "a"}
+    with open("sums.yaml", "w") as file:
+        json.dump({"instruction": "Solve.", "sources": [source]}, file)
+    complaint = "no source holds a usable question .*empty_answer 1"
+    with pytest.raises(PipelineError, match=complaint):
+        select(9)
+    rejected = list(read_rows("data/sums_question.rejected.jsonl"))
+    reasons = ["empty_question", "unreadable_answer", "empty_answer"]
+    assert [row["reject_reason"] for row in rejected] == reasons
+    assert not (folder / "data/sums_question.jsonl").exists()
+
+
+def test_a_packed_source_that_is_damaged_is_named(folder):
+    (folder / "more.jsonl.gz").write_bytes(gzip.compress(b'{"q": "1?", "a": "1"}\n' * 99)[:-9])
+    write_domain({"path": "more.jsonl.gz", "question": "q", "answer": "a"})
+    with pytest.raises(PipelineError, match="more.jsonl.gz: is damaged"):
+        select(9)
 
 
 def test_a_filter_leaves_rows_out(folder):

@@ -426,5 +426,5 @@ def test_strategyqa_keeps_the_reason_of_its_answer() -> None:
         "multiple_choice_targets": ["Yes", "No"],
         "multiple_choice_scores": [0, 1],
     }
-    item = format_item(question_record(row, source), source.format, random.Random(1))
+    item = format_item(record_of(source, row), source.format, random.Random(1))
     assert (item.question, item.answer) == ("Is ice warm?", "No. Ice is frozen water.")

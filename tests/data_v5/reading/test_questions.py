@@ -110,8 +110,9 @@ def test_what_became_of_the_rows_is_counted_by_source(tmp_path):
     }
     assert dict(output.passed_over) == {"duplicate_question": 1}
     assert output.reasons["same_question_other_answer"] == 1
-    (rejected,) = read_rows(tmp_path / "out.rejected.jsonl")
-    assert rejected == {"source": "ann/sums", **ROWS[1], "reject_reason": "empty_question"}
+    empty, other = read_rows(tmp_path / "out.rejected.jsonl")
+    assert empty == {"source": "ann/sums", **ROWS[1], "reject_reason": "empty_question"}
+    assert (other["a"], other["reject_reason"]) == ("9", "same_question_other_answer")
 
 
 def test_at_most_so_many_rows_of_each_source_are_read(tmp_path):

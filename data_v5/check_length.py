@@ -1,20 +1,23 @@
-"""Step 4: keep the rows that fit in a model's context.
+"""Step 4: keep the rows that fit in a model's context, with as many examples as fit.
 
 Reads data/few-shot/<domain>_fintune.jsonl, for a domain that ends in "chat"
 data/data_v5/<domain>_seq2seq.jsonl; writes data/data_v5/raw_data/<domain>_prompt_data.jsonl.
     python -m data_v5.check_length --domain math --tokenizer DIR --max_seq_length 2048
 
 A row's length is that of the text that prepare_synthetic tokenises, prompt and response, with the
-marks that the model puts at its ends. Without --tokenizer it is estimated from the number of bytes.
+marks that the model puts at its ends. Of a row that is too long, examples are dropped, the least
+similar first; one that does not fit alone is rejected. Without --tokenizer lengths are estimated
+from the number of bytes.
 With --finetune_output the rows that fit are also written for a trainer, and entered in the
 `dataset_info.json` beside that file.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from pydantic import Field, PositiveInt
 from tqdm import tqdm
@@ -39,6 +42,7 @@ from data_v5.tokens.token_layout import (
     SPECIAL_TOKENS,
     prompt_text,
     response_text,
+    without_last_example,
 )
 from utils.cli import Flag, log, parse_flags, run
 from utils.errors import PipelineError
@@ -123,17 +127,50 @@ def count_row_tokens(rows: Sequence[Row], counter: RowCounter) -> list[int]:
     return counter.count([prompt_text(row) + response_text(row) for row in rows])
 
 
-def rows_with_lengths(
+class Measured(NamedTuple):
+    """A row as it came and as it fits, if it does; lengths are 0 where it has a fault."""
+
+    row: Row
+    fault: str | None
+    length: int
+    fitting: Row | None
+    fitting_length: int
+    examples_dropped: int
+
+
+def measured_rows(
     rows: Iterable[Row], fields: Sequence[str], counter: RowCounter, limit: int
-) -> Iterator[tuple[Row, str | None, int]]:
-    """Yield each row, in order, with its fault if it has one and its length."""
+) -> Iterator[Measured]:
+    """Yield each row, in order, with its fault if it has one, its length, and what of it fits."""
     for batch in batched(rows, BATCH):
         faults = [find_row_fault(row, fields) for row in batch]
         sound = [row for row, fault in zip(batch, faults, strict=True) if fault is None]
-        lengths = iter(count_row_tokens(sound, counter))
+        measured = iter(_fit(sound, counter, limit))
         for row, fault in zip(batch, faults, strict=True):
-            length = 0 if fault else next(lengths)
-            yield row, fault or ("too_long" if length > limit else None), length
+            yield Measured(row, fault, 0, None, 0, 0) if fault else next(measured)
+
+
+def _fit(rows: Sequence[Row], counter: RowCounter, limit: int) -> list[Measured]:
+    lengths = count_row_tokens(rows, counter)
+    fitted = [
+        Measured(row, None, length, row, length, 0)
+        for row, length in zip(rows, lengths, strict=True)
+    ]
+    # One example less each time, of all rows that are still too long.
+    while long := [n for n, one in enumerate(fitted) if one.fitting and one.fitting_length > limit]:
+        shorter = [without_last_example(fitted[place].fitting or {}) for place in long]
+        counts = iter(count_row_tokens([row for row in shorter if row], counter))
+        for place, row in zip(long, shorter, strict=True):
+            fitted[place] = (
+                fitted[place]._replace(
+                    fitting=row,
+                    fitting_length=next(counts),
+                    examples_dropped=fitted[place].examples_dropped + 1,
+                )
+                if row
+                else fitted[place]._replace(fault="too_long", fitting=None)
+            )
+    return fitted
 
 
 def length_quantiles(lengths: Sequence[int]) -> dict[str, int]:
@@ -157,22 +194,30 @@ def write_fitting(
 ) -> None:
     """Write the rows that fit and reject the others; figures go to the summary."""
     lengths: list[int] = []
+    kept = 0
+    dropped: Counter[int] = Counter()
     progress = tqdm(rows, desc="measuring", unit="row", disable=None)
-    for row, fault, length in rows_with_lengths(progress, fields, counter, limit):
-        if length:
-            lengths.append(length)
-        if fault:
-            output.reject(row | ({"tokens": length} if length else {}), fault)
-        else:
-            output.keep(row)
-            write_also(row)
-    kept = sum(length for length in lengths if length <= limit)
+    for one in measured_rows(progress, fields, counter, limit):
+        if one.length:
+            lengths.append(one.length)
+        if one.fitting is None:
+            marks = {"tokens": one.length} if one.length else {}
+            output.reject(one.row | marks, one.fault or "too_long")
+            continue
+        output.keep(one.fitting)
+        write_also(one.fitting)
+        kept += one.fitting_length
+        dropped[one.examples_dropped] += 1
     output.summary["tokens"] = {
         "counted_by": counter.method,
         "max_seq_length": limit,
         "kept": kept,
         "of_all_rows": length_quantiles(lengths),
     }
+    shortened = {str(count): dropped[count] for count in sorted(dropped) if count}
+    output.summary["rows_by_examples_dropped"] = shortened
+    if shortened:
+        log.info("%s rows fit with fewer examples", f"{dropped.total() - dropped[0]:,}")
 
 
 @dataclass(frozen=True, kw_only=True)

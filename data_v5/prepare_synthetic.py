@@ -27,6 +27,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, NonNegativeInt
 from tqdm import tqdm
 
+from data_v5.reading.domain import YAML_SUFFIXES
 from data_v5.tokens.held_out import ExampleUse, Split, draw_split
 from data_v5.tokens.tensor_files import require_torch
 from data_v5.tokens.token_files import FORMATS, TokenRow, make_token_row, token_writer
@@ -46,7 +47,8 @@ MARK = "domain"
 
 
 def named_once(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Take the names of domains, each of which has a file."""
+    """Take the names of domains, each of which has a file; the path of a YAML names its domain."""
+    names = tuple(Path(name).stem if name.endswith(YAML_SUFFIXES) else name for name in names)
     if not names or len(set(names)) < len(names):
         raise ValueError(f"{','.join(names)!r}: name domains once each, as chat,math")
     return names
@@ -63,7 +65,7 @@ class Flags:
         tuple[str, ...],
         Flag(joined=True),
         AfterValidator(named_once),
-        Field(description="joined by commas"),
+        Field(description="joined by commas; names, or the paths of YAML files"),
     ] = ("chat", "cnn", "math", "science")
     input_data_path: Annotated[Path, Field(description="folder of <domain>_prompt_data.jsonl")] = (
         Path("data/data_v5/raw_data")

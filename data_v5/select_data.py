@@ -1,7 +1,8 @@
 """Step 1: choose a diverse sample of a domain's questions.
 
 Reads the domain's sources, merges equal questions, finds clusters of similar ones, and draws from
-each in proportion to its size. Writes the sample and the clusters.
+each in proportion to its size. Writes the sample, the clusters, and beside the sample all different
+questions, among which step 2 looks for examples.
     python -m data_v5.select_data --domain math -n 20000 --cluster_path data/math_cluster.json \\
         --sample_question_path data/math_question.jsonl
 
@@ -12,16 +13,16 @@ of the questions, the model or the settings never meets old ones.
 from pathlib import Path
 
 from data_v5.reading.question_sources import open_questions
-from data_v5.reading.questions import Opened, QuestionStore, collect_questions
+from data_v5.reading.questions import Opened, QuestionStore, collect_questions, corpus_file
 from data_v5.selection.clusters import (
     ClusterFile,
-    Clusters,
     cached_clusters,
     read_clusters,
     with_singletons,
     write_clusters,
 )
-from data_v5.selection.sampling_plan import QuestionSample, draw_questions
+from data_v5.selection.sample_figures import sample_figures, tell_figures
+from data_v5.selection.sampling_plan import draw_questions
 from data_v5.selection.selection_settings import Flags, Settings, read_settings
 from utils.cli import log, parse_flags, run
 from utils.errors import PipelineError
@@ -29,9 +30,6 @@ from utils.jsonl import Row
 from utils.similarity.embed import embed_texts, open_embedder
 from utils.stage_output import StageOutput, refuse_overwriting_inputs, written_files
 
-# Clusters whose draws the summary and the log name.
-LISTED_CLUSTERS = 50
-LOGGED_CLUSTERS = 5
 # Below this share of the questions, clusters shape nothing.
 FEW_IN_CLUSTERS = 0.05
 
@@ -73,31 +71,6 @@ def check_asked_for(content: ClusterFile, settings: Settings) -> None:
             )
 
 
-def selection_figures(clusters: Clusters, sample: QuestionSample) -> Row:
-    """Count what clusters and singletons hold and gave, and tell it in the log."""
-    # Communities of one are singletons too, where so small ones are allowed.
-    pairs = [(len(members), given) for members, given in zip(clusters, sample.given, strict=True)]
-    grouped = sorted((pair for pair in pairs if pair[0] > 1), key=lambda pair: -pair[0])
-    alone = [given for size, given in pairs if size == 1]
-    figures = {
-        "clusters": len(grouped),
-        "in_clusters": sum(size for size, _ in grouped),
-        "clusters_drawn_from": sum(given > 0 for _, given in grouped),
-        "drawn_from_clusters": sum(given for _, given in grouped),
-        "singletons": len(alone),
-        "drawn_from_singletons": sum(alone),
-    }
-    log.info(
-        "{clusters:,} clusters hold {in_clusters:,} questions and {clusters_drawn_from:,} of them "
-        "give {drawn_from_clusters:,}; {singletons:,} singletons give "
-        "{drawn_from_singletons:,}".format(**figures)
-    )
-    largest = [f"{given:,} of {size:,}" for size, given in grouped[:LISTED_CLUSTERS]]
-    if largest:
-        log.info("the largest clusters give %s", ", ".join(largest[:LOGGED_CLUSTERS]))
-    return figures | {"largest_clusters_give": largest}
-
-
 def select(
     settings: Settings, opened: list[Opened], embeddings_by: Row, output: StageOutput
 ) -> None:
@@ -106,22 +79,40 @@ def select(
     `embeddings_by` is what the cluster file says of the embeddings.
     """
     with QuestionStore() as store:
-        counts = collect_questions(opened, store, output, settings.max_rows)
-        if not len(store):
-            raise PipelineError(f"{settings.domain.path}: no source holds a usable question")
-        if settings.total >= len(store):
+        counts = collect_questions(
+            opened, store, output, settings.max_rows, settings.keeps_other_answers
+        )
+        if other := output.reasons["same_question_other_answer"]:
             log.warning(
-                "-n %d: there are %d different questions; all are taken",
-                settings.total,
-                len(store),
+                "%s rows ask what another asks and have another answer; the first one stays, and "
+                "%s has the others; --other_answers keep takes them all",
+                *(f"{other:,}", output.rejected_path),
+            )
+        if not len(store):
+            output.leave_rejected()
+            reasons = ", ".join(f"{why} {count:,}" for why, count in output.reasons.most_common())
+            raise PipelineError(
+                f"{settings.domain.path}: no source holds a usable question ({reasons}; "
+                f"{output.rejected_path} has the rows); mend the sources' columns"
             )
         content = clusters_of(store, settings, embeddings_by)
         clusters = with_singletons(content.clusters, len(store))
-        sample = draw_questions(clusters, settings.total, settings.random_seed, store.digests)
+        sample = draw_questions(
+            clusters, settings.total, settings.random_seed, store.digests, settings.singletons
+        )
+        if not sample.chosen:
+            raise PipelineError(
+                "--singletons leave_out: no question is in a cluster; lower --threshold or "
+                "--min_community_size"
+            )
         for number in sample.chosen:
             output.keep(store.read(number))
+        write_corpus = output.open_also(corpus_file(settings.sample_question_path))
+        for number in range(len(store)):
+            write_corpus(store.read(number))
         output.pass_over("not_drawn", len(store) - len(sample.chosen))
-    figures = selection_figures(clusters, sample)
+    figures = sample_figures(clusters, sample, settings.total, settings.singletons)
+    tell_figures(figures, settings.total)
     if figures["in_clusters"] < FEW_IN_CLUSTERS * len(store):
         log.warning(
             "few questions are in clusters; a --threshold below %g, or a smaller "
@@ -136,6 +127,7 @@ def summarised(settings: Settings, content: ClusterFile) -> Row:
     return {
         "domain": str(settings.domain.path),
         "n": settings.total,
+        "singletons": settings.singletons,
         "random_seed": settings.random_seed,
         "max_rows": settings.max_rows,
         "threshold": content.threshold,
@@ -149,12 +141,13 @@ def check_paths(settings: Settings) -> list[Path]:
     """Check that no file that is written is one that is read; returns those that are read."""
     inputs = [settings.domain.path]
     inputs += [Path(source.path) for source in settings.domain.sources if source.path]
-    if settings.cluster_path.resolve() in [
-        path.resolve() for path in written_files(settings.sample_question_path)
-    ]:
+    sample, corpus = settings.sample_question_path, corpus_file(settings.sample_question_path)
+    written = [path.resolve() for path in (*written_files(sample), corpus)]
+    if settings.cluster_path.resolve() in written:
         raise PipelineError(
             f"--cluster_path {settings.cluster_path}: is where the sample goes; name another file"
         )
+    refuse_overwriting_inputs(corpus, inputs)
     if settings.uses_cluster_file:
         return [*inputs, settings.cluster_path]
     if settings.cluster_path.is_dir():

@@ -19,6 +19,7 @@ from data_v5.reading.domain import Domain, load_domain
 from data_v5.reading.question_sources import open_questions
 from data_v5.reading.questions import QuestionStore, question_record
 from data_v5.selection.clusters import read_clusters
+from data_v5.tokens.tensor_files import load_tensors
 from data_v5.tokens.token_files import FIELDS
 from data_v5.tokens.token_ids import TOKENIZER_FILE, tokenizer_folder
 from utils.cli import Flag, harmless, parse_flags, run
@@ -89,8 +90,13 @@ def few_shot_lines(path: Path, number: int) -> Iterator[str]:
 def decoded_lines(path: Path, number: int, tokenizer: Any) -> Iterator[str]:
     """Show the end of a prompt and the response, decoded."""
     hint = "is this a file of prepare_synthetic?"
-    is_parquet = path.suffix == ".parquet"
-    rows = read_parquet(path, FIELDS, FIELDS, hint) if is_parquet else read_rows(path, FIELDS)
+    rows: Iterable[Any]
+    if path.suffix == ".pt":
+        rows = load_tensors(path, FIELDS)
+    elif path.suffix == ".parquet":
+        rows = read_parquet(path, FIELDS, FIELDS, hint)
+    else:
+        rows = read_rows(path, FIELDS)
     row = pick(rows, number, path, "rows")
     tokens, labels = row["input_ids"], row["labels"]
     # An ignored label is negative, whichever number it is.
@@ -134,7 +140,7 @@ class Flags:
     tokenized_file: Annotated[
         Path | None,
         Flag(metavar="PATH"),
-        Field(description=".jsonl or .parquet (default: none)"),
+        Field(description=".pt, .jsonl or .parquet (default: none)"),
     ] = None
     tokenizer: Annotated[
         str | None, Flag(metavar="DIR"), Field(description="what --tokenized_file was made with")

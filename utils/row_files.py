@@ -3,13 +3,15 @@
 Files of any size stream: of an array, memory holds one element and a piece of the file.
 """
 
+import gzip
 import io
 import json
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from json import JSONDecodeError
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from utils.errors import PipelineError
 from utils.files.redactor import redacted_bytes
@@ -103,7 +105,10 @@ def _read(path: Path, is_array: bool) -> Iterator[tuple[str, Any]]:
         for number, line in enumerate(row_lines(path), 1):
             yield f"row {number}", load_row(line)
         return
-    with open_input(path) as file:
+    with open_input(path) as packed:
+        file: IO[bytes] = packed
+        if path.suffix == ".gz":
+            file = cast(IO[bytes], gzip.GzipFile(fileobj=packed))
         text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="\n")
         try:
             if is_array and _begins_array(file):
@@ -112,6 +117,8 @@ def _read(path: Path, is_array: bool) -> Iterator[tuple[str, Any]]:
                 yield from _lines(path, text)
         except UnicodeDecodeError as error:
             raise PipelineError(f"{path}: is not UTF-8 ({error.reason}); convert it") from None
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            raise PipelineError(f"{path}: is damaged ({error}); fetch it again") from None
         except RecursionError:
             raise PipelineError(f"{path}: is nested too deeply to be read") from None
 

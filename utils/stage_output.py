@@ -131,6 +131,10 @@ class StageOutput:
             marks["reject_reasons"] = list(reasons)
         self._rejected_file.write(dump_row({**row, **marks}))
 
+    def leave_rejected(self) -> None:
+        """Put the rejected rows in place though the stage is about to fail, as they say why."""
+        self._files.put_in_place(self.rejected_path)
+
     def pass_over(self, reason: str, count: int) -> None:
         """Count good rows that a draw left out; they are written nowhere."""
         if count:

@@ -40,6 +40,8 @@ class TreeRules:
             return "deleted"
         if message.get("review_result") is False:
             return "failed_review"
+        if isinstance(message.get("text"), str) and not message["text"].strip():
+            return "empty_text"
         if self.languages is not None and not self._has_language(message.get("lang")):
             return "other_language"
         return self._bad_label(message.get("labels"))

@@ -1,9 +1,16 @@
 """Raw columns of a source's rows: dotted paths followed, and values worded."""
 
+import math
+import unicodedata
 from typing import Any
 
 from utils.errors import PipelineError
 from utils.jsonl import Row
+
+# Controls, format marks, blanks, and marks that are drawn on another sign.
+_UNSEEN = ("Cc", "Cf", "Zs", "Zl", "Zp", "Mn", "Me")
+# Hangul's fillers and the Braille sign without a dot, which count as letters and symbols.
+_BLANK_LETTERS = "\u115f\u1160\u3164\uffa0\u2800"
 
 
 class Unusable(Exception):
@@ -39,9 +46,22 @@ def _step(value: Any, key: str) -> Any:
 
 
 def cell_text(value: Any) -> str:
-    """Word a value: text as it is, a number by its digits, a list line by line, else ''."""
+    """Word a value: text as it is, a number by its digits, a list line by line, else ''.
+
+    So is what no one can see, and what is no finite number.
+    """
     if isinstance(value, list):
         return "\n".join(text for text in map(cell_text, value) if text)
     if isinstance(value, str):
-        return value.strip()
+        text = value.strip()
+        return text if is_visible(text) else ""
+    if isinstance(value, float) and not math.isfinite(value):
+        return ""
     return str(value) if isinstance(value, (bool, int, float)) else ""
+
+
+def is_visible(text: str) -> bool:
+    """Tell whether anything of a text can be seen: not blanks, marks of direction, fillers."""
+    return any(
+        unicodedata.category(sign) not in _UNSEEN and sign not in _BLANK_LETTERS for sign in text
+    )

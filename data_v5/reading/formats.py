@@ -17,9 +17,9 @@ from data_v5.reading.answer_texts import (
 from data_v5.reading.columns import Unusable, cell_text, look_up, top_column
 from data_v5.reading.option_lists import (
     Option,
-    are_letters,
     best_option,
     letters,
+    lists_letters,
     names_a_letter,
     option_at,
     option_named,
@@ -27,6 +27,7 @@ from data_v5.reading.option_lists import (
     options_of,
     shuffled,
     split_lettered,
+    stand_for_a_list,
 )
 from data_v5.reading.question_templates import fill_template, template_places
 from utils.jsonl import Row
@@ -149,11 +150,12 @@ def format_item(record: Row, rules: Format, rng: random.Random) -> Item:
     found first and then the order drawn, so that it stays the right one.
     """
     question = _question(record, rules)
-    options = _options(record["fields"], rules)
+    options = _options(record["fields"], rules, question)
     rationale = _rationale(record["fields"], rules)
     right = _right_option(record, rules, options) if options else None
     if options and rules.shuffle_options:
-        if names_a_letter([question, rationale, *(option.text for option in options)]):
+        texts = [question, rationale, *(option.text for option in options)]
+        if lists_letters(question) or names_a_letter(texts):
             raise Unusable("names_an_option_by_letter")
         options = shuffled(options, rng)
     if right is None:
@@ -193,7 +195,7 @@ def solved_text(record: Row, rules: Format) -> str:
     record that can't be worded is known by its `identity_text`.
     """
     try:
-        options = _options(record["fields"], rules)
+        options = _options(record["fields"], rules, cell_text(record["question"]))
         if not options:
             return identity_text(record, rules)
         right = _right_option(record, rules, options).text
@@ -201,6 +203,23 @@ def solved_text(record: Row, rules: Format) -> str:
         return identity_text(record, rules)
     passage = cell_text(look_up(record["fields"], rules.passage)) if rules.passage else ""
     return "\n".join(text for text in (passage, cell_text(record["question"]), right) if text)
+
+
+def final_answer(record: Row, rules: Format) -> str:
+    """Give what a record says the answer is: the right option, or what follows the last mark.
+
+    Of two answers that come to the same by other steps, it is the same. Where it can't be read, it
+    is the answer as the source has it.
+    """
+    raw = cell_text(record["answer"])
+    try:
+        options = _options(record["fields"], rules, cell_text(record["question"]))
+        if options:
+            return _right_option(record, rules, options).text
+        text = _answer_value(record, rules)
+        return split_final(text, rules.final_marker)[1] if rules.final_marker else text
+    except Unusable:
+        return raw
 
 
 def _question(record: Row, rules: Format) -> str:
@@ -247,7 +266,7 @@ def _rationale(fields: Row, rules: Format) -> str:
     return text
 
 
-def _options(fields: Row, rules: Format) -> list[Option]:
+def _options(fields: Row, rules: Format, question: str) -> list[Option]:
     if not rules.options:
         return []
     if isinstance(rules.options, list):
@@ -263,7 +282,7 @@ def _options(fields: Row, rules: Format) -> list[Option]:
         )
     if not isinstance(listed, list):
         raise Unusable("unreadable_options")
-    if "options" in rules.optional and are_letters(listed):
+    if "options" in rules.optional and stand_for_a_list(listed, question):
         return []
     labels = look_up(fields, rules.option_labels) if rules.option_labels else letters(len(listed))
     return options_of(listed, labels if isinstance(labels, list) else [])

@@ -21,6 +21,8 @@ _NAMES_A_LETTER = re.compile(
     r"\([A-F]\)|\b(?:[Oo]ption|[Cc]hoice|[Aa]nswer)s?(?: is| are|:)? [A-F]\b"
     r"|\b[A-F] (?:and|or|&) [A-F]\b"
 )
+# Not the `(a)` of `f(a)`.
+_SMALL_LETTER = re.compile(r"(?<![\w)])\([a-f]\)")
 _LETTER = re.compile(r"\(?[A-Za-z][.)]?")
 _WHOLE_NUMBER = re.compile(r"(-?[0-9]{1,9})(?:\.0)?")
 
@@ -55,9 +57,14 @@ def letters(count: int) -> list[str]:
     return list(ascii_uppercase[:count])
 
 
-def are_letters(texts: Sequence[object]) -> bool:
+def stand_for_a_list(texts: Sequence[object], question: str) -> bool:
     """Tell options that are mere letters, `(a)` and `(b)`, for what the question lists."""
-    return all(isinstance(text, str) and _LETTER.fullmatch(text.strip()) for text in texts)
+    return all(
+        isinstance(text, str)
+        and _LETTER.fullmatch(text.strip())
+        and re.search(rf"(?<!\w)\(?{text.strip(' ().')}[.)]", question)
+        for text in texts
+    )
 
 
 def split_lettered(text: str) -> list[str]:
@@ -114,6 +121,11 @@ def _holds_a_mark(part: str) -> bool:
     """Find a letter that closes a bracket which was never opened."""
     loose = re.search(r"(?:^|[\s,])[a-z] ?\)", part, re.IGNORECASE)
     return loose is not None and part.count(")") > part.count("(")
+
+
+def lists_letters(question: str) -> bool:
+    """Tell whether a question lists or names its options itself, as `(a)` or `(b)`."""
+    return _SMALL_LETTER.search(question) is not None
 
 
 def names_a_letter(texts: Sequence[str]) -> bool:

@@ -16,7 +16,7 @@ from utils.jsonl import Row
 from utils.parquet_files import parquet_columns, read_parquet
 from utils.row_files import read_records
 
-SUFFIXES = (".json", ".jsonl", ".parquet")
+SUFFIXES = (".json", ".jsonl", ".parquet", ".jsonl.gz")
 
 # Yields the rows of a source, each with exactly the columns that are read; None for what it lacks.
 SourceReader = Callable[[], Iterator[Row]]
@@ -38,7 +38,7 @@ def open_questions(source: QuestionSource, cache_dir: str | None = None) -> Sour
 
 def _local_file(name: str) -> Path:
     path = Path(name)
-    if path.suffix not in SUFFIXES:
+    if not path.name.endswith(SUFFIXES):
         raise PipelineError(f"{path}: a source must end in {', '.join(SUFFIXES)}; convert it")
     if not path.is_file():
         raise PipelineError(f"{path}: no such file; check the source's 'path'")

@@ -6,20 +6,26 @@ import unicodedata
 from array import array
 from collections import Counter
 from itertools import islice
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from tqdm import tqdm
 
 from data_v5.reading.columns import Unusable, cell_text, look_up
 from data_v5.reading.domain import QuestionSource
-from data_v5.reading.formats import identity_text
+from data_v5.reading.formats import final_answer, identity_text
 from data_v5.reading.question_sources import SourceReader
 from utils.errors import PipelineError
 from utils.jsonl import Row, dump_row, load_row
-from utils.stage_output import StageOutput
+from utils.stage_output import StageOutput, sibling
 
 RECORD_FIELDS = ("question", "answer", "source", "fields")
 _DIGEST_BYTES = 16
+
+
+def corpus_file(sample_question_path: Path) -> Path:
+    """Name the file of all different questions, which stands beside that of the sample."""
+    return sibling(sample_question_path, ".corpus.jsonl")
 
 
 def question_record(row: Row, source: QuestionSource) -> Row:
@@ -60,7 +66,7 @@ class QuestionStore:
     def __init__(self) -> None:
         self.texts: list[str] = []
         self.digests: list[bytes] = []
-        self._known: set[bytes] = set()
+        self._answers: dict[bytes, set[bytes]] = {}
         self._places = array("Q")
 
     def __enter__(self) -> "QuestionStore":
@@ -73,18 +79,27 @@ class QuestionStore:
     def __len__(self) -> int:
         return len(self.texts)
 
-    def add(self, record: Row, source: QuestionSource) -> bool:
-        """Add a question; False if it is there already, and the first one stays."""
+    def add(self, record: Row, source: QuestionSource, keeps_other_answers: bool = False) -> bool:
+        """Add a question; False if it is there already, and the first one stays.
+
+        With `keeps_other_answers` one with another answer than those there are is another question.
+        """
         text = identity_text(record, source.format)
         digest = text_digest(text)
-        if digest in self._known:
+        answers = self._answers.setdefault(digest, set())
+        if answers and not (keeps_other_answers and self.has_other_answer(record, source)):
             return False
-        self._known.add(digest)
+        answers.add(text_digest(final_answer(record, source.format)))
         self.digests.append(digest)
         self.texts.append(text)
         self._places.append(self._file.tell())
         self._file.write(dump_row(record))
         return True
+
+    def has_other_answer(self, record: Row, source: QuestionSource) -> bool:
+        """Tell whether a question that is there already has none of this answer."""
+        answers = self._answers[text_digest(identity_text(record, source.format))]
+        return text_digest(final_answer(record, source.format)) not in answers
 
     def read(self, number: int) -> Row:
         """Read a record back; nothing may be added after the first one was read."""
@@ -110,7 +125,11 @@ class Opened(NamedTuple):
 
 
 def collect_questions(
-    opened: list[Opened], store: QuestionStore, output: StageOutput, max_rows: int | None = None
+    opened: list[Opened],
+    store: QuestionStore,
+    output: StageOutput,
+    max_rows: int | None = None,
+    keeps_other_answers: bool = False,
 ) -> Row:
     """Put the sources' different questions into the store; returns counts by source.
 
@@ -121,7 +140,7 @@ def collect_questions(
         tally: Counter[str] = Counter()
         for row in tqdm(islice(read(), max_rows), source.title, unit=" rows", disable=None):
             tally["rows"] += 1
-            tally[_take(row, source, store, output)] += 1
+            tally[_take(row, source, store, output, keeps_other_answers)] += 1
         if not tally["rows"]:
             raise PipelineError(f"source '{source.title}': holds no rows; remove it")
         if tally["left_out_by_where"] == tally["rows"]:
@@ -133,13 +152,22 @@ def collect_questions(
     return {title: dict(tally) for title, tally in counts.items()}
 
 
-def _take(row: Row, source: QuestionSource, store: QuestionStore, output: StageOutput) -> str:
+def _take(
+    row: Row,
+    source: QuestionSource,
+    store: QuestionStore,
+    output: StageOutput,
+    keeps_other_answers: bool,
+) -> str:
     """Do with a row what is to be done with it; returns the word for it."""
     if not source.selects(row):
         return "left_out_by_where"
     try:
         try:
-            is_new = store.add(question_record(row, source), source)
+            record = question_record(row, source)
+            is_new = store.add(record, source, keeps_other_answers)
+            if not is_new and store.has_other_answer(record, source):
+                raise Unusable("same_question_other_answer")
         except Unusable as reason:
             output.reject({"source": source.title, **row}, str(reason))
             return "rejected"

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, PositiveInt
 
 from data_v5.reading.domain import ClusterSettings, Cosine, Domain, load_domain
+from data_v5.selection.sampling_plan import Singletons
 from utils.cli import Flag
 from utils.errors import PipelineError
 from utils.similarity.embedding_settings import (
@@ -26,6 +27,7 @@ class Settings:
 
     domain: Domain
     total: int
+    singletons: Singletons
     random_seed: int
     cluster: ClusterSettings
     asked: dict[str, float]
@@ -36,6 +38,7 @@ class Settings:
     cache_folder: Path
     rebuilt: frozenset[str]
     max_rows: int | None
+    keeps_other_answers: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +49,13 @@ class Flags(EmbeddingFlags):
     num_samples: Annotated[
         PositiveInt, Flag("-n", "--num_samples"), Field(description="questions to draw")
     ] = 20_000
+    singletons: Annotated[
+        Singletons,
+        Field(
+            description="questions in no cluster: a share by their number, none, or each one as a "
+            "cluster of one"
+        ),
+    ] = "share"
     cluster_path: Annotated[
         Path | None,
         Flag(metavar="PATH"),
@@ -79,6 +89,11 @@ class Flags(EmbeddingFlags):
         Field(description="read at most this many rows of each source (default: all)"),
     ] = None
 
+    other_answers: Annotated[
+        Literal["drop", "keep"],
+        Field(description="a question that is there already with another answer: drop or keep it"),
+    ] = "drop"
+
     def __post_init__(self) -> None:
         if self.is_exist_cluster and self.force_rebuild:
             raise ValueError("--is_exist_cluster: computes nothing; leave out --force_rebuild")
@@ -99,6 +114,7 @@ def read_settings(arguments: Flags) -> Settings:
     return Settings(
         domain=domain,
         total=arguments.num_samples,
+        singletons=arguments.singletons,
         random_seed=arguments.seed,
         cluster=cluster,
         asked=asked,
@@ -110,4 +126,5 @@ def read_settings(arguments: Flags) -> Settings:
         cache_folder=arguments.cache_dir / domain.name,
         rebuilt=frozenset(arguments.force_rebuild),
         max_rows=arguments.max_rows,
+        keeps_other_answers=arguments.other_answers == "keep",
     )

@@ -2,7 +2,7 @@
 
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -40,6 +40,17 @@ class ExampleUse:
         is_shown = np.isin(np.arange(len(questions)), list(shown)) & (questions != 0)
         return set(rows[np.isin(examples, questions[is_shown])].tolist())
 
+    def pairs(self) -> Iterator[tuple[int, int]]:
+        """Yield the numbers of a row and of one whose question is an example of it."""
+        examples, rows, _ = self._arrays()
+        places: dict[int, list[int]] = defaultdict(list)
+        for number, question in enumerate(self._questions):
+            if question:
+                places[question].append(number)
+        for example, reader in zip(examples.tolist(), rows.tolist(), strict=True):
+            for shown in places.get(example, ()):
+                yield reader, shown
+
     def _arrays(self) -> tuple[NDArray[np.uint64], NDArray[np.int64], NDArray[np.uint64]]:
         """Give the examples, the number of the row of each, and the rows' questions."""
         rows = np.repeat(np.arange(len(self._counts)), np.array(self._counts, dtype=np.int64))
@@ -54,14 +65,19 @@ def _numbers(chosen: NDArray[np.bool_]) -> set[int]:
 
 
 def draw_test_rows(
-    groups: Sequence[int], fraction: float, seed: int, times_shown: Sequence[int] = ()
+    groups: Sequence[int],
+    fraction: float,
+    seed: int,
+    times_shown: Sequence[int] = (),
+    pairs: Iterable[tuple[int, int]] = (),
 ) -> set[int]:
     """Draw the numbers of test rows, given each row's group.
 
     Whole groups are taken in an order that hangs on the seed and on themselves alone, as long as
     they fit into the share of the rows: it comes out exactly where small groups are at hand. If
     none fits, the smallest is taken; a single group is never taken. Groups that are shown
-    more often, if that is said of each row, come after the others.
+    more often, if that is said of each row, come after the others. Of the `pairs` of rows, no two
+    are drawn from two groups.
     """
     members: dict[int, list[int]] = defaultdict(list)
     for number, group in enumerate(groups):
@@ -75,10 +91,17 @@ def draw_test_rows(
     order = sorted(
         members, key=lambda group: (shown[group], derive_seed(seed, "test", group), group)
     )
+    barred: dict[int, set[int]] = defaultdict(set)
+    for one, other in pairs:
+        barred[groups[one]].add(groups[other])
+        barred[groups[other]].add(groups[one])
     drawn: set[int] = set()
+    taken: set[int] = set()
     for group in order:
-        if len(drawn) + len(members[group]) <= wanted:
+        fits = len(drawn) + len(members[group]) <= wanted
+        if fits and taken.isdisjoint(barred.get(group, set()) - {group}):
             drawn.update(members[group])
+            taken.add(group)
     return drawn or set(members[min(order, key=lambda group: len(members[group]))])
 
 
@@ -95,9 +118,13 @@ class Split(NamedTuple):
 def draw_split(
     groups: Sequence[int], examples: ExampleUse, fraction: float, seed: int, *, by_question: bool
 ) -> Split:
-    """Draw the test rows; by question, train rows that show one of them are left out."""
+    """Draw the test rows; by question, train rows that show one of them are left out.
+
+    Nor does a test row show another's question, but where a group cannot be parted.
+    """
     times_shown = examples.times_shown() if by_question else ()
-    test = draw_test_rows(groups, fraction, seed, times_shown)
+    pairs = examples.pairs() if by_question else ()
+    test = draw_test_rows(groups, fraction, seed, times_shown, pairs)
     left_out = examples.readers_of(test) - test if by_question else set()
     train = set(range(len(groups))) - test - left_out
     return Split(test, left_out, len(examples.shown_in(train) & test))

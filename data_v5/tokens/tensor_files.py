@@ -1,6 +1,8 @@
-"""PyTorch files; the only module that imports torch for them, and only when one is written."""
+"""PyTorch files; the only module that imports torch for them, and only when need be."""
 
-from collections.abc import Iterable, Mapping
+import pickle
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import IO, Any
 
 from numpy.typing import NDArray
@@ -14,8 +16,8 @@ def require_torch() -> Any:
         import torch
     except ImportError:
         raise PipelineError(
-            "--output_format pt needs the package 'torch'; pip install torch, or write parquet "
-            "or jsonl, which hold the same"
+            ".pt files (--output_format pt) need the package 'torch'; pip install torch, or write "
+            "parquet or jsonl, which hold the same"
         ) from None
     return torch
 
@@ -28,3 +30,17 @@ def save_tensors(file: IO[bytes], rows: Iterable[Mapping[str, NDArray[Any]]]) ->
     torch = require_torch()
     held = [{name: torch.from_numpy(array) for name, array in row.items()} for row in rows]
     torch.save(held, file)
+
+
+def load_tensors(path: Path, fields: Sequence[str]) -> list[dict[str, list[int]]]:
+    """Read what `save_tensors` wrote, as lists of numbers; nothing of the file is run."""
+    torch = require_torch()
+    try:
+        rows = torch.load(path, weights_only=True, map_location="cpu")
+        return [{name: row[name].tolist() for name in fields} for row in rows]
+    except FileNotFoundError:
+        raise PipelineError(f"{path}: no such file; run prepare_synthetic") from None
+    except (OSError, EOFError, RuntimeError, pickle.UnpicklingError, KeyError, TypeError,
+            AttributeError) as error:  # fmt: skip
+        reason = str(error).strip().split("\n")[0]
+        raise PipelineError(f"{path}: is no .pt file of prepare_synthetic ({reason})") from None

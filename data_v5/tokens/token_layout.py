@@ -11,6 +11,8 @@ INSTRUCTION_FIELDS = ("instruction", "input", "output")
 CHAT_FIELDS = ("Input", "Output")
 # What begins a question, and an example.
 _QUESTION = "Q: "
+# What is between an example's question and its answer.
+_ANSWER = "\nA: "
 
 
 def is_chat(row: Row) -> bool:
@@ -40,12 +42,33 @@ def example_blocks(row: Row) -> tuple[list[str], str]:
     They are the `Q: ...` blocks that fewshot_to_prompt writes; a row without any has an empty
     question.
     """
+    examples, asked = _blocks(row)
+    return examples, f"{asked} {response_text(row)}" if asked else ""
+
+
+def without_last_example(row: Row) -> Row | None:
+    """Take the example away that stands last, the least similar one; None where there is none."""
+    examples, asked = _blocks(row)
+    if not examples:
+        return None
+    return row | {"input": "\n\n".join([*examples[:-1], asked])}
+
+
+def _blocks(row: Row) -> tuple[list[str], str]:
     text = "" if is_chat(row) else str(row["input"])
     if not text.startswith(_QUESTION):
         return [], ""
     first, *others = text.split(f"\n\n{_QUESTION}")
-    *examples, asked = [first, *(_QUESTION + other for other in others)]
-    return examples, f"{asked} {response_text(row)}"
+    blocks: list[str] = []
+    is_open = False
+    for part in [first, *(_QUESTION + other for other in others)]:
+        # What has no answer goes on: a question may hold a line that begins so.
+        if is_open:
+            blocks[-1] += f"\n\n{part}"
+        else:
+            blocks.append(part)
+        is_open = _ANSWER not in blocks[-1]
+    return blocks[:-1], blocks[-1]
 
 
 def response_text(row: Row) -> str:

@@ -70,6 +70,28 @@ def test_rows_that_fit_are_kept_as_they_are(tokenizer: Path, name: str) -> None:
     assert tokens["of_all_rows"]["max"] == limit + 1
 
 
+def test_examples_are_dropped_from_the_end_until_the_row_fits(tokenizer: Path) -> None:
+    shots = [f"Q: shot {n}\nA: yes" for n in range(5)]  # five words each
+    question = row("one") | {"input": "Q: ask?\nA:"}
+    full = question | {"input": "\n\n".join([*shots, question["input"]])}
+    alone = len((prompt_text(question) + "one").split()) + 2
+    for fitting in (0, 2, 5):
+        write_rows("data/few-shot/math_fintune.jsonl", [question, full])
+        limit = alone + 5 * fitting + 4
+        flags = ["--tokenizer", str(tokenizer), "--max_seq_length", str(limit)]
+        main(["--domain", "math", *flags])
+        kept = full | {"input": "\n\n".join([*shots[:fitting], question["input"]])}
+        assert written() == [question, kept]
+        assert summary()["rows_by_examples_dropped"] == (
+            {str(5 - fitting): 1} if fitting < 5 else {}
+        )
+        assert summary()["tokens"]["kept"] == alone + alone + 5 * fitting
+    main(["--domain", "math", "--tokenizer", str(tokenizer), "--max_seq_length", str(alone - 1)])
+    assert summary()["kept"] == 0 and summary()["reject_reasons"] == {"too_long": 2}
+    rejected = list(read_rows("data/data_v5/raw_data/math_prompt_data.rejected.jsonl"))
+    assert rejected[1]["input"] == full["input"] and rejected[1]["tokens"] == alone + 25
+
+
 def test_a_chat_row_has_no_template_around_it(tokenizer: Path) -> None:
     # Two words in the input; the output adheres to the last mark.
     write_rows("data/data_v5/chat_seq2seq.jsonl", [CHAT])

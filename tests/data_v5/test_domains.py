@@ -416,3 +416,15 @@ def test_cnn_gives_the_highlights() -> None:
         "id": "f",
     }
     assert worded("cnn", "abisee/cnn_dailymail", row) == (row["article"], row["highlights"], "")
+
+
+def test_strategyqa_keeps_the_reason_of_its_answer() -> None:
+    source = load_domain("bigbench").source("tasksource/bigbench strategyqa")
+    row = {
+        "inputs": "Q: Is ice warm?\nA:",
+        "targets": ["No. Ice is frozen water."],
+        "multiple_choice_targets": ["Yes", "No"],
+        "multiple_choice_scores": [0, 1],
+    }
+    item = format_item(record_of(source, row), source.format, random.Random(1))
+    assert (item.question, item.answer) == ("Is ice warm?", "No. Ice is frozen water.")

@@ -3,6 +3,8 @@ import json
 import pytest
 
 from data_v5.few_shot_sample import main
+from data_v5.select_data import main as select
+from tests.stage2 import log_lines
 from utils.errors import PipelineError
 from utils.jsonl import read_rows, write_rows
 
@@ -74,6 +76,55 @@ def test_one_question_of_several_passages_is_several(folder):
     rows = sample(tales)
     assert [row["origin"]["fields"]["p"] for row in rows] == APPLES
     assert all(row["origin"] not in row["shot"] for row in rows)
+
+
+def with_corpus(sampled, others, *flags):
+    write_rows("data/sums_question.corpus.jsonl", [*map(record, [*others, *sampled])])
+    return sample(list(map(record, sampled)), *flags)
+
+
+def test_shots_come_from_all_questions_that_the_sample_was_drawn_from(folder):
+    rows = with_corpus([APPLES[0], TRAINS[0]], [*APPLES[1:], *TRAINS[1:]])
+    assert questions(row["origin"] for row in rows) == [APPLES[0], TRAINS[0]]
+    for row, theme in zip(rows, (APPLES, TRAINS), strict=True):
+        shots = questions(row["shot"])
+        assert len(set(shots)) == 5 and set(shots) <= set(theme[1:])
+    with open("data/few-shot/sums_fewshot.summary.json") as file:
+        figures = json.load(file)
+    assert figures["questions_to_choose_from"] == 14 and 0 < figures["mean_cosine"] <= 1
+    assert figures["settings"]["shots_from"] == "data/sums_question.corpus.jsonl"
+
+
+def test_shots_of_the_sample_alone_can_be_asked_for(folder):
+    rows = with_corpus(APPLES[:3], APPLES[3:], "--num_shots", "2", "--shots_from", "sample")
+    assert all(set(questions(row["shot"])) <= set(APPLES[:3]) for row in rows)
+
+
+def test_without_the_corpus_the_sample_is_used_and_that_is_said(folder):
+    with log_lines() as lines:
+        sample(list(map(record, APPLES)))
+    assert any("corpus.jsonl: no such file; examples are looked for in the" in one for one in lines)
+
+
+def test_a_sample_of_another_corpus_is_refused(folder):
+    write_rows("data/sums_question.corpus.jsonl", [*map(record, TRAINS)])
+    with pytest.raises(PipelineError, match="corpus.jsonl: lacks 7 of the sampled questions"):
+        sample(list(map(record, APPLES)))
+
+
+def test_the_embeddings_of_step_1_serve_step_2(folder):
+    rows = [{"q": text, "a": "1"} for text in [*APPLES, *TRAINS]]
+    write_rows("own.jsonl", rows)
+    with open("own.yaml", "w") as file:
+        source = {"path": "own.jsonl", "question": "q", "answer": "a"}
+        json.dump({"instruction": "Solve.", "sources": [source]}, file)
+    select(["--domain", "own.yaml", "-n", "4", "--threshold", "0.6", "--min_community_size", "3"])
+    with log_lines() as lines:
+        main(["--domain", "own.yaml"])
+    assert any("embeddings: reusing" in line for line in lines)
+    assert len(list((folder / "cache/own").glob("embeddings_*.npy"))) == 1
+    found = list(read_rows("data/few-shot/own_fewshot.jsonl"))
+    assert len(found) == 4 and all(len(row["shot"]) == 5 for row in found)
 
 
 def exam(question, right, wrong):

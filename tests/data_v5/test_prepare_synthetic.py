@@ -252,3 +252,9 @@ def test_the_seed_has_two_names(folders):
     two = prepare(folders, "--random_seed", "7", out="two")
     assert (one / "rows.jsonl").read_bytes() == (two / "rows.jsonl").read_bytes()
     assert json.loads((two / "rows.summary.json").read_text())["settings"]["seed"] == 7
+
+
+def test_the_path_of_a_yaml_names_its_domain(sums):
+    by_name = prepare(sums, domains="sums", out="one")
+    by_path = prepare(sums, domains="own/sums.yaml", out="two")
+    assert read(by_name / "train.jsonl") == read(by_path / "train.jsonl")

@@ -98,11 +98,13 @@ def test_questions_become_a_sample_from_all_clusters(finished: tuple[Path, str])
 def test_each_sampled_question_gets_five_others_as_examples(finished: tuple[Path, str]) -> None:
     data, _ = finished
     questions = [row["question"] for row in rows_of(data / "quickstart_question.jsonl")]
+    corpus = {row["question"] for row in rows_of(data / "quickstart_question.corpus.jsonl")}
+    assert len(corpus) > 200 and set(questions) < corpus
     shots = rows_of(data / "few-shot/quickstart_fewshot.jsonl")
     assert [row["origin"]["question"] for row in shots] == questions
     for row in shots:
         others = [shot["question"] for shot in row["shot"]]
-        assert len(set(others)) == 5 and set(others) <= {*questions} - {row["origin"]["question"]}
+        assert len(set(others)) == 5 and set(others) <= corpus - {row["origin"]["question"]}
 
 
 def test_prompts_ask_the_question_last_and_fit(finished: tuple[Path, str]) -> None:

@@ -1,7 +1,9 @@
+import gzip
 import json
 
 import pytest
 
+from data_v5.few_shot_sample import main as shots
 from data_v5.select_data import main
 from tests.stage2 import log_lines
 from utils.errors import PipelineError
@@ -59,9 +61,9 @@ def count_of(rows, theme):
     return sum(theme in row["question"] for row in rows)
 
 
-def test_each_cluster_gives_its_share_and_singletons_count_as_clusters(folder):
+def test_each_cluster_gives_its_share_and_singletons_may_count_as_clusters(folder):
     with log_lines() as lines:
-        rows = select(10)
+        rows = select(10, "--singletons", "one_each")
     assert len(rows) == 10
     assert (count_of(rows, "apples"), count_of(rows, "train")) == (5, 3)
     assert [row["question"] for row in rows if row["answer"] == "?"] == ODD
@@ -77,6 +79,41 @@ def test_each_cluster_gives_its_share_and_singletons_count_as_clusters(folder):
     assert figures["sources"]["trains.jsonl"] == {"rows": 6, "questions": 6}
 
 
+def test_singletons_give_their_share_and_the_summary_compares_it(folder):
+    with log_lines() as lines:
+        rows = select(10)
+    assert (count_of(rows, "apples"), count_of(rows, "train")) == (6, 3)
+    figures = summary()
+    assert figures["settings"]["singletons"] == "share"
+    assert [(row["sizes"], row["asked"], row["given"]) for row in figures["shares_by_size"]] == [
+        ("singletons", 1.0, 1),
+        ("2-9", 3.0, 3),
+        ("10-19", 6.0, 6),
+    ]
+    assert figures["clusters_with_a_share_under_one"] == 0
+    assert any("2-9: 6 questions, asked 3.0 (30.0%), given 3 (30.0%)" in line for line in lines)
+
+
+def test_a_share_below_one_question_is_warned_of(folder):
+    with log_lines() as lines:
+        select(2)
+    assert summary()["clusters_with_a_share_under_one"] == 1
+    assert any("1 of 2 clusters have a share of less than one question" in one for one in lines)
+
+
+def test_singletons_that_are_left_out_are_not_drawn(folder):
+    rows = select(9, "--singletons", "leave_out")
+    assert (count_of(rows, "apples"), count_of(rows, "train")) == (6, 3)
+    with log_lines() as lines:
+        assert len(select(19, "--singletons", "leave_out")) == 18
+    assert "-n 19: there are 18 different questions in clusters; all are taken" in lines
+
+
+def test_without_clusters_there_is_nothing_to_draw_but_singletons(folder):
+    with pytest.raises(PipelineError, match="--singletons leave_out: no question is in a cluster"):
+        select(9, "--singletons", "leave_out", "--threshold", "1")
+
+
 def test_rows_are_in_the_order_of_the_input(folder):
     rows = select(10)
     order = [row["q"] for name in THEMES for row in read_rows(f"{name}.jsonl")]
@@ -87,7 +124,8 @@ def test_rows_are_in_the_order_of_the_input(folder):
 
 @pytest.mark.parametrize("total", [1, 2, 3, 4, 7, 19, 20])
 def test_the_count_asked_for_comes_out(folder, total):
-    rows = select(total)
+    assert len(select(total)) == total
+    rows = select(total, "--singletons", "one_each")
     assert len(rows) == total == len({row["question"] for row in rows})
     assert sum(row["answer"] == "?" for row in rows) == max(0, min(2, total - 2))
 
@@ -195,14 +233,59 @@ def test_a_threshold_that_finds_next_to_nothing_is_remarked_on(folder):
     assert any("a --threshold below 0.999" in line for line in lines)
 
 
+def test_all_different_questions_stand_beside_the_sample(folder):
+    rows = select(9)
+    corpus = list(read_rows("data/sums_question.corpus.jsonl"))
+    assert len(corpus) == 20 and [row for row in corpus if row in rows] == rows
+    with pytest.raises(PipelineError, match="is where the sample goes"):
+        select(9, "--cluster_path", "data/sums_question.corpus.jsonl")
+
+
 def test_equal_questions_merge_and_unusable_rows_are_rejected(folder):
     shouted = {"q": themed("apples", 1)[0]["q"].upper(), "a": "other"}
     write_rows("more.jsonl", [shouted, {"q": None, "a": "1"}, {"q": "New?", "a": "1"}])
     write_domain({"path": "more.jsonl", "question": "q", "answer": "a"})
     rows = select(99)
     assert len(rows) == 21 and "other" not in {row["answer"] for row in rows}
+    assert summary()["reject_reasons"] == {"same_question_other_answer": 1, "empty_question": 1}
+
+
+def test_a_question_with_another_answer_may_be_kept_beside_the_first(folder):
+    apple = themed("apples", 1)[0]
+    more = [apple | {"a": "other"}, apple | {"q": apple["q"].upper()}]
+    write_rows("more.jsonl", more)
+    write_domain({"path": "more.jsonl", "question": "q", "answer": "a"})
+    rows = select(99, "--other_answers", "keep")
+    assert len(rows) == 21 and rows[-1]["answer"] == "other"
     assert summary()["passed_over"] == {"duplicate_question": 1}
-    assert summary()["reject_reasons"] == {"empty_question": 1}
+    shots(["--domain", "sums.yaml"])
+    pairs = list(read_rows("data/few-shot/sums_fewshot.jsonl"))
+    assert len(pairs) == 21
+    for pair in pairs:
+        assert pair["origin"]["question"] not in [shot["question"] for shot in pair["shot"]]
+
+
+def test_a_domain_without_a_usable_question_says_why_and_leaves_the_rows(folder):
+    rows = [{"q": "", "a": "1"}, {"q": "1?", "a": {}}, {"q": "2?", "a": "\u200b\u2800"}]
+    with gzip.open("more.jsonl.gz", "wt") as file:
+        file.write("".join(json.dumps(row) + "\n" for row in rows))
+    source = {"path": "more.jsonl.gz", "question": "q", "answer": "a"}
+    with open("sums.yaml", "w") as file:
+        json.dump({"instruction": "Solve.", "sources": [source]}, file)
+    complaint = "no source holds a usable question .*empty_answer 1"
+    with pytest.raises(PipelineError, match=complaint):
+        select(9)
+    rejected = list(read_rows("data/sums_question.rejected.jsonl"))
+    reasons = ["empty_question", "unreadable_answer", "empty_answer"]
+    assert [row["reject_reason"] for row in rejected] == reasons
+    assert not (folder / "data/sums_question.jsonl").exists()
+
+
+def test_a_packed_source_that_is_damaged_is_named(folder):
+    (folder / "more.jsonl.gz").write_bytes(gzip.compress(b'{"q": "1?", "a": "1"}\n' * 99)[:-9])
+    write_domain({"path": "more.jsonl.gz", "question": "q", "answer": "a"})
+    with pytest.raises(PipelineError, match="more.jsonl.gz: is damaged"):
+        select(9)
 
 
 def test_a_filter_leaves_rows_out(folder):

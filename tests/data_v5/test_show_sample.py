@@ -69,6 +69,12 @@ def test_a_tokenised_row_is_decoded_with_what_is_learnt_marked(
     assert f"row 1 of tokenized/train{suffix}: " in shown
 
 
+def test_a_pt_file_is_read_too(capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("torch")
+    shown = show(capsys, *tokenise(".pt", masked=True))
+    assert shown.endswith("<s>Ask\\x1b[2J:\n⟦12 of them.</s>⟧\n")
+
+
 def test_where_nothing_is_masked_all_is_learnt(capsys: pytest.CaptureFixture[str]) -> None:
     shown = show(capsys, *tokenise(".jsonl", masked=False))
     assert shown.endswith("⟦<s>Ask\\x1b[2J:\n12 of them.</s>⟧\n")

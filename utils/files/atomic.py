@@ -94,6 +94,16 @@ class AtomicFiles:
             os.replace(each.temporary, each.target)
             _unfinished.remove(each)
 
+    def put_in_place(self, path: Path) -> None:
+        """Give a file its name at once, whatever becomes of the others."""
+        [ready] = (each for each in self._files if each.name == path.name)
+        ready.file.flush()
+        os.fsync(ready.file.fileno())
+        os.replace(ready.temporary, ready.target)
+        self._files.remove(ready)
+        _unfinished.remove(ready)
+        ready.file.close()
+
     def drop(self, path: Path) -> None:
         """Have no file at `path` after all, nor one of an earlier run."""
         [dropped] = (each for each in self._files if each.name == path.name)

@@ -104,7 +104,6 @@ def test_paths_that_become_equal_are_merged():
         (answer("a", ask("b", answer("c"))), "begins_with_assistant"),
         (ask("a", {"role": "system", "text": "b"}), "unknown_role"),
         (ask("a", {"role": None, "text": "b"}), "unknown_role"),
-        (ask("a", answer(" \n")), "empty_text"),
         (ask(None, answer("b")), "empty_text"),
         (ask("a", answer("\ud800")), "not_unicode"),
     ],
@@ -180,3 +179,12 @@ def test_every_usable_answer_is_in_a_conversation_that_ends_with_an_answer(tree)
     assert len({str(turns) for turns in found}) == len(found)
     said = {turn["content"] for turns in found for turn in turns[1::2]}
     assert said == set(answers(tree))
+
+
+def test_an_empty_message_is_skipped_and_what_stands_before_it_is_kept() -> None:
+    walk = TreeWalk(TreeRules())
+    tree = ask("a", answer("b", ask(" ", answer("c"))), answer(""))
+    found = [([turn["content"] for turn in turns], fault) for turns, fault in
+             walk.conversations(tree)]  # fmt: skip
+    assert found == [(["a", "b"], None)]
+    assert walk.skipped == {"empty_text": 2}

@@ -3,7 +3,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data_v5.reading.columns import Unusable
-from data_v5.reading.option_lists import names_a_letter, split_lettered
+from data_v5.reading.option_lists import (
+    lists_letters,
+    names_a_letter,
+    split_lettered,
+    stand_for_a_list,
+)
 
 
 @pytest.mark.parametrize(
@@ -70,3 +75,16 @@ def test_a_letter_that_stands_for_an_option_is_seen(text: str) -> None:
 @pytest.mark.parametrize("text", ["A dog", "vitamin a and d", "Answer B2B mails", "(CNN) A bridge"])
 def test_other_letters_are_not_taken_for_options(text: str) -> None:
     assert not names_a_letter([text])
+
+
+def test_small_letters_in_brackets_are_a_list_unless_they_follow_a_function():
+    assert lists_letters("Which is sarcastic? (a) What a day (b) What luck")
+    assert lists_letters("Is it (b)?")
+    assert not lists_letters("Let f(a) = 3 and g(x)(a) = 4. (I) Find f.")
+
+
+def test_letters_stand_for_a_list_only_where_the_question_has_one():
+    assert stand_for_a_list(["(a)", "(b)"], "Which? (a) This (b) That")
+    assert stand_for_a_list(["A", "B"], "Which?\nA. This\nB. That")
+    assert not stand_for_a_list(["a", "b"], "Which letter comes after a?")
+    assert not stand_for_a_list(["this", "that"], "Which? (a) This (b) That")

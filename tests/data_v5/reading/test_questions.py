@@ -36,6 +36,9 @@ def test_a_record_holds_the_worded_question_and_answer_and_the_columns_of_the_fo
         ({"q": "1?", "a": []}, "empty_answer"),
         ({"q": {"text": "1?"}, "a": "1"}, "unreadable_question"),
         ({"q": "1?", "a": {}}, "unreadable_answer"),
+        ({"q": "1?", "a": float("nan")}, "unreadable_answer"),
+        ({"q": "1?", "a": "\u200b\u2800\u3164"}, "empty_answer"),
+        ({"q": "\u200b", "a": "1"}, "empty_question"),
     ],
 )
 def test_a_row_without_a_question_or_an_answer_is_unusable(row, reason):
@@ -102,12 +105,14 @@ def test_what_became_of_the_rows_is_counted_by_source(tmp_path):
     counts, texts, output = collect(tmp_path, PLAIN, filtered)
     assert texts == ["1?", "1 ?", "2?"]
     assert counts == {
-        "ann/sums": {"rows": 5, "questions": 3, "rejected": 1, "duplicate": 1},
+        "ann/sums": {"rows": 5, "questions": 3, "rejected": 2},
         "ann/easy": {"rows": 5, "left_out_by_where": 4, "duplicate": 1},
     }
-    assert dict(output.passed_over) == {"duplicate_question": 2}
-    (rejected,) = read_rows(tmp_path / "out.rejected.jsonl")
-    assert rejected == {"source": "ann/sums", **ROWS[1], "reject_reason": "empty_question"}
+    assert dict(output.passed_over) == {"duplicate_question": 1}
+    assert output.reasons["same_question_other_answer"] == 1
+    empty, other = read_rows(tmp_path / "out.rejected.jsonl")
+    assert empty == {"source": "ann/sums", **ROWS[1], "reject_reason": "empty_question"}
+    assert (other["a"], other["reject_reason"]) == ("9", "same_question_other_answer")
 
 
 def test_at_most_so_many_rows_of_each_source_are_read(tmp_path):

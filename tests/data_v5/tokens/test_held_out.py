@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data_v5.tokens.held_out import ExampleUse, draw_test_rows
+from data_v5.tokens.held_out import ExampleUse, draw_split, draw_test_rows
 
 
 def test_the_share_comes_out_exactly():
@@ -54,3 +54,14 @@ def test_rows_that_are_shown_more_often_are_drawn_later():
     times = [2] * 70 + [1] * 10 + [0] * 20
     assert draw_test_rows(range(100), 0.2, 42, times) == set(range(80, 100))
     assert draw_test_rows(range(100), 0.3, 42, times) == set(range(70, 100))
+
+
+def test_by_question_no_row_shows_a_question_that_is_tested_on():
+    examples = ExampleUse()
+    # Each row shows the next two questions, in a circle.
+    for number in range(100):
+        examples.add(number + 1, [(number + step) % 100 + 1 for step in (1, 2)])
+    split = draw_split(range(100), examples, 0.3, 42, by_question=True)
+    kept = set(range(100)) - split.left_out
+    assert split.test and split.test <= kept and split.seen == 0
+    assert not examples.shown_in(kept) & split.test

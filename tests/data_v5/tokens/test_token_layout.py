@@ -1,4 +1,9 @@
-from data_v5.tokens.token_layout import example_blocks, prompt_text, response_text
+from data_v5.tokens.token_layout import (
+    example_blocks,
+    prompt_text,
+    response_text,
+    without_last_example,
+)
 
 
 def test_a_row_with_input_is_laid_out_as_alpaca_does() -> None:
@@ -33,3 +38,14 @@ def test_a_question_with_its_answer_is_worded_as_it_stands_as_an_example() -> No
 def test_rows_that_ask_otherwise_have_no_examples() -> None:
     assert example_blocks({"instruction": "Sing.", "input": "", "output": "La"}) == ([], "")
     assert example_blocks({"Input": "Q: One?\nA:", "Output": "1"}) == ([], "")
+
+
+def test_the_last_example_goes_first_and_the_question_stays_as_it_is() -> None:
+    question = "Q: Here is a text.\n\nQ: is its first letter?\nA:"
+    row = {"instruction": "Read.", "input": f"Q: One?\nA: 1\n\nQ: Two?\nA: 2\n\n{question}"}
+    fewer = without_last_example(row)
+    assert fewer == row | {"input": f"Q: One?\nA: 1\n\n{question}"}
+    alone = without_last_example(fewer)
+    assert alone == row | {"input": question}
+    assert without_last_example(alone) is None
+    assert without_last_example({"Input": "Q: One?\nA: 1\n\nQ: Two?\nA:", "Output": "2"}) is None

@@ -13,7 +13,7 @@ from typing import Any
 import tree_sitter
 import tree_sitter_python
 
-from utils.code.syntax import MAX_GRAMMAR_CHARACTERS, is_too_deep
+from utils.code.syntax import MAX_GRAMMAR_CHARACTERS, is_too_deep, parse_in_bounds
 
 # `def f[T](x: T)`, `type Pair[T] = tuple[T, T]`; strings are newer by what stands inside of them.
 _TYPE_PARAMETERS = "type_parameter"
@@ -41,8 +41,8 @@ def in_older_syntax(code: str) -> str | None:
     if not _HINT.search(code) or len(code) > MAX_GRAMMAR_CHARACTERS or is_too_deep(code):
         return None
     source = _without_defaults(code).encode("utf-8", "replace")
-    root = _parser().parse(source).root_node
-    if root.has_error:
+    root = parse_in_bounds(_parser(), source)
+    if root is None or root.has_error:
         return None
     changes = list(_changes(root, source))
     for start, end, text in sorted(changes, reverse=True):

@@ -5,6 +5,7 @@ import importlib
 import re
 import warnings
 from collections.abc import Callable
+from typing import Any
 
 from utils.code.languages import language_named
 
@@ -13,6 +14,10 @@ MAX_CHARACTERS = 500_000
 _GRAMMAR_NAME = re.compile(r"[a-z][a-z0-9_]*")
 # Grammars recover from errors at leisure: this much noise takes them up to two seconds.
 MAX_GRAMMAR_CHARACTERS = 150_000
+# A grammar's steps, in hundreds: a program takes one in 200 bytes; noise takes the square of its
+# length, and is given up after this many and one in so many bytes.
+_FREE_STEPS, _BYTES_A_STEP = 2000, 4
+_PIECE = 1 << 16
 # Deeper nesting is no program; Python's own parser draws the line here too.
 MAX_DEPTH = 200
 _BRACKET = re.compile(r"[()\[\]{}]")
@@ -83,10 +88,37 @@ def grammar_parser(name: str) -> Callable[[str], bool] | None:
     def parses(code: str) -> bool:
         if len(code) > MAX_GRAMMAR_CHARACTERS or not code.strip() or is_too_deep(code):
             return False
-        root = parser.parse(code.encode("utf-8", "replace")).root_node
-        return not root.has_error and any(not node.is_extra for node in root.named_children)
+        root = parse_in_bounds(parser, code.encode("utf-8", "replace"))
+        return (
+            root is not None
+            and not root.has_error
+            and any(not node.is_extra for node in root.named_children)
+        )
 
     return parses
+
+
+def parse_in_bounds(parser: Any, source: bytes) -> Any | None:
+    """Parse by a tree-sitter grammar; give the root, or None where it takes far too many steps.
+
+    Steps are counted, not seconds: the answer is the same on any machine.
+    """
+    left = _FREE_STEPS + len(source) // _BYTES_A_STEP
+
+    def is_over(*_: object) -> bool:
+        nonlocal left
+        left -= 1
+        return left < 0
+
+    try:
+        # The count is not called for a text that is given whole.
+        return parser.parse(
+            lambda offset, _: source[offset : offset + _PIECE], progress_callback=is_over
+        ).root_node
+    except ValueError:
+        # It would go on with the text it was stopped at.
+        parser.reset()
+        return None
 
 
 def is_too_deep(code: str) -> bool:

@@ -17,6 +17,9 @@ from pygments.token import Name
 from pygments.util import ClassNotFound
 from tree_sitter import Language, Parser, Query, QueryCursor
 
+from utils.code.highlighting import lexed
+from utils.code.lexing import code_tokens
+from utils.code.syntax import parse_in_bounds
 from utils.errors import PipelineError
 
 # Raise it when a document's words change, so that fits cached from the old ones aren't reused.
@@ -126,13 +129,17 @@ def identifiers(code: str, language: str = "python") -> list[str]:
     """
     if language == "python":
         return _python_identifiers(code)
-    return [text for kind, text in get_lexer(language).get_tokens(code) if kind in Name]
+    return [text for kind, text in lexed(get_lexer(language), code) if kind in Name]
 
 
 def _python_identifiers(code: str) -> list[str]:
     parser, identifier = _python_grammar()
     source = code.encode("utf-8", "replace")
-    found = identifier.captures(parser.parse(source).root_node).get("name", [])
+    root = parse_in_bounds(parser, source)
+    if root is None:
+        # Noise; what is a name in it, no grammar could tell.
+        return [token for token in code_tokens(code) if token.isidentifier()]
+    found = identifier.captures(root).get("name", [])
     return [source[start:end].decode() for start, end in sorted(node.byte_range for node in found)]
 
 

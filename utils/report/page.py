@@ -23,6 +23,7 @@ from pygments.lexers.special import TextLexer
 from pygments.token import Comment, Keyword, Name, Number, Operator, String, _TokenType
 from pygments.util import ClassNotFound
 
+from utils.code.highlighting import lexed
 from utils.report.edit_facts import EditComparer
 from utils.report.lineage import Lineage, RepeatedRows
 from utils.report.row_views import RowView
@@ -66,7 +67,7 @@ def highlight_lines(lines: Sequence[str], language: str = "python") -> list[Page
     text. A line that is very long is cut.
     """
     coloured: list[list[tuple[int, str]]] = [[]]
-    for _, kind, text in _lexer(language).get_tokens_unprocessed("\n".join(lines)):
+    for kind, text in lexed(_lexer(language), "\n".join(lines)):
         number = _class_of(kind)
         first, *rest = text.split("\n")
         coloured[-1].append((number, first))

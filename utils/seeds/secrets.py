@@ -51,13 +51,13 @@ DETECTORS: tuple[BasePlugin, ...] = (
     IbmCosHmacDetector(),
     JwtTokenDetector(),
     MailchimpDetector(),
-    NpmDetector(),
     OpenAIDetector(),
     SlackDetector(),
     SoftlayerDetector(),
     SquareOAuthDetector(),
     TwilioKeyDetector(),
 )
+_NPM = NpmDetector()
 # A line without a string and without a run like this can hold no secret; most lines end here.
 _WORTH_A_LOOK = re.compile(r"['\"][^'\"]{5}|[A-Za-z0-9_\-/+=.:]{16}")
 # Nor can the detectors above know anything in a line without this.
@@ -65,6 +65,11 @@ _LONG_RUN = re.compile(r"[A-Za-z0-9_\-/+=.:]{20}")
 # The value stands in the next line.
 _IS_OPEN = re.compile(r"(?:[=(,]|\bor)\s*$")
 _LONGEST_CACHED = 1000
+# Some detectors take the square of a line's length. What is longer is looked at in windows, which
+# share as much as a secret may have in characters.
+_WINDOW, _SHARED = 3000, 1000
+# Theirs begins with `//` and whatever else: slow on a line of slashes.
+_NPM_MARK = "_authToken"
 _SHOWN = 4
 
 
@@ -151,12 +156,24 @@ def _find(text: str) -> Iterator[tuple[int, str]]:
     lines = text.split("\n")
     for number, line in enumerate(lines):
         # The versions of a file share most lines; very long ones would fill the cache.
-        found = _cached_look(line) if len(line) < _LONGEST_CACHED else _look(line)
+        found = _cached_look(line) if len(line) < _LONGEST_CACHED else _look_in_windows(line)
         if found is None and number + 1 < len(lines):
-            found = _cached_secrets(line + "\n" + lines[number + 1][:_LONGEST_CACHED])
+            found = _cached_secrets(
+                line[-_LONGEST_CACHED:] + "\n" + lines[number + 1][:_LONGEST_CACHED]
+            )
         for begin, value in found or ():
             yield start + begin, value
         start += len(line) + 1
+
+
+def _look_in_windows(line: str) -> tuple[tuple[int, str], ...] | None:
+    """Do as `_look` does with a line of any length; only its end tells whether it is open."""
+    found: list[tuple[int, str]] = []
+    last: tuple[tuple[int, str], ...] | None = ()
+    for start in range(0, max(1, len(line) - _SHARED), _WINDOW - _SHARED):
+        last = _look(line[start : start + _WINDOW])
+        found += [(start + begin, value) for begin, value in last or ()]
+    return None if last is None and not found else tuple(found)
 
 
 def _look(line: str) -> tuple[tuple[int, str], ...] | None:
@@ -171,6 +188,8 @@ def secrets_in_line(line: str) -> tuple[tuple[int, str], ...]:
     found = [(key.start, key.value) for key in find_keys(line)]
     if _LONG_RUN.search(line):
         found += [(0, value) for each in DETECTORS for value in each.analyze_string(line)]
+        if _NPM_MARK in line:
+            found += [(0, value) for value in _NPM.analyze_string(line)]
     found = [place for place in found if not is_placeholder(place[1])]
     found += find_given(line)
     return tuple((start, value) for start, value in found if not _is_shown(value))

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from utils.processes import worker_count
 from utils.sandbox.choose import Sandbox, open_sandbox
-from utils.sandbox.limits import Limits
-from utils.sandbox.pool import Job, run_many
+from utils.sandbox.limits import RunLimits
+from utils.sandbox.pool import SandboxJob, run_many
 
 CODE = "print('hello')\n"
 
@@ -32,7 +32,7 @@ def bare_rate(number: int) -> float:
 
 
 def sandboxed_rate(sandbox: Sandbox, number: int) -> float:
-    jobs = (Job(n, {"main.py": CODE}, ["{python}", "-I", "main.py"]) for n in range(number))
+    jobs = (SandboxJob(n, {"main.py": CODE}, ["{python}", "-I", "main.py"]) for n in range(number))
     start = time.perf_counter()
     for _, result in run_many(sandbox, jobs):
         assert result.stdout == "hello\n", result
@@ -41,7 +41,7 @@ def sandboxed_rate(sandbox: Sandbox, number: int) -> float:
 
 if __name__ == "__main__":
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 300
-    opened = open_sandbox(sys.argv[2] if len(sys.argv) > 2 else "auto", None, Limits())  # type: ignore[arg-type]
+    opened = open_sandbox(sys.argv[2] if len(sys.argv) > 2 else "auto", None, RunLimits())  # type: ignore[arg-type]
     for _ in range(3):
         bare, sandboxed = bare_rate(count), sandboxed_rate(opened, count)
         share = sandboxed / bare

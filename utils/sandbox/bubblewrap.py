@@ -19,7 +19,7 @@ from math import ceil
 from threading import Event
 
 from utils.sandbox.environment import Environment
-from utils.sandbox.limits import Limits
+from utils.sandbox.limits import RunLimits
 from utils.sandbox.result import RunResult
 from utils.sandbox.system_calls import filter_program
 from utils.sandbox.watching import watch
@@ -41,7 +41,7 @@ class Bubblewrap:
 
     name = "bubblewrap"
 
-    def __init__(self, environment: Environment, limits: Limits) -> None:
+    def __init__(self, environment: Environment, limits: RunLimits) -> None:
         self.environment = environment
         self.limits = limits
         self.stopped = Event()
@@ -179,7 +179,7 @@ def _within(most: tuple[int, int], hard: int) -> tuple[int, int]:
     return most if hard == resource.RLIM_INFINITY else (min(most[0], hard), min(most[1], hard))
 
 
-def _resources(limits: Limits) -> dict[int, tuple[int, int]]:
+def _resources(limits: RunLimits) -> dict[int, tuple[int, int]]:
     """The kernel's own limits, each for one process: they hold between two looks at all of them."""
     seconds = ceil(limits.cpu_seconds) + 1
     memory = limits.memory_mb * _MEGABYTE

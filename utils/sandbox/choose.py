@@ -14,7 +14,7 @@ from typing import Literal, Protocol
 
 from utils.errors import PipelineError
 from utils.sandbox.environment import Environment, find_environment
-from utils.sandbox.limits import Limits
+from utils.sandbox.limits import RunLimits
 from utils.sandbox.result import RunResult
 from utils.sandbox.system_calls import knows_this_machine
 
@@ -26,7 +26,7 @@ class Sandbox(Protocol):
 
     name: str
     environment: Environment
-    limits: Limits
+    limits: RunLimits
     stopped: Event  # while it is set, programs are ended as soon as they are looked at
 
     def run(self, files: Mapping[str, str], command: Sequence[str]) -> RunResult:
@@ -37,7 +37,7 @@ class NotHere(Exception):
     """This machine does not have what a sandbox needs; the message says what."""
 
 
-def open_sandbox(kind: Kind, environment: Path | None, limits: Limits) -> Sandbox:
+def open_sandbox(kind: Kind, environment: Path | None, limits: RunLimits) -> Sandbox:
     """Open the first sandbox, or the one that is named, in which a probe is held.
 
     `environment` is the virtual environment that programs run with, None the one that runs us.
@@ -55,7 +55,7 @@ def open_sandbox(kind: Kind, environment: Path | None, limits: Limits) -> Sandbo
     raise PipelineError(f"no sandbox to run programs in ({'; '.join(missing)})")
 
 
-def _bubblewrap(environment: Environment, limits: Limits) -> Sandbox:
+def _bubblewrap(environment: Environment, limits: RunLimits) -> Sandbox:
     from utils.sandbox.bubblewrap import Bubblewrap
 
     if not sys.platform.startswith("linux") or not knows_this_machine():
@@ -65,7 +65,7 @@ def _bubblewrap(environment: Environment, limits: Limits) -> Sandbox:
     return Bubblewrap(environment, limits)
 
 
-def _sandlock(environment: Environment, limits: Limits) -> Sandbox:
+def _sandlock(environment: Environment, limits: RunLimits) -> Sandbox:
     if not sys.platform.startswith("linux") or not knows_this_machine():
         raise NotHere("is for Linux on x86_64 and aarch64")
     try:
@@ -80,7 +80,7 @@ def _sandlock(environment: Environment, limits: Limits) -> Sandbox:
 
 
 # The one that holds more first: it counts files in full, and shows nothing of the machine.
-_BACKENDS: dict[str, Callable[[Environment, Limits], Sandbox]] = {
+_BACKENDS: dict[str, Callable[[Environment, RunLimits], Sandbox]] = {
     "bubblewrap": _bubblewrap,
     "sandlock": _sandlock,
 }

@@ -9,7 +9,7 @@ Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 @dataclass(frozen=True)
-class Limits:
+class RunLimits:
     """What one program, with all the processes that it starts, may use."""
 
     cpu_seconds: Annotated[Seconds, Field(description="of processors, all its processes")] = 10

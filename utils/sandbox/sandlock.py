@@ -25,7 +25,7 @@ from threading import Event
 
 from utils.errors import PipelineError
 from utils.sandbox.environment import Environment
-from utils.sandbox.limits import Limits
+from utils.sandbox.limits import RunLimits
 from utils.sandbox.result import RunResult
 from utils.sandbox.system_calls import names_of_denied
 from utils.sandbox.watching import processes_of, watch
@@ -54,7 +54,7 @@ class Sandlock:
 
     name = "sandlock"
 
-    def __init__(self, environment: Environment, limits: Limits) -> None:
+    def __init__(self, environment: Environment, limits: RunLimits) -> None:
         self.environment = environment
         self.limits = limits
         self.stopped = Event()
@@ -167,7 +167,7 @@ def _end(channel: socket.socket, server: subprocess.Popen[bytes]) -> None:
     server.wait()
 
 
-def _soft_resources(limits: Limits) -> dict[int, int]:
+def _soft_resources(limits: RunLimits) -> dict[int, int]:
     return {
         resource.RLIMIT_CPU: ceil(limits.cpu_seconds) + 1,
         resource.RLIMIT_DATA: limits.memory_mb * _MEGABYTE,

@@ -12,7 +12,7 @@ from signal import SIGXCPU
 from threading import Event
 from typing import NamedTuple, Protocol
 
-from utils.sandbox.limits import Limits
+from utils.sandbox.limits import RunLimits
 from utils.sandbox.result import RunResult, Status
 
 TICK = 0.05  # seconds between two looks at what a program uses
@@ -70,7 +70,7 @@ class Output:
         return b"".join(self._chunks).decode("utf-8", "replace")
 
 
-def watch(program: Confined, limits: Limits, stopped: Event) -> RunResult:
+def watch(program: Confined, limits: RunLimits, stopped: Event) -> RunResult:
     """Read a program's output until it ends, and end it where it passes a limit."""
     start = time.monotonic()
     outputs = [Output(pipe, limits.output_bytes) for pipe in (program.stdout, program.stderr)]
@@ -90,7 +90,7 @@ def watch(program: Confined, limits: Limits, stopped: Event) -> RunResult:
 
 
 def _until_its_end(
-    program: Confined, outputs: list[Output], limits: Limits, stopped: Event, start: float
+    program: Confined, outputs: list[Output], limits: RunLimits, stopped: Event, start: float
 ) -> tuple[Status | None, int | None]:
     """Return for which limit the program was ended, if for one, and its highest use of memory."""
     peak: int | None = None
@@ -124,7 +124,7 @@ def _until_its_end(
                 return passed, peak
 
 
-def _passed(usage: Consumption | None, limits: Limits, root: int | None) -> Status | None:
+def _passed(usage: Consumption | None, limits: RunLimits, root: int | None) -> Status | None:
     if usage is None or root is None:
         return None
     if usage.processes > limits.processes:

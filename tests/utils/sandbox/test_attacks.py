@@ -15,11 +15,11 @@ import pytest
 from tests.utils.sandbox.attacks import ATTACKS, TRY, Attack
 from utils.errors import PipelineError
 from utils.sandbox.choose import Sandbox, open_sandbox
-from utils.sandbox.limits import Limits
-from utils.sandbox.pool import Job, run_many
+from utils.sandbox.limits import RunLimits
+from utils.sandbox.pool import SandboxJob, run_many
 from utils.sandbox.result import RunResult
 
-SMALL = Limits(
+SMALL = RunLimits(
     cpu_seconds=0.6, clock_seconds=2, memory_mb=128, processes=8, output_bytes=1000, scratch_mb=8
 )
 
@@ -65,7 +65,9 @@ def ends(sandbox: Sandbox, code_of: dict[str, str]) -> dict[str, RunResult]:
     for patient in (False, True):
         one = open_sandbox(sandbox.name, None, PATIENT) if patient else sandbox  # type: ignore[arg-type]
         jobs = [
-            Job(attack.name, {"main.py": code_of[attack.name]}, ["{python}", "-I", "main.py"])
+            SandboxJob(
+                attack.name, {"main.py": code_of[attack.name]}, ["{python}", "-I", "main.py"]
+            )
             for attack in ATTACKS
             if ("timed_out" not in attack.expected) is patient
         ]
@@ -129,4 +131,4 @@ def test_a_program_finds_nothing_of_the_one_before(sandbox: Sandbox) -> None:
 def test_a_missing_sandbox_is_said_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", lambda name: None)
     with pytest.raises(PipelineError, match=r"no sandbox .*bubblewrap: install the program bwrap"):
-        open_sandbox("bubblewrap", None, Limits())
+        open_sandbox("bubblewrap", None, RunLimits())

@@ -1,6 +1,6 @@
 """How many trivial programs a second run in the sandbox, and as bare processes, as many at a time.
 
-python -m bench.sandbox [NUMBER]
+python -m bench.sandbox [NUMBER [BACKEND]]
 """
 
 import subprocess
@@ -11,9 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from utils.processes import worker_count
-from utils.sandbox.choose import open_sandbox
+from utils.sandbox.choose import Sandbox, open_sandbox
 from utils.sandbox.limits import RunLimits
-from utils.sandbox.pool import ProgramRun, run_many
+from utils.sandbox.pool import SandboxJob, run_many
 
 CODE = "print('hello')\n"
 
@@ -31,9 +31,8 @@ def bare_rate(number: int) -> float:
         return number / (time.perf_counter() - start)
 
 
-def sandboxed_rate(number: int) -> float:
-    sandbox = open_sandbox("auto", None, RunLimits())
-    jobs = (ProgramRun(n, {"main.py": CODE}, ["{python}", "-I", "main.py"]) for n in range(number))
+def sandboxed_rate(sandbox: Sandbox, number: int) -> float:
+    jobs = (SandboxJob(n, {"main.py": CODE}, ["{python}", "-I", "main.py"]) for n in range(number))
     start = time.perf_counter()
     for _, result in run_many(sandbox, jobs):
         assert result.stdout == "hello\n", result
@@ -42,7 +41,8 @@ def sandboxed_rate(number: int) -> float:
 
 if __name__ == "__main__":
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 300
+    opened = open_sandbox(sys.argv[2] if len(sys.argv) > 2 else "auto", None, RunLimits())  # type: ignore[arg-type]
     for _ in range(3):
-        bare, sandboxed = bare_rate(count), sandboxed_rate(count)
+        bare, sandboxed = bare_rate(count), sandboxed_rate(opened, count)
         share = sandboxed / bare
-        sys.stdout.write(f"bare {bare:.0f}/s, in the sandbox {sandboxed:.0f}/s: {share:.2f}\n")
+        sys.stdout.write(f"bare {bare:.0f}/s, in {opened.name} {sandboxed:.0f}/s: {share:.2f}\n")

@@ -29,6 +29,7 @@ R = TypeVar("R")
 BATCH = 64
 # The watchdog waits this much longer than the timer: a busy machine must not change results.
 WATCHDOG_FACTOR = 4
+_is_limited = False  # whether a limit runs in this process: a late signal is nobody's
 _HAS_TIMER = hasattr(signal, "setitimer")
 
 
@@ -178,27 +179,38 @@ def time_limit(seconds: float) -> Iterator[None]:
     if not is_free or signal.getitimer(signal.ITIMER_PROF)[0]:
         yield
         return
-    before = signal.signal(signal.SIGPROF, _raise)
     try:
-        signal.setitimer(signal.ITIMER_PROF, seconds, 0.1)
+        _start_timer(seconds)
         yield
     finally:
-        signal.setitimer(signal.ITIMER_PROF, 0)
-        signal.signal(signal.SIGPROF, before)
+        _stop_timer()
+
+
+def _start_timer(seconds: float) -> None:
+    global _is_limited
+    signal.signal(signal.SIGPROF, _raise)
+    _is_limited = True
+    # Again every tenth of a second: the first one may be lost in a destructor.
+    signal.setitimer(signal.ITIMER_PROF, seconds, 0.1)
+
+
+def _stop_timer() -> None:
+    """Stop the timer; its handler stays, for a signal on its way would end the process."""
+    global _is_limited
+    _is_limited = False
+    signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 def _arm(seconds: float) -> None:
     """Start the timer, on the processor's time, and the watchdog, on the clock."""
     faulthandler.dump_traceback_later(seconds * WATCHDOG_FACTOR, exit=True, file=_null())
     if _HAS_TIMER:
-        signal.signal(signal.SIGPROF, _raise)
-        # Again every tenth of a second: the first one may be lost in a destructor.
-        signal.setitimer(signal.ITIMER_PROF, seconds, 0.1)
+        _start_timer(seconds)
 
 
 def _disarm() -> None:
     if _HAS_TIMER:
-        signal.setitimer(signal.ITIMER_PROF, 0)
+        _stop_timer()
     faulthandler.cancel_dump_traceback_later()
 
 
@@ -217,7 +229,8 @@ def _one_by_one(work: Callable[[list[T]], list[R]], batch: list[T], lost: R) -> 
 
 
 def _raise(number: int, frame: FrameType | None) -> None:
-    raise TimeLimitReached
+    if _is_limited:
+        raise TimeLimitReached
 
 
 @cache

@@ -140,6 +140,9 @@ class _Program:
     def root(self) -> int | None:
         return self._pid
 
+    def overfull(self) -> bool:
+        return False  # its tmpfs has a size
+
     def kill(self) -> None:
         if self._pidfd is not None:
             with suppress(ProcessLookupError):

@@ -16,7 +16,7 @@ _AHEAD = 4  # programs a worker, in hand or done and not yet asked for
 
 
 @dataclass(frozen=True)
-class ProgramRun:
+class SandboxJob:
     """A program to run: its files, its command, and what its result is to be known by."""
 
     key: Any
@@ -25,15 +25,15 @@ class ProgramRun:
 
 
 def run_many(
-    sandbox: Sandbox, jobs: Iterable[ProgramRun], workers: int = 0
-) -> Iterator[tuple[ProgramRun, RunResult]]:
+    sandbox: Sandbox, jobs: Iterable[SandboxJob], workers: int = 0
+) -> Iterator[tuple[SandboxJob, RunResult]]:
     """Run jobs, `workers` at a time (0: as many as there are processors), in order.
 
     Jobs are taken a few ahead of the results. Whoever stops asking for results, and an interrupt
     from the keyboard, end all programs at once.
     """
     count = worker_count(workers)
-    pending: deque[tuple[ProgramRun, Future[RunResult]]] = deque()
+    pending: deque[tuple[SandboxJob, Future[RunResult]]] = deque()
     threads = ThreadPoolExecutor(count, "sandbox")
     try:
         for job in jobs:

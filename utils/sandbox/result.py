@@ -14,7 +14,7 @@ class RunResult:
         finished       it ended by itself; `exit_code` says how (0 is well)
         timed_out      it was ended at its limit of the processors' time or of the clock's
         out_of_memory  it was ended at its limit of memory, or its last words are a MemoryError
-        killed         by a signal, its own or for too many processes; `exit_code` is negative
+        killed         by a signal (`exit_code` is negative), or for too many processes or files
         refused        the sandbox could not start it; `stderr` says why
     `exit_code` is None where none was left: the program was ended at a limit, or never started.
     `stdout` and `stderr` are the first bytes of each, up to the limit, decoded as UTF-8 with

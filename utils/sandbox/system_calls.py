@@ -7,6 +7,7 @@ namespace separates, memory that no limit counts) and calls in which kernels' fa
 import errno
 import platform
 import struct
+from collections.abc import Collection
 from typing import NamedTuple
 
 
@@ -86,8 +87,13 @@ def knows_this_machine() -> bool:
     return platform.machine() in _MACHINES
 
 
-def filter_program() -> bytes:
-    """Assemble the filter for this machine; only for one that is known."""
+def names_of_denied() -> list[str]:
+    """Name the calls that the filter lets fail."""
+    return [*_DENIED, *_ABSENT]
+
+
+def filter_program(names: Collection[str] | None = None) -> bytes:
+    """Assemble the filter for this machine, of all calls or some; only for one that is known."""
     machine = _MACHINES[platform.machine()]
     lines = [
         _line(_LOAD, _ARCHITECTURE),
@@ -98,7 +104,9 @@ def filter_program() -> bytes:
     if machine.column == 0:
         lines += [_line(_IF_AT_LEAST, _X32, 0, 1), _fail(errno.ENOSYS)]
     for calls, error in ((_DENIED, errno.EPERM), (_ABSENT, errno.ENOSYS)):
-        for numbers in calls.values():
+        for name, numbers in calls.items():
+            if names is not None and name not in names:
+                continue
             lines += [_line(_IF_EQUAL, numbers[machine.column], 0, 1), _fail(error)]
     lines += [
         _line(_IF_EQUAL, _CLONE[machine.column], 0, 3),

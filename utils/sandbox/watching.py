@@ -30,7 +30,10 @@ class Confined(Protocol):
     ended: int  # a file descriptor that can be read from when the program has ended
 
     def root(self) -> int | None:
-        """The process that all its processes descend from, once it is known."""
+        """The process that all its processes descend from, itself none of them, once known."""
+
+    def overfull(self) -> bool:
+        """Say whether it wrote more than it may, where nothing else holds it to that."""
 
     def kill(self) -> None:
         """End it, with all its processes."""
@@ -110,8 +113,10 @@ def _until_its_end(
             usage = usage_of(root) if root is not None else None
             peak = max(peak or 0, usage.memory) if usage else peak
             passed = _passed(usage, limits, root)
-            if now - start > limits.clock_seconds:
+            if passed is None and now - start > limits.clock_seconds:
                 passed = "timed_out"
+            if passed is None and program.overfull():
+                passed = "killed"
             if stopped.is_set():
                 passed = "killed"
             if passed:
@@ -142,15 +147,19 @@ def _status(code: int | None, stderr: str) -> Status:
 
 
 def usage_of(root: int) -> Consumption:
-    """Add up what a process and all its descendants use; what is gone meanwhile uses nothing."""
+    """Add up what descends from a process; what is gone meanwhile uses nothing.
+
+    Of the process itself only time counts: that of children which it waited for is in it.
+    """
     seconds, memory, threads = 0.0, 0, 0
     for pid in processes_of(root):
         with suppress(OSError, ValueError, IndexError):
             fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
             # proc(5): utime, stime, cutime, cstime; num_threads; rss
             seconds += sum(map(int, fields[11:15])) / _CLOCK
-            threads += int(fields[17])
-            memory += int(fields[21]) * _PAGE
+            if pid != root:
+                threads += int(fields[17])
+                memory += int(fields[21]) * _PAGE
     return Consumption(seconds, memory, threads)
 
 
@@ -169,7 +178,7 @@ def processes_of(root: int) -> Iterator[int]:
 def _proportional_memory(root: int) -> int:
     """Add up memory with what processes share, as after a fork, counted once; dearer to look at."""
     total = 0
-    for pid in processes_of(root):
+    for pid in list(processes_of(root))[1:]:
         with suppress(OSError):
             for line in Path(f"/proc/{pid}/smaps_rollup").read_bytes().splitlines():
                 if line.startswith(b"Pss:"):

@@ -16,7 +16,7 @@ from tqdm import tqdm
 from utils.files.paid_log import PaidLog
 from utils.jsonl import Row
 from utils.sandbox.choose import Sandbox
-from utils.sandbox.pool import ProgramRun, run_many
+from utils.sandbox.pool import SandboxJob, run_many
 from utils.sandbox.result import RunResult
 from utils.stage_output import sibling
 
@@ -65,11 +65,11 @@ def run_missing(
     """
     under_way: set[Key] = set()
 
-    def jobs() -> Iterator[ProgramRun]:
+    def jobs() -> Iterator[SandboxJob]:
         for one in planned:
             if one.key not in runs and one.key not in under_way:
                 under_way.add(one.key)
-                yield ProgramRun(one.key, one.files, one.command)
+                yield SandboxJob(one.key, one.files, one.command)
 
     count = 0
     done = run_many(sandbox, jobs(), workers)

@@ -29,6 +29,7 @@ class Attack(NamedTuple):
     expected: tuple[str, ...] = ("finished",)
     prints_held: bool = True
     harmless: bool = False  # succeeds outside: shown by a test
+    by_sandlock: tuple[str, ...] = ()  # how it may end there, if otherwise; it prints nothing then
 
 
 def tries(name: str, act: str, harmless: bool = False) -> Attack:
@@ -73,6 +74,17 @@ ATTACKS = [
     # Other processes
     tries("signal_the_parent", "os.kill({pid}, 0)", True),
     tries("read_anothers_environment", "open('/proc/{pid}/environ').read()", True),
+    tries("limit_the_parent", "resource.prlimit({pid}, resource.RLIMIT_CPU)", True),
+    tries(
+        "pin_the_parent",
+        "os.sched_setaffinity({pid}, os.sched_getaffinity({pid}))",
+        True,
+    ),
+    tries(
+        "slow_the_parent",
+        "os.setpriority(os.PRIO_PROCESS, {pid}, os.getpriority(os.PRIO_PROCESS, {pid}))",
+        True,
+    ),
     Attack(
         "read_keys",
         "text = ''.join(str(p.read_bytes()) for p in "
@@ -125,10 +137,19 @@ ATTACKS = [
         False,
     ),
     tries("disk_bomb", "open('big', 'wb').write(bytes(20 << 20))", True),
-    tries(
+    Attack(
         "disk_bomb_of_many_files",
-        "[open(str(n), 'wb').write(bytes(1 << 20)) for n in range(20)]",
-        True,
+        "held(lambda: ([open(str(n), 'wb').write(bytes(1 << 20)) for n in range(20)],"
+        " time.sleep(9)))",
+        by_sandlock=("killed",),
+    ),
+    Attack(
+        "disk_bomb_of_nameless_files",
+        "kept = []\ndef fill():\n    for n in range(20):\n        kept.append(open('x', 'wb', 0))\n"
+        "        os.unlink('x')\n        kept[-1].write(bytes(1 << 20))\n"
+        "    kept[-1].write(b'x' * os.fstat(kept[0].fileno()).st_size)\n    time.sleep(9)\n"
+        "held(fill)",
+        by_sandlock=("killed",),
     ),
     tries("full_shared_memory", "open('/dev/shm/big', 'wb').write(bytes(20 << 20))"),
     Attack("output_bomb", "while True: os.write(1, bytes(1 << 16))", ("timed_out",), False),

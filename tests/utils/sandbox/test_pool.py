@@ -7,7 +7,7 @@ import pytest
 from utils.errors import PipelineError
 from utils.sandbox.choose import Sandbox, open_sandbox
 from utils.sandbox.limits import RunLimits
-from utils.sandbox.pool import ProgramRun, run_many
+from utils.sandbox.pool import SandboxJob, run_many
 
 
 @pytest.fixture(scope="module")
@@ -18,8 +18,8 @@ def sandbox() -> Sandbox:
         pytest.skip(str(error))
 
 
-def job(key: int, code: str) -> ProgramRun:
-    return ProgramRun(key, {"main.py": code}, ["{python}", "main.py"])
+def job(key: int, code: str) -> SandboxJob:
+    return SandboxJob(key, {"main.py": code}, ["{python}", "main.py"])
 
 
 def test_results_come_in_the_order_of_the_jobs(sandbox: Sandbox) -> None:
@@ -33,7 +33,7 @@ def test_results_come_in_the_order_of_the_jobs(sandbox: Sandbox) -> None:
 def test_jobs_are_taken_only_a_few_ahead(sandbox: Sandbox) -> None:
     taken = []
 
-    def jobs() -> Iterator[ProgramRun]:
+    def jobs() -> Iterator[SandboxJob]:
         for n in range(1000):
             taken.append(n)
             yield job(n, "")

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from offline_model.change_answers import ask_for_change, explain_change, judge_blocks
 from offline_model.conversation import Conversation
-from offline_model.exercises import answer_code_extend, answer_rewrite_commit, answer_tests
+from offline_model.exercises import answer_code_extend, answer_rewrite_commit
 from offline_model.judging import answer_judging
 from offline_model.misbehaviour import Answer
 from offline_model.other_prompts import answer_other
@@ -20,6 +20,7 @@ from offline_model.questions import (
     write_query,
 )
 from offline_model.stages import answer_stages
+from offline_model.written_tests import answer_tests
 
 # The kinds of the pipeline's prompts; what has none, or another, is answered by its text alone.
 ANSWERERS: dict[str, Callable[[Conversation, float], Answer]] = {

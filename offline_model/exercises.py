@@ -1,6 +1,5 @@
 """Answers the main line's prompts: an exercise and its solution, and the words for a commit."""
 
-import ast
 import random
 import re
 from dataclasses import dataclass, field
@@ -10,7 +9,6 @@ from offline_model.commits import word_commit
 from offline_model.compose import compose, known_kind
 from offline_model.conversation import Conversation, fenced_blocks
 from offline_model.draft import Triplet
-from offline_model.judging import parsed
 from offline_model.misbehaviour import Answer, draw_spoiler, refusal
 from utils.code.fences import fenced
 from utils.sampling import derive_seed
@@ -64,24 +62,6 @@ def answer_rewrite_commit(conversation: Conversation, share: float) -> Answer:
     detailed, hurried = word_commit(diff, message, random.Random(conversation.seed))
     answer = Answer(join_sections({"Descriptive": detailed, "Lazy": hurried}))
     return _spoiled(answer, conversation, share, rounds=1)
-
-
-def answer_tests(conversation: Conversation, share: float) -> Answer:
-    """Write tests of the program in the last fenced block."""
-    program = conversation.blocks[-1].text if conversation.blocks else ""
-    return Answer(fenced(answers_tests(program)))
-
-
-def answers_tests(program: str) -> str:
-    """Write tests that hold of any program: what it defines at its top level is there."""
-    tree = parsed(program)
-    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-    defined = [node for node in tree.body if isinstance(node, kinds)] if tree else []
-    tests = [
-        f"def test_{node.name.lower()}_can_be_called() -> None:\n    assert callable({node.name})\n"
-        for node in {node.name.lower(): node for node in defined}.values()
-    ]
-    return "\n\n".join(tests)
 
 
 def _spoiled(answer: Answer, conversation: Conversation, share: float, rounds: int) -> Answer:

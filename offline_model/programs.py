@@ -26,7 +26,7 @@ _GUTTER = re.compile(r"\s*([-+\w ]*?)\s*\| ?(.*)")
 _TYPES = re.compile("«([^»]*)»")
 _WRAPPED = re.compile(r"^( *def \w+\()\n +(.*[^,\n])\n *(\).*:)$", re.MULTILINE)
 _TYPED_DEFAULT = re.compile("«[^»]*» = ")
-_PLACEHOLDER = re.compile(r"[$%]\{(\w+)\}|[$%](?:[Aa]n_)?(?:[a-z]+|[A-Z][a-z]+|[A-Z]+)(?![a-zA-Z])")
+PLACEHOLDER = re.compile(r"[$%]\{(\w+)\}|[$%](?:[Aa]n_)?(?:[a-z]+|[A-Z][a-z]+|[A-Z]+)(?![a-zA-Z])")
 
 
 class LayeredCode:
@@ -60,6 +60,12 @@ class LayeredCode:
     @property
     def text(self) -> str:
         return "\n".join(line[3] for line in self._lines)
+
+    @property
+    def lines(self) -> list[str]:
+        """All lines that any layers show, in order, as they are with and without types."""
+        shown = [code.strip() for *_, plain, typed in self._lines for code in (plain, typed)]
+        return list(dict.fromkeys(shown))
 
 
 def spaced(code: str) -> str:
@@ -104,7 +110,7 @@ class LayerEdit:
     needs: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Program:
     """One entry of the catalogue.
 
@@ -129,7 +135,7 @@ class Program:
         """All words that the code's own identifiers use; a dealt name keeps clear of them."""
         texts = [self.code.text, self.tests.text, *map(str, self.choices.values())]
         texts += [name for group in (*self.renames, *self.synonyms) for name in group]
-        plain = _PLACEHOLDER.sub(" ", "\n".join(texts))
+        plain = PLACEHOLDER.sub(" ", "\n".join(texts))
         return frozenset(split_words(plain))
 
     def draw_layers(self, rng: random.Random) -> set[str]:
@@ -168,7 +174,7 @@ class Spelling:
 
     def fill(self, text: str) -> str:
         """Fill a text; what is no placeholder of the program stays (`%d`)."""
-        text = _PLACEHOLDER.sub(self._spelled, text)
+        text = PLACEHOLDER.sub(self._spelled, text)
         if not self._exchanged:
             return text
         return self._names.sub(lambda match: self._exchanged[match[0]], text)

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from offline_model.answers import ANSWERERS, answer
 from offline_model.compose import compose
 from offline_model.conversation import read_conversation
-from offline_model.exercises import answers_tests
 from offline_model.misbehaviour import Answer
 from offline_model.other_prompts import PLAIN_ANSWER
+from offline_model.written_tests import answers_tests
 from prompts_for_gen import code_extend_rounds, edit_kind_line, rewrite_commit_rounds
 from tests.offline_model.prompts import REVIEW, SNIPPETS, body, code_extend_text, rewrite_text
 from utils.code.fences import fenced, only_block

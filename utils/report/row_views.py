@@ -32,6 +32,8 @@ FILE_KINDS = (
     *SYNTHESIS_KINDS,
     *NAMED_KINDS,
 )
+# What names the triplet that a prompt asks about, to be judged or tested.
+PROMPTS_ABOUT_TRIPLETS = ("judged_prompt_id", "tested_prompt_id")
 EDIT_KINDS = ("triplets", "mix", "filtered", "fine-tune", "commits", "samples")
 # Fields that `RowView` has a place for, and forms of other fields, aren't shown as further texts.
 PLACED = (
@@ -124,7 +126,9 @@ SIGNS: dict[str, Callable[[Row], bool]] = {
     "triplets": lambda row: (
         any(f"instruct_{style}" in row for style in INSTRUCTION_TYPES) and "code_after" in row
     ),
-    "prompts": lambda row: "user" in row and ("commit" in row or "judged_prompt_id" in row),
+    "prompts": lambda row: (
+        "user" in row and any(name in row for name in ("commit", *PROMPTS_ABOUT_TRIPLETS))
+    ),
     **SYNTHESIS_SIGNS,
 }
 

@@ -107,7 +107,7 @@ def test_an_error_leaves_the_files_as_they_were(tmp_path: Path, error) -> None:
         output.open_also(tmp_path / "y.jsonl")
         output.keep({"a": 3})
         output.reject({"a": 4}, "bad")
-        raise error
+        raise error("stopped")
     assert files_in(tmp_path) == before and lines == []
 
 

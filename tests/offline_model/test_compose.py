@@ -1,13 +1,27 @@
 """Composing: equal requests, equal triplets; asked kinds; any snippet."""
 
 import ast
+import random
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from offline_model.compose import KIND_WEIGHTS, compose, known_kind, recipes
+from offline_model.compose import (
+    KIND_WEIGHTS,
+    catalogue,
+    compose,
+    draw_draft,
+    known_kind,
+    recipes,
+)
+from offline_model.edits import makers_of
+from offline_model.programs import Program
+from offline_model.words import NOUNS
 from tests.offline_model.prompts import SNIPPETS
+from utils.code.edit_shingles import code_shingles
+from utils.code.lexing import Hashes, code_tokens
+from utils.similarity.near_duplicates import SignatureStore, find_near_duplicates, signature
 
 TEXT = "\n".join(SNIPPETS)
 
@@ -26,6 +40,24 @@ def test_the_catalogue_is_varied() -> None:
     assert len({triplet.program for triplet in triplets}) >= 8
     assert {triplet.kind for triplet in triplets} == set(KIND_WEIGHTS)
     assert len({(triplet.program, triplet.edit) for triplet in triplets}) > 60
+
+
+@pytest.mark.parametrize("program", catalogue(), ids=lambda program: program.name)
+def test_few_edits_of_one_program_nearly_repeat_another(program: Program) -> None:
+    drawn = [shingles_of_edit(program, random.Random(seed)) for seed in range(300)]
+    store = SignatureStore(256)
+    for number, shingles in enumerate(drawn):
+        store.add(number, signature(shingles, 256, 42))
+    repeats = list(find_near_duplicates(store, drawn.__getitem__, 0.7, lambda number: True))
+    assert len(repeats) <= 9
+
+
+def shingles_of_edit(program: Program, rng: random.Random) -> Hashes:
+    """Draw names as from two snippets of any program, and an edit; as near duplicates are told."""
+    snippets = "\n".join(f"{noun} = 1" for noun in rng.sample(sorted(NOUNS), 10))
+    triplet = rng.choice(makers_of(program))[1](draw_draft(program, snippets, rng))
+    codes = triplet.code_before, triplet.code_after
+    return code_shingles([code_tokens(code) for code in codes], 5)
 
 
 @pytest.mark.parametrize("kind", KIND_WEIGHTS)

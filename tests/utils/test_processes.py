@@ -1,4 +1,5 @@
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -6,7 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from utils.processes import WorkerPool, batched, guarded_map, map_in_order, worker_count
+from utils.processes import (
+    TimeLimitReached,
+    WorkerPool,
+    batched,
+    guarded_map,
+    map_in_order,
+    time_limit,
+    worker_count,
+)
 
 
 def map_in_pool(function, items, workers):
@@ -153,3 +162,19 @@ def test_workers_end_with_the_process_that_is_killed(tmp_path):
         parent.kill()
         # The pipe ends when the last of those that hold it is gone.
         assert parent.stdout.read() == b"" and len(set(workers)) == 2
+
+
+def test_work_beyond_a_time_limit_is_ended_and_the_next_has_its_own():
+    for _ in range(2):
+        with pytest.raises(TimeLimitReached), time_limit(0.05):
+            while True:
+                pass
+
+
+def test_a_late_signal_of_a_time_limit_does_nothing():
+    with time_limit(60):
+        pass
+    os.kill(os.getpid(), signal.SIGPROF)
+    with pytest.raises(TimeLimitReached), time_limit(60):
+        os.kill(os.getpid(), signal.SIGPROF)
+        time.sleep(60)

@@ -28,14 +28,15 @@ _SECRET_NAME = re.compile(
     re.IGNORECASE,
 )
 _SECRET_VARIABLE = re.compile(r"(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)$", re.IGNORECASE)
+# What providers' keys begin with.
+_MARKS = r"(?:sk|rk|gsk|xai|r8|nvapi|pplx|glpat|gh[opsu]|github_pat|tgp|csk)[-_]"
 _KEY_SHAPE = re.compile(
     r"(?<![A-Za-z0-9])(?:"
-    r"(?:sk|rk|gsk|xai|r8|nvapi|pplx|glpat|gh[opsu]|github_pat|tgp|csk)[-_]"
-    r"(?=[A-Za-z_-]*\d)[A-Za-z0-9_-]{16,}"
+    rf"{_MARKS}(?=[A-Za-z_-]*\d)[A-Za-z0-9_-]{{16,}}"
     r"|hf_[A-Za-z0-9]{30,}|AIza[\w-]{30,}|AKIA[A-Z0-9]{16}|eyJ[\w-]{10,}\.[\w-]+\.[\w-]*"
     r"|Bearer [\w.~+/-]{16,}=*)"
 )
-_KEY_START = re.compile(r"(?:sk|rk|gsk|xai|r8|nvapi|pplx|glpat|gh[opsu]|github_pat)[-_]\S{6,}")
+_KEY_START = re.compile(rf"{_MARKS}\S{{6,}}")
 _DRAWN = re.compile(r"[A-Za-z0-9]{20,}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _LETTER_BY_DIGIT = re.compile(r"(?<=[A-Za-z])(?=\d)|(?<=\d)(?=[A-Za-z])")
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

@@ -158,9 +158,9 @@ def _find(text: str) -> Iterator[tuple[int, str]]:
         # The versions of a file share most lines; very long ones would fill the cache.
         found = _cached_look(line) if len(line) < _LONGEST_CACHED else _look_in_windows(line)
         if found is None and number + 1 < len(lines):
-            found = _cached_secrets(
-                line[-_LONGEST_CACHED:] + "\n" + lines[number + 1][:_LONGEST_CACHED]
-            )
+            left_out = max(0, len(line) - _LONGEST_CACHED)
+            both = line[left_out:] + "\n" + lines[number + 1][:_LONGEST_CACHED]
+            found = tuple((left_out + begin, value) for begin, value in _cached_secrets(both))
         for begin, value in found or ():
             yield start + begin, value
         start += len(line) + 1

@@ -240,3 +240,9 @@ def test_the_evidence_tells_where_and_whose_but_not_what() -> None:
 def test_a_missing_allow_list_is_a_mistake(tmp_path: Path) -> None:
     with pytest.raises(PipelineError, match="--secrets_allow_list .*: No such file"):
         read_allow_list(str(tmp_path / "none"))
+
+
+@pytest.mark.parametrize("indent", [0, 5, 998, 1_000, 1_500, 5_000])
+def test_a_value_on_the_line_below_is_told_by_its_own_line(indent: int) -> None:
+    text = "x = 1\n" + " " * indent + 'password = (\n    "' + 'Hn7Xq2Kz"\n)\n'
+    assert [(each.line, each.value) for each in locate_secrets([text])] == [(3, "Hn7" + "Xq2Kz")]

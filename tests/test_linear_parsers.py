@@ -6,7 +6,7 @@ from contextlib import suppress
 import pytest
 from pygments.lexers import get_lexer_by_name
 
-from tests.linear_time import MEASURABLE, processor_time
+from tests.linear_time import MEASURABLE, TRIES, processor_time
 from utils.code.fences import fence_lines, read_blocks
 from utils.code.highlighting import lexed
 from utils.code.lexing import code_tokens
@@ -61,7 +61,7 @@ def keeps_pace(work: Callable[[str], object], token: str) -> bool:
     small, large = (token * (size // len(token)) for size in (8_000, 16_000))
     return any(
         processor_time(work, large) <= 3 * max(processor_time(work, small), MEASURABLE)
-        for _ in range(3)
+        for _ in range(TRIES)
     )
 
 

@@ -18,6 +18,7 @@ import shutil
 import signal
 import socket
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -27,6 +28,7 @@ from utils.sandbox.watching import processes_of
 
 _SUBREAPER, _NO_NEW_PRIVILEGES, _SECCOMP, _FILTER = 36, 38, 22, 2  # linux/prctl.h
 _LARGEST = 1 << 16  # bytes of a request
+_PAUSES = (0.01, 0.02, 0.05, 0.1, 0.2)  # seconds before a program is tried to be started again
 
 
 class _Filter(ctypes.Structure):
@@ -71,7 +73,6 @@ def _run(
     Sends the pipes that it writes to, and as its errors the reason if it was not started.
     """
     from sandlock import Sandbox
-    from sandlock.sandbox import StdioMode
 
     folder = request["folder"]
     sandbox = Sandbox(
@@ -85,9 +86,7 @@ def _run(
     _install(filter_program(policy["filtered"]))
     try:
         with _soft_limits({int(kind): most for kind, most in policy["resources"].items()}):
-            program = sandbox.popen(
-                request["command"], StdioMode.NULL, StdioMode.PIPED, StdioMode.PIPED
-            )
+            program = _started(sandbox, request["command"])
     except RuntimeError as error:
         _send_reason(control, os.pread(said, _LARGEST, 0) + f"{error}\n".encode())
         return None
@@ -100,6 +99,17 @@ def _run(
     if how is None:
         return None
     return how.si_status if how.si_code == os.CLD_EXITED else -how.si_status
+
+
+def _started(sandbox: Any, command: list[str]) -> Any:
+    """Start a program, which fails now and then; raises RuntimeError if it does for good."""
+    from sandlock.sandbox import StdioMode
+
+    for pause in _PAUSES:
+        with suppress(RuntimeError):
+            return sandbox.popen(command, StdioMode.NULL, StdioMode.PIPED, StdioMode.PIPED)
+        time.sleep(pause)
+    return sandbox.popen(command, StdioMode.NULL, StdioMode.PIPED, StdioMode.PIPED)
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 import html
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
@@ -9,7 +8,6 @@ import pytest
 from utils.errors import PipelineError
 from utils.files.append_log import AppendLog
 from utils.files.redactor import (
-    forget_secrets,
     is_variable_name,
     keep_secret,
     note_address,
@@ -24,13 +22,6 @@ from utils.jsonl import read_rows, write_json, write_rows
 from utils.stage_output import StageOutput
 
 KEY = "k3y-of-somebody"
-
-
-@pytest.fixture(autouse=True)
-def _nothing_known() -> Iterator[None]:
-    forget_secrets()
-    yield
-    forget_secrets()
 
 
 def test_a_known_secret_is_in_no_file_and_moves_no_place_in_one(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from utils.errors import PipelineError
-from utils.sandbox.choose import Sandbox, open_sandbox
+from utils.sandbox.choose import Kind, Sandbox, open_sandbox
 from utils.sandbox.limits import RunLimits
 from utils.sandbox.pool import SandboxJob, run_many
 
@@ -28,6 +28,16 @@ def test_results_come_in_the_order_of_the_jobs(sandbox: Sandbox) -> None:
     ]
     found = [(one.key, result.stdout) for one, result in run_many(sandbox, slow_first, 3)]
     assert found == [(n, f"{n}\n") for n in range(6)]
+
+
+@pytest.mark.parametrize("kind", ["bubblewrap", "sandlock"])
+def test_of_many_programs_at_once_each_is_started(kind: Kind) -> None:
+    try:
+        backend = open_sandbox(kind, None, RunLimits())
+    except PipelineError as error:
+        pytest.skip(str(error))
+    done = run_many(backend, [job(n, "") for n in range(100)], 8)
+    assert {result.status for _, result in done} == {"finished"}
 
 
 def test_jobs_are_taken_only_a_few_ahead(sandbox: Sandbox) -> None:

@@ -21,10 +21,8 @@ and that of `collect`
 
 import secrets
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
 
 from pydantic import Field, NonNegativeInt, PositiveInt
 from tqdm import tqdm
@@ -34,41 +32,28 @@ from utils.cli import Flag, Share, log, parse_command, part_of, run
 from utils.code.fences import fenced
 from utils.files.paid_log import PaidLog
 from utils.jsonl import Row, read_rows
-from utils.records import TRIPLET_FIELDS, first_empty_field, purified, text_id
-from utils.sandbox.choose import Kind, Sandbox, open_sandbox
+from utils.records import first_empty_field
+from utils.sandbox.choose import Kind
 from utils.sandbox.limits import RunLimits
 from utils.sandbox.result import RunResult
 from utils.stage_output import StageOutput
-from utils.verify.behaviour import (
-    REPEATS,
-    Behaviour,
-    MissingTally,
-    missing_packages,
-    objection,
-)
-from utils.verify.installed import installed_modules
-from utils.verify.one_test import OneEnd, command_of_test, files_of_test, read_test_run
-from utils.verify.outcomes import ProgramEnd, outcome_of, unreadable_program
+from utils.verify.behaviour import MissingTally, objection
+from utils.verify.one_test import read_test_run
+from utils.verify.outcomes import outcome_of
+from utils.verify.place import Place, open_place
+from utils.verify.program_runs import behaviour_of, planned_runs
 from utils.verify.replied_suites import RepliedSuites
-from utils.verify.run_log import Key, Planned, open_run_log, run_key, run_missing
+from utils.verify.run_log import Key, open_run_log, run_missing
 from utils.verify.signatures import signatures_of
-from utils.verify.suites import SuiteTest, top_level_names
-from utils.verify.verdict_rules import (
-    CLASSES,
-    REPEATS_AFTER,
-    ClassedTest,
-    VerdictByTests,
-    Verification,
-    broken_test,
-    classify,
-    verify,
+from utils.verify.suite_runs import planned_tests, tested_triplets, verification_of
+from utils.verify.triplet_texts import (
+    CODE_FIELDS,
+    INSTRUCTIONS,
+    REQUIRED,
+    instruction_of,
+    with_test_ids,
 )
-
-CODE_FIELDS = tuple(map(purified, TRIPLET_FIELDS[:2]))
-# Of triplets, and of a mix, which has one style a row.
-INSTRUCTIONS = (*map(purified, TRIPLET_FIELDS[2:]), "instruct_purify")
-REQUIRED = (*CODE_FIELDS, INSTRUCTIONS)
-RUN_PROGRAM = ("{python}", "-I", "program.py")
+from utils.verify.verdict_rules import CLASSES, VerdictByTests
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,34 +81,9 @@ class ProgramFlags(SandboxFlags):
     ] = "keep"
 
 
-@dataclass(frozen=True)
-class Place:
-    """The sandbox that a command runs things in, and what a run's key must tell of it."""
-
-    sandbox: Sandbox
-    known: frozenset[str]
-    scope: str
-
-    def summary(self) -> Row:
-        return {
-            "sandbox": self.sandbox.name,
-            "environment": self.sandbox.environment.version,
-            "limits": asdict(self.sandbox.limits),
-        }
-
-
-def open_place(flags: SandboxFlags) -> Place:
-    """Open the sandbox that the flags ask for."""
-    environment = Path(flags.environment) if flags.environment else None
-    limits = part_of(flags, RunLimits)
-    sandbox = open_sandbox(flags.sandbox, environment, limits)
-    known, state = installed_modules(sandbox.environment)
-    return Place(sandbox, known, repr((sandbox.name, state, sorted(asdict(limits).items()))))
-
-
 def run_programs(flags: ProgramFlags) -> None:
     """Run what has not been run, then decide on each row by what the log has of it."""
-    place = open_place(flags)
+    place = open_place(flags.sandbox, flags.environment, part_of(flags, RunLimits))
     with (
         StageOutput(flags.output_file, [flags.input_file], stage="triplets") as output,
         open_run_log(flags.output_file) as runs,
@@ -132,26 +92,6 @@ def run_programs(flags: ProgramFlags) -> None:
         count = run_missing(planned, runs, place.sandbox, flags.workers, program_record)
         log.info("%s programs run, %s taken from earlier", f"{count:,}", f"{len(runs) - count:,}")
         write_behaviour(flags, place, runs, output)
-
-
-def planned_runs(input_file: str, scope: str) -> Iterator[Planned]:
-    """Plan the runs of each row: either program, twice."""
-    for row in read_rows(input_file, REQUIRED):
-        if first_empty_field(row, CODE_FIELDS):
-            continue
-        for code in (row[name] for name in CODE_FIELDS):
-            if is_file_text(code):
-                for key in program_keys(scope, code):
-                    yield Planned(key, {"program.py": code}, RUN_PROGRAM)
-
-
-def program_keys(scope: str, code: str) -> list[Key]:
-    return [run_key(scope, "program", code, number) for number in range(REPEATS)]
-
-
-def is_file_text(code: str) -> bool:
-    """Whether a text can be written to a file: half a character of a pair can't."""
-    return code.isascii() or not any("\ud800" <= character <= "\udfff" for character in code)
 
 
 def program_record(result: RunResult) -> Row:
@@ -196,39 +136,6 @@ def write_behaviour(
         log.info("%s", sentence)
 
 
-def behaviour_of(row: Row, place: Place, runs: PaidLog[Key]) -> Behaviour:
-    """Read how both programs of a row ended."""
-    before, after = (row[name] for name in CODE_FIELDS)
-    ends = [_outcomes(code, place, runs) for code in (before, after)]
-    return Behaviour(*ends, missing_packages(before, after, [*ends[0], *ends[1]], place.known))
-
-
-def _outcomes(code: str, place: Place, runs: PaidLog[Key]) -> list[ProgramEnd]:
-    if not is_file_text(code):
-        return [unreadable_program("UnicodeEncodeError: half a character is no text")] * REPEATS
-    found = [_logged(runs, key) for key in program_keys(place.scope, code)]
-    # A part of a package that is there, or the program's own module, is no package to install.
-    return [
-        ProgramEnd(**asdict(one) | {"cause": "", "missing": ""})
-        if one.missing in place.known
-        else one
-        for one in found
-    ]
-
-
-def _logged(runs: PaidLog[Key], key: Key) -> ProgramEnd:
-    if key not in runs:
-        return ProgramEnd("refused", "the sandbox could not run it", "", 0.0)
-    row: dict[str, Any] = runs.read(key)
-    row.pop("key")
-    return ProgramEnd(**row)
-
-
-def instruction_of(row: Row) -> str:
-    """Join the instructions that a row has."""
-    return "\n".join(row[name] for name in INSTRUCTIONS if isinstance(row.get(name), str))
-
-
 @dataclass(frozen=True, kw_only=True)
 class SuitePromptFlags:
     """Write one prompt a triplet that asks for tests of its edit."""
@@ -253,16 +160,6 @@ class SuiteCollectFlags(SandboxFlags):
     ] = 0.8
 
 
-def with_test_ids(triplets: Iterable[Row]) -> Iterator[tuple[str, Row]]:
-    """Yield each triplet with the id of its prompt for tests; equal triplets get a number each."""
-    seen: Counter[str] = Counter()
-    for triplet in triplets:
-        texts = [str(triplet.get(name)) for name in (*CODE_FIELDS, *INSTRUCTIONS)]
-        base = text_id("tests", *texts)
-        seen[base] += 1
-        yield base + (f"-{seen[base]}" if seen[base] > 1 else ""), triplet
-
-
 def write_test_prompts(flags: SuitePromptFlags) -> None:
     """Write a prompt for tests of each triplet whose texts are there; others are rejected."""
     with StageOutput(flags.prompts_file, [flags.input_file], stage="prompts") as output:
@@ -284,16 +181,12 @@ def write_test_prompts(flags: SuitePromptFlags) -> None:
             output.keep(prompt)
 
 
-class TripletWithSuites(NamedTuple):
-    """A triplet with the suites that were written for it."""
-
-    row: Row
-    suites: list[list[SuiteTest]]
-
-
 def collect_suites(flags: SuiteCollectFlags) -> None:
     """Run what has not been run of all tests, then decide on each triplet by the log."""
-    place, nonce = open_place(flags), secrets.token_hex(8)
+    place, nonce = (
+        open_place(flags.sandbox, flags.environment, part_of(flags, RunLimits)),
+        secrets.token_hex(8),
+    )
     inputs = [flags.input_file, *flags.replies]
     with (
         StageOutput(flags.output_file, inputs, stage="triplets") as output,
@@ -310,37 +203,6 @@ def collect_suites(flags: SuiteCollectFlags) -> None:
         count = run_missing(planned, runs, place.sandbox, flags.workers, record)
         log.info("%s tests run, %s taken from earlier", f"{count:,}", f"{len(runs) - count:,}")
         write_verdicts(flags, place, runs, replied, output)
-
-
-def tested_triplets(
-    input_file: str, replied: RepliedSuites, counts: Counter[str]
-) -> Iterator[TripletWithSuites]:
-    """Yield each triplet with its suites, counting what the replies were."""
-    for prompt_id, row in with_test_ids(read_rows(input_file, REQUIRED)):
-        codes = [row[name] for name in CODE_FIELDS if isinstance(row[name], str)]
-        suites, found = replied.of(prompt_id, frozenset().union(*map(top_level_names, codes)))
-        counts.update(found)
-        can_run = len(codes) == len(CODE_FIELDS) and all(map(is_file_text, codes))
-        yield TripletWithSuites(row, suites if can_run else [])
-
-
-def planned_tests(tested: TripletWithSuites, scope: str, nonce: str) -> Iterator[Planned]:
-    """Plan the runs of each test: once before, three times after."""
-    for test in (each for suite in tested.suites for each in suite):
-        for program, keys in sides(tested.row, test, scope):
-            for key in keys:
-                files = files_of_test(test, program, nonce)
-                yield Planned(key, files, command_of_test(test))
-
-
-def sides(row: Row, test: SuiteTest, scope: str) -> Iterator[tuple[str, list[Key]]]:
-    """Give both programs, each with the keys of a test's runs against it."""
-    if test.fault or not is_file_text(test.code):
-        return
-    for name, repeats in zip(CODE_FIELDS, (1, REPEATS_AFTER), strict=True):
-        numbers = range(repeats)
-        parts = (row[name], test.code, test.name)
-        yield row[name], [run_key(scope, "test", *parts, number) for number in numbers]
 
 
 def write_verdicts(
@@ -373,31 +235,6 @@ def write_verdicts(
         "verdicts": dict(verdicts.most_common()),
         "test_classes": {kind: classes[kind] for kind in CLASSES},
     }
-
-
-def verification_of(
-    tested: TripletWithSuites, place: Place, runs: PaidLog[Key], min_pass: float
-) -> Verification:
-    """Classify the tests of a triplet by their runs, and give the verdict."""
-    tests = []
-    for number, suite in enumerate(tested.suites):
-        for test in suite:
-            keys = [keys for _, keys in sides(tested.row, test, place.scope)]
-            tests.append(_classed(number, test, keys, runs) if keys else broken_test(number, test))
-    edit_kind = str(tested.row.get("edit_kind") or "")
-    return verify(tests, len(tested.suites), edit_kind, min_pass)
-
-
-def _classed(suite: int, test: SuiteTest, keys: list[list[Key]], runs: PaidLog[Key]) -> ClassedTest:
-    [before], after = ([_end(runs, key) for key in side] for side in keys)
-    return classify(suite, test, before, after)
-
-
-def _end(runs: PaidLog[Key], key: Key) -> OneEnd:
-    if key not in runs:
-        return OneEnd("broken", "the sandbox could not run it", 0.0)
-    row = runs.read(key)
-    return OneEnd(row["status"], row["error"], row["seconds"])
 
 
 def main(argv: list[str] | None = None) -> None:

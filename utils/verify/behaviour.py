@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator
@@ -133,8 +134,6 @@ def missing_packages(
 
 def _imported_at_once(code: str) -> Iterator[str]:
     """Name the modules that a program imports at its top level, outside of any `try`."""
-    import ast
-
     tree = python_tree(code)
     for node in tree.body if tree else []:
         if isinstance(node, ast.Import):

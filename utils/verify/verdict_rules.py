@@ -66,7 +66,7 @@ class Verification(NamedTuple):
 
     @property
     def usable(self) -> list[ClassedTest]:
-        return [each for each in self.tests if each.kind not in ("flaky", "broken")]
+        return usable_of(self.tests)
 
     def record(self) -> Row:
         counts = Counter(each.kind for each in self.tests)
@@ -77,9 +77,13 @@ class Verification(NamedTuple):
         }
 
 
+def usable_of(tests: list[ClassedTest]) -> list[ClassedTest]:
+    return [each for each in tests if each.kind not in ("flaky", "broken")]
+
+
 def verify(tests: list[ClassedTest], suites: int, edit_kind: str, min_pass: float) -> Verification:
     """Give the verdict on a triplet."""
-    usable = [each for each in tests if each.kind not in ("flaky", "broken")]
+    usable = usable_of(tests)
     decide = _of_keeping if edit_kind in KEEPING_KINDS else _of_changing
     verdict = decide(usable, suites, min_pass) if usable else "untestable"
     return Verification(verdict, suites, tests)

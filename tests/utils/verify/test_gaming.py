@@ -6,7 +6,8 @@ import pytest
 
 from utils.errors import PipelineError
 from utils.jsonl import read_rows, write_rows
-from verify_triplets import main, with_test_ids
+from utils.verify.triplet_texts import with_test_ids
+from verify_triplets import main
 
 WRONG = "def twice(x):\n    return x + 1\n\n\ndef same(x):\n    return x\n"
 RIGHT = WRONG.replace("x + 1", "2 * x")

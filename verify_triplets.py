@@ -183,10 +183,8 @@ def write_test_prompts(flags: SuitePromptFlags) -> None:
 
 def collect_suites(flags: SuiteCollectFlags) -> None:
     """Run what has not been run of all tests, then decide on each triplet by the log."""
-    place, nonce = (
-        open_place(flags.sandbox, flags.environment, part_of(flags, RunLimits)),
-        secrets.token_hex(8),
-    )
+    place = open_place(flags.sandbox, flags.environment, part_of(flags, RunLimits))
+    nonce = secrets.token_hex(8)
     inputs = [flags.input_file, *flags.replies]
     with (
         StageOutput(flags.output_file, inputs, stage="triplets") as output,

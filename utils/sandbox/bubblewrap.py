@@ -16,6 +16,7 @@ import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from math import ceil
+from pathlib import Path
 from threading import Event
 
 from utils.sandbox.environment import Environment
@@ -34,6 +35,8 @@ _LINKS = {
     "/dev/shm": "/tmp",
 }
 _MEGABYTE = 1 << 20
+# Names the process that made a sandbox, in the environment of `bwrap`: no program sees it.
+_OWNER = "EDITLOOM_SANDBOX_OF"
 
 
 class Bubblewrap:
@@ -46,6 +49,7 @@ class Bubblewrap:
         self.limits = limits
         self.stopped = Event()
         self._filter = filter_program()
+        end_left_behind()
 
     def run(self, files: Mapping[str, str], command: Sequence[str]) -> RunResult:
         """Run a command over files in a fresh folder; `{python}` in it is the interpreter."""
@@ -111,7 +115,10 @@ class _Program:
                 stderr=subprocess.PIPE,
                 pass_fds=[said_to, go_by, go_to, rules, *given.values()],
                 start_new_session=True,
-                env={"PATH": os.environ.get("PATH", os.defpath)},
+                env={
+                    "PATH": os.environ.get("PATH", os.defpath),
+                    _OWNER: owner_mark(os.getpid()),
+                },
             )
         )
         stack.callback(self._process.kill)  # before what waits for it, whatever goes wrong here
@@ -172,6 +179,31 @@ class _Program:
             file.write(content)
         os.lseek(descriptor, 0, os.SEEK_SET)
         return descriptor
+
+
+def owner_mark(pid: int) -> str:
+    """Name a process for good: its number is given again, its start and namespace are not."""
+    fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
+    return f"{os.stat('/proc/self/ns/pid').st_ino}:{pid}:{int(fields[19])}"
+
+
+def end_left_behind() -> None:
+    """End sandboxes whose owner was killed in the moment in which it made them."""
+    namespace = owner_mark(os.getpid()).partition(":")[0]
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        with suppress(OSError):
+            variables = path.read_bytes().decode("utf-8", "replace").split("\0")
+            mark = next((each for each in variables if each.startswith(f"{_OWNER}=")), "")
+            owner = mark.partition("=")[2]
+            if owner.startswith(f"{namespace}:") and not _is_alive(owner):
+                os.kill(int(path.parent.name), signal.SIGKILL)
+
+
+def _is_alive(owner: str) -> bool:
+    try:
+        return owner_mark(int(owner.split(":")[1])) == owner
+    except (OSError, ValueError, IndexError):
+        return False
 
 
 def _within(most: tuple[int, int], hard: int) -> tuple[int, int]:

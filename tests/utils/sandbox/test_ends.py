@@ -13,6 +13,7 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from utils.errors import PipelineError
+from utils.sandbox.bubblewrap import end_left_behind, owner_mark
 from utils.sandbox.choose import Sandbox, open_sandbox
 from utils.sandbox.limits import RunLimits
 
@@ -109,3 +110,33 @@ def test_limits_are_read_from_yaml() -> None:
 def test_a_limit_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(ValidationError):
         TypeAdapter(RunLimits).validate_python(yaml.safe_load(text))
+
+
+def test_what_a_killed_owner_left_is_ended_by_the_next_and_nothing_else() -> None:
+    if not Path("/proc/self/ns/pid").exists():
+        pytest.skip("no Linux")
+    mine = owner_mark(os.getpid())
+    namespace, pid, start = mine.split(":")
+    marks = {
+        "dead": f"{namespace}:{pid}:{int(start) + 1}",
+        "alive": mine,
+        "of another namespace": f"1:{pid}:{int(start) + 1}",
+        "no mark": "x",
+    }
+    sleepers = {
+        name: subprocess.Popen(["sleep", "60"], env={"EDITLOOM_SANDBOX_OF": mark})
+        for name, mark in marks.items()
+    }
+    try:
+        assert within_a_minute(lambda: b"sleep" in _command(sleepers["no mark"].pid))
+        end_left_behind()
+        assert sleepers.pop("dead").wait(30) == -signal.SIGKILL
+        assert {name for name, each in sleepers.items() if each.poll() is None} == {*sleepers}
+    finally:
+        for each in sleepers.values():
+            each.kill()
+            each.wait()
+
+
+def _command(pid: int) -> bytes:
+    return Path(f"/proc/{pid}/cmdline").read_bytes()

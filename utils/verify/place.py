@@ -1,4 +1,4 @@
-"""Where programs are run: a sandbox, what is installed in it, and what a run's key tells of both."""
+"""Where programs are run: a sandbox, what is installed in it, and the part of a key of both."""
 
 from __future__ import annotations
 

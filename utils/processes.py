@@ -15,7 +15,6 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from functools import cache, partial
 from itertools import islice
 from multiprocessing import get_context, parent_process
@@ -157,61 +156,51 @@ def _work_on_batch(function: Callable[[T], R], lost: R, seconds: float, batch: l
 
 
 def _work_on_item(function: Callable[[T], R], lost: R, seconds: float, item: T) -> R:
+    faulthandler.dump_traceback_later(seconds * WATCHDOG_FACTOR, exit=True, file=_null())
     try:
-        try:
-            _arm(seconds)
+        with TimeLimit(seconds):
             return function(item)
-        finally:
-            _disarm()
     except TimeLimitReached:
-        # The timer may have struck inside the first call.
-        _disarm()
         return lost
+    finally:
+        faulthandler.cancel_dump_traceback_later()
 
 
-@contextmanager
-def time_limit(seconds: float) -> Iterator[None]:
-    """Raise TimeLimitReached in a block of Python code that takes more of a processor's time.
+class TimeLimit:
+    """Raises TimeLimitReached in a block of Python code that takes more of a processor's time.
+
+        with TimeLimit(2):
+            template.render()
 
     Signals reach the main thread alone; in another, or where a limit runs already, there is none.
     """
-    is_free = _HAS_TIMER and current_thread() is main_thread()
-    if not is_free or signal.getitimer(signal.ITIMER_PROF)[0]:
-        yield
-        return
-    try:
-        _start_timer(seconds)
-        yield
-    finally:
-        _stop_timer()
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self._is_set = False
+
+    def __enter__(self) -> None:
+        global _is_limited
+        if not _HAS_TIMER or _is_limited or current_thread() is not main_thread():
+            return
+        signal.signal(signal.SIGPROF, _raise)
+        self._is_set = _is_limited = True
+        # Again every tenth of a second: the first one may be lost in a destructor.
+        signal.setitimer(signal.ITIMER_PROF, self.seconds, 0.1)
+
+    def __exit__(self, *exception: object) -> None:
+        global _is_limited
+        if self._is_set:
+            _is_limited = False
+            # The handler stays: without one, a signal on its way would end the process.
+            signal.setitimer(signal.ITIMER_PROF, 0)
 
 
-def _start_timer(seconds: float) -> None:
-    global _is_limited
-    signal.signal(signal.SIGPROF, _raise)
-    _is_limited = True
-    # Again every tenth of a second: the first one may be lost in a destructor.
-    signal.setitimer(signal.ITIMER_PROF, seconds, 0.1)
-
-
-def _stop_timer() -> None:
-    """Stop the timer; its handler stays, for a signal on its way would end the process."""
-    global _is_limited
-    _is_limited = False
-    signal.setitimer(signal.ITIMER_PROF, 0)
-
-
-def _arm(seconds: float) -> None:
-    """Start the timer, on the processor's time, and the watchdog, on the clock."""
-    faulthandler.dump_traceback_later(seconds * WATCHDOG_FACTOR, exit=True, file=_null())
-    if _HAS_TIMER:
-        _start_timer(seconds)
-
-
-def _disarm() -> None:
-    if _HAS_TIMER:
-        _stop_timer()
-    faulthandler.cancel_dump_traceback_later()
+def _raise(number: int, frame: FrameType | None) -> None:
+    """End the block; in the two methods around it, an error would leave the timer running."""
+    around = (TimeLimit.__enter__.__code__, TimeLimit.__exit__.__code__)
+    if _is_limited and frame is not None and frame.f_code not in around:
+        raise TimeLimitReached
 
 
 def _one_by_one(work: Callable[[list[T]], list[R]], batch: list[T], lost: R) -> Iterator[R]:
@@ -226,11 +215,6 @@ def _one_by_one(work: Callable[[list[T]], list[R]], batch: list[T], lost: R) -> 
             except BrokenProcessPool:
                 left.popleft()
                 yield lost
-
-
-def _raise(number: int, frame: FrameType | None) -> None:
-    if _is_limited:
-        raise TimeLimitReached
 
 
 @cache

@@ -12,7 +12,7 @@ from joydataforge.queries.chat_templates import ChatTemplate, Turn, parse_prefix
 from utils.config import read_yaml
 from utils.errors import PipelineError
 from utils.jsonl import load_row
-from utils.processes import TimeLimitReached, time_limit
+from utils.processes import TimeLimit, TimeLimitReached
 
 # Stands where a message's text goes, to see what the template puts around it.
 MARK = "THE-TEXT-OF-THE-MESSAGE"
@@ -158,7 +158,7 @@ class JinjaTemplate:
 
     def _render(self, messages: list[dict[str, str]], opens: bool) -> str:
         try:
-            with time_limit(LONGEST_RENDERING):
+            with TimeLimit(LONGEST_RENDERING):
                 text = self._template.render(
                     messages=messages, add_generation_prompt=opens, **self._variables
                 )

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from utils import processes
 from utils.processes import (
+    TimeLimit,
     TimeLimitReached,
     WorkerPool,
     batched,
     guarded_map,
     map_in_order,
-    time_limit,
     worker_count,
 )
 
@@ -166,15 +167,43 @@ def test_workers_end_with_the_process_that_is_killed(tmp_path):
 
 def test_work_beyond_a_time_limit_is_ended_and_the_next_has_its_own():
     for _ in range(2):
-        with pytest.raises(TimeLimitReached), time_limit(0.05):
+        with pytest.raises(TimeLimitReached), TimeLimit(0.05):
             while True:
                 pass
 
 
 def test_a_late_signal_of_a_time_limit_does_nothing():
-    with time_limit(60):
+    with TimeLimit(60):
         pass
     os.kill(os.getpid(), signal.SIGPROF)
-    with pytest.raises(TimeLimitReached), time_limit(60):
+    with pytest.raises(TimeLimitReached), TimeLimit(60):
         os.kill(os.getpid(), signal.SIGPROF)
         time.sleep(60)
+
+
+@pytest.mark.parametrize("method", [TimeLimit.__enter__, TimeLimit.__exit__])
+def test_a_signal_within_the_methods_of_a_time_limit_leaves_no_timer_running(method):
+    """Each of their lines is a moment at which the signal may come; none may leak the timer."""
+    with TimeLimit(60):
+        handler = signal.getsignal(signal.SIGPROF)
+    struck = set()
+    for chosen in {line for _, _, line in method.__code__.co_lines() if line}:
+
+        def strike(frame, event, argument, chosen=chosen):
+            if frame.f_code is not method.__code__:
+                return None
+            if frame.f_lineno == chosen and chosen not in struck:
+                struck.add(chosen)
+                handler(signal.SIGPROF, frame)
+            return strike
+
+        before = sys.gettrace()
+        sys.settrace(strike)
+        try:
+            with TimeLimit(60):
+                pass
+        finally:
+            sys.settrace(before)
+        assert signal.getitimer(signal.ITIMER_PROF) == (0, 0)
+        assert not processes._is_limited
+    assert len(struck) >= 4

@@ -170,22 +170,27 @@ def is_parquet(path: str | Path) -> bool:
 
 def parse_line(path: str | Path, number: int, line: bytes, required: Required = ()) -> Row:
     """Turn line `number` of a file into a row that has the required fields, or raise."""
-    place = f"{path}, {'row' if is_parquet(path) else 'line'} {number}"
     try:
         row = load_row(line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line)
     except ValueError as error:
         raise PipelineError(
-            f"{place}: not valid JSON ({error}); each line must be one JSON object"
+            f"{_place(path, number)}: not valid JSON ({error}); each line must be one JSON object"
         ) from None
     if not isinstance(row, dict):
-        raise PipelineError(f"{place}: a {type(row).__name__}; each line must be one JSON object")
+        raise PipelineError(
+            f"{_place(path, number)}: a {type(row).__name__}; each line must be one JSON object"
+        )
     missing = missing_field(row, required)
     if missing:
         raise PipelineError(
-            f"{place}: field {missing} is missing (has: {', '.join(row)}); "
+            f"{_place(path, number)}: field {missing} is missing (has: {', '.join(row)}); "
             "is this the file this stage reads?"
         )
     return row
+
+
+def _place(path: str | Path, number: int) -> str:
+    return f"{path}, {'row' if is_parquet(path) else 'line'} {number}"
 
 
 def missing_field(row: Row, required: Required) -> str | None:

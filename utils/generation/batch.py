@@ -6,6 +6,7 @@ arrives; after a crash `ask` gives back what was answered before without sending
 """
 
 import asyncio
+import gc
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -47,6 +48,9 @@ class Batch:
         """
         run = self._run
         async with self._attended():
+            # What stands by now stays to the end: looking through it again and again, for what
+            # nobody needs any more, took a tenth of the time.
+            gc.freeze()
             try:
                 async with self._until_stop():
                     for job in jobs:
@@ -60,6 +64,7 @@ class Batch:
                     while self._alive:
                         await self._until_freed()
             finally:
+                gc.unfreeze()
                 await self._wind_down()
         if self._bug is not None:
             raise self._bug

@@ -8,9 +8,10 @@ import asyncio
 import base64
 from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from math import isfinite
 from time import time
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import aiohttp
 import httpx2
@@ -31,7 +32,15 @@ from utils.files.redactor import (
 )
 from utils.jsonl import dump_row
 from utils.providers.blame import Blame, find_sign
-from utils.providers.bounds import BodyTooLarge, ForeignRedirect, bound_of, read_bounded, set_bound
+from utils.providers.bounds import (
+    CHUNK_BYTES,
+    BodyTooLarge,
+    ForeignRedirect,
+    bound_of,
+    read_bounded,
+    read_plain,
+    set_bound,
+)
 from utils.providers.error_bodies import (
     LONGEST_SAYING,
     ServerError,
@@ -47,6 +56,14 @@ THROTTLED_STATUSES = {429, 503}
 # Idle connections are dropped before most servers and balancers would drop them (60 s and up).
 KEEP_ALIVE_SECONDS = 30.0
 CONNECT_SECONDS = 30.0
+
+
+class _Like(NamedTuple):
+    """What all requests to a path have in common."""
+
+    session: aiohttp.ClientSession
+    url: str
+    headers: dict[str, str]
 
 
 class Client:
@@ -84,8 +101,8 @@ class Client:
             event_hooks={"response": [read_bounded]},
             trust_env=not loopback,  # a proxy can't reach this machine's loopback
         )
-        # By path: the URL, headers and time limits of its requests.
-        self._like: dict[str, tuple[httpx2.URL, httpx2.Headers, dict[str, Any]]] = {}
+        self._time_limits = aiohttp.ClientTimeout(sock_connect=min(timeout, CONNECT_SECONDS))
+        self._like: dict[str, _Like] = {}  # by path
         self._client = AsyncOpenAI(
             # The transport takes no user beside a header, nor the client a query in a base.
             base_url=address.copy_with(userinfo=b"", query=None, fragment=None),
@@ -101,11 +118,13 @@ class Client:
 
         Raises PassingError, RequestRefused or RunRefused.
         """
-        set_bound(bound_of(body, self._max_response_bytes))
+        bound = bound_of(body, self._max_response_bytes)
+        set_bound(bound)
+        # Serialised here, since the client's own way stops at a lone surrogate.
+        content = dump_row(body)
         try:
             async with asyncio.timeout(self._timeout):
-                # Serialised here, since the client's own way stops at a lone surrogate.
-                response = await self._posted(path, dump_row(body))
+                response = await self._posted(path, content, bound)
         except (
             *(TimeoutError, APIConnectionError, httpx2.HTTPError, aiohttp.ClientError),
             *(BodyTooLarge, ForeignRedirect),
@@ -113,30 +132,57 @@ class Client:
             raise self._connection_error(error) from None
         except APIStatusError as error:
             raise self._status_error(error.response) from None
+        if isinstance(response, bytes):
+            return redacted_bytes(response)
         if response.is_error:
             raise self._status_error(response)
         return redacted_bytes(response.content)
 
-    async def _posted(self, path: str, content: bytes) -> httpx2.Response:
-        """Send a request; the first one to a path by the client, which makes its URL and headers.
+    async def _posted(self, path: str, content: bytes, bound: int) -> bytes | httpx2.Response:
+        if (like := self._like.get(path)) is not None:
+            return await self._post_like(like, content, bound)
+        return await self._post_first(path, content)
 
-        Those after it are like it: making them anew took half of a request's processor time.
-        """
-        like = self._like.get(path)
-        if like is None:
-            response = await self._client.post(
-                path, cast_to=httpx2.Response, content=content, options=self._options
-            )
-            request = response.history[0].request if response.history else response.request
-            headers = httpx2.Headers(request.headers)
-            del headers["content-length"]
-            self._like[path] = request.url, headers, request.extensions
-            return response
-        url, headers, extensions = like
-        request = httpx2.Request(
-            "POST", url, headers=headers, content=content, extensions=dict(extensions)
+    async def _post_first(self, path: str, content: bytes) -> httpx2.Response:
+        """Send the first request to a path by the client, which makes its URL and headers."""
+        response = await self._client.post(
+            path, cast_to=httpx2.Response, content=content, options=self._options
         )
-        return await self._http.send(request)
+        request = response.history[0].request if response.history else response.request
+        transport: Any = self._http._transport_for_url(request.url)
+        if transport.proxy is None:
+            headers = dict(request.headers)
+            del headers["content-length"]
+            self._like[path] = _Like(transport.client, str(request.url), headers)
+        return response
+
+    async def _post_like(self, like: _Like, content: bytes, bound: int) -> bytes | httpx2.Response:
+        """Send a request like the first one over the client's own connections.
+
+        What the client makes anew for each took more of the processor than all else together. An
+        answer that is not plain is the client's to read again: packed, an error, or a redirect.
+        """
+        async with like.session.post(
+            like.url,
+            data=content,
+            headers=like.headers,
+            allow_redirects=False,
+            auto_decompress=False,
+            timeout=self._time_limits,
+        ) as answer:
+            if answer.status == HTTPStatus.OK and "Content-Encoding" not in answer.headers:
+                return await read_plain(answer.content, bound)
+            response = httpx2.Response(
+                answer.status,
+                headers=answer.raw_headers,
+                content=answer.content.iter_chunked(CHUNK_BYTES),
+                request=httpx2.Request("POST", like.url),
+            )
+            await read_bounded(response)
+        if response.has_redirect_location:
+            request = httpx2.Request("POST", like.url, headers=like.headers, content=content)
+            return await self._http.send(request)
+        return response
 
     def read(self, content: bytes, parse: Callable[[bytes], Parsed]) -> Parsed:
         """Read an answer; an error that came as a success is told like one, in the server's words.

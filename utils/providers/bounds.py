@@ -1,7 +1,12 @@
 """How much of an answer is read, so that one without end, or a bomb, takes a bounded room."""
 
+from collections.abc import AsyncIterable
 from contextvars import ContextVar
 from typing import Any
+
+import aiohttp
+
+CHUNK_BYTES = 16 << 10
 
 _FRAME_BYTES = 1 << 20  # what goes around an answer
 _TOKEN_BYTES = 256  # of a token's text, escaped, several times over
@@ -42,11 +47,19 @@ async def read_bounded(response: Any) -> None:
         here, there = response.url, response.url.join(response.headers["location"])
         if there.host != here.host or (here.scheme, there.scheme) == ("https", "http"):
             raise ForeignRedirect(f"redirects to another host, {there.host!r}")
-    bound, size = _bound.get(_OTHER_BYTES), 0
-    pieces = []
-    async for piece in response.aiter_bytes():
+    response._content = await _joined(response.aiter_bytes(), _bound.get(_OTHER_BYTES))
+
+
+async def read_plain(content: aiohttp.StreamReader, bound: int) -> bytes:
+    """Read an answer that is not packed, and stop at its bound."""
+    return await _joined(content.iter_chunked(CHUNK_BYTES), bound)
+
+
+async def _joined(stream: AsyncIterable[bytes], bound: int) -> bytes:
+    size, pieces = 0, []
+    async for piece in stream:
         size += len(piece)
         if size > bound:
             raise BodyTooLarge(f"the answer is longer than {bound:,} bytes")
         pieces.append(piece)
-    response._content = b"".join(pieces)
+    return b"".join(pieces)

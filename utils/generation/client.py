@@ -101,7 +101,9 @@ class Client:
             event_hooks={"response": [read_bounded]},
             trust_env=not loopback,  # a proxy can't reach this machine's loopback
         )
-        self._time_limits = aiohttp.ClientTimeout(sock_connect=min(timeout, CONNECT_SECONDS))
+        self._time_limits = aiohttp.ClientTimeout(
+            total=timeout, sock_connect=min(timeout, CONNECT_SECONDS)
+        )
         self._like: dict[str, _Like] = {}  # by path
         self._client = AsyncOpenAI(
             # The transport takes no user beside a header, nor the client a query in a base.
@@ -123,8 +125,7 @@ class Client:
         # Serialised here, since the client's own way stops at a lone surrogate.
         content = dump_row(body)
         try:
-            async with asyncio.timeout(self._timeout):
-                response = await self._posted(path, content, bound)
+            response = await self._posted(path, content, bound)
         except (
             *(TimeoutError, APIConnectionError, httpx2.HTTPError, aiohttp.ClientError),
             *(BodyTooLarge, ForeignRedirect),
@@ -145,9 +146,10 @@ class Client:
 
     async def _post_first(self, path: str, content: bytes) -> httpx2.Response:
         """Send the first request to a path by the client, which makes its URL and headers."""
-        response = await self._client.post(
-            path, cast_to=httpx2.Response, content=content, options=self._options
-        )
+        async with asyncio.timeout(self._timeout):
+            response = await self._client.post(
+                path, cast_to=httpx2.Response, content=content, options=self._options
+            )
         request = response.history[0].request if response.history else response.request
         transport: Any = self._http._transport_for_url(request.url)
         if transport.proxy is None:
@@ -181,7 +183,8 @@ class Client:
             await read_bounded(response)
         if response.has_redirect_location:
             request = httpx2.Request("POST", like.url, headers=like.headers, content=content)
-            return await self._http.send(request)
+            async with asyncio.timeout(self._timeout):
+                return await self._http.send(request)
         return response
 
     def read(self, content: bytes, parse: Callable[[bytes], Parsed]) -> Parsed:

@@ -54,6 +54,7 @@ class Sender:
     def __init__(self, traffic: Traffic, channel: Channel, has_slot: bool = False) -> None:
         self.channel = channel
         self.is_sending = False
+        self.has_sent = False
         self._traffic = traffic
         self._has_slot = has_slot
         self._endpoint: Endpoint | None = None
@@ -69,6 +70,14 @@ class Sender:
         if self._has_slot:
             self._has_slot = False
             self._traffic.limiter.release()
+
+    def may_keep_slot(self) -> bool:
+        """Ask whether another party may go on with the slot, as nobody has a better claim to it."""
+        return self._has_slot and self._traffic.limiter.may_keep()
+
+    def pass_slot_on(self) -> None:
+        """Leave the slot to another sender, made with `has_slot`."""
+        self._has_slot = False
 
     async def take_slot(self) -> None:
         await self._traffic.limiter.acquire(urgent=True)
@@ -163,7 +172,7 @@ class Sender:
 
     def _note_sent(self, endpoint: Endpoint) -> _Sent:
         endpoint.in_flight += 1
-        self.is_sending = True
+        self.is_sending = self.has_sent = True
         return _Sent(self._traffic.limiter.note_sent(), time.perf_counter())
 
     def _note_success(self, endpoint: Endpoint, sent: _Sent, usage: Usage) -> None:

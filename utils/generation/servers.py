@@ -64,6 +64,10 @@ class SlotLimiter:
         """Ask whether a cut has left more in flight than should be."""
         return self.in_flight > int(self.limit)
 
+    def may_keep(self) -> bool:
+        """Ask whether who is done may begin anew: nobody who has begun is waiting."""
+        return not self._urgent and not self.is_over_limit()
+
     def note_sent(self) -> int:
         """Number a request as it goes out; the number says later when it was sent."""
         self._sent += 1

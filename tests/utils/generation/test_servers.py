@@ -337,3 +337,22 @@ def test_tokens_that_were_not_used_are_given_back() -> None:
 def test_a_usage_costs_what_the_models_own_prices_say() -> None:
     priced = channel(prices=Prices(input=1e6, output=2e6, cached_input=0.0))
     assert priced.cost_of(Usage(10, 5, 4)) == 6 + 10
+
+
+def test_who_is_done_may_keep_a_slot_unless_one_who_has_begun_waits_or_there_are_too_many() -> None:
+    async def scenario() -> None:
+        limiter = SlotLimiter(1)
+        await limiter.acquire()
+        anew = asyncio.create_task(limiter.acquire())
+        await asyncio.sleep(0)
+        assert limiter.may_keep()
+        begun = asyncio.create_task(limiter.acquire(urgent=True))
+        await asyncio.sleep(0)
+        assert not limiter.may_keep()
+        begun.cancel()
+        anew.cancel()
+
+    asyncio.run(scenario())
+    limiter = SlotLimiter(4)
+    limiter.in_flight, limiter.limit = 4, 2.0
+    assert not limiter.may_keep()

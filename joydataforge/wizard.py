@@ -25,8 +25,8 @@ from joydataforge.queries.evolution import (
     check_code,
     check_evolution,
     draw_kind,
-    read_query,
 )
+from joydataforge.queries.evolved_text import read_query
 from joydataforge.queries.lineage_figures import LineageFigures
 from utils.cli import run
 from utils.code.fences import fenced
@@ -164,7 +164,7 @@ class QueryLineage:
             )
             try:
                 refuse_unfinished([reply.finish_reason])
-                query = read_query(reply.text)
+                query = read_query(reply.text, self._query)
                 check_evolution(query, self._query, prompt, config.limits)
                 if config.code_field:
                     check_code(query, self._query, self._row[config.code_field])

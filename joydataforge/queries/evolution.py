@@ -17,17 +17,35 @@ from pydantic import Field, NonNegativeInt, PositiveInt
 from joydataforge.methods.refusals import declines
 from joydataforge.methods.templates import places
 from utils.errors import BadReply
-from utils.replies.answer import read_answer
 from utils.sampling import derive_seed
 from utils.similarity.counted_diversity import text_tokens
 
 # A run of this many words of a prompt in an answer is no chance.
 COPIED_WORDS = 8
-_QUOTES = {'"': '"', "“": "”", "「": "」", "«": "»"}
 # What chat models put before the query they were asked for.
 _PREAMBLE = re.compile(
     r"(?:sure|certainly|of course|absolutely)\b[^\n]{0,40}?[!,.:]"
-    r"|here(?:'s| is| are)\b[^\n]{0,120}:|answer:",
+    r"|here(?:'s| is| are)\b[^\n]{0,120}:|answer:"
+    # "I've rewritten your question to be harder: ..."
+    r"|I(?:[’']ve| have)?\s+\w+\s+(?:the|your|this)\s+(?:\w+\s+)?"
+    r"(?:query|prompt|question|instruction)\b[^\n:]{0,80}:",
+    re.IGNORECASE,
+)
+# The order to evolve a query, in place of the evolved one.
+_ORDER = re.compile(
+    r"(?:please\s+)?(?:add|include|introduce|impose|insert|append)\s+(?:one|an?|some|more|another|the"
+    r"|\d+)?\s*(?:more |new |extra |additional |further |following )?"
+    r"(?:constraint|requirement|condition|restriction|limitation|reasoning step)s?\s*"
+    r"(?::|：|that\b|to the (?:given |original )?(?:query|prompt|question)\b)",
+    re.IGNORECASE,
+)
+_IMPERATIVE = re.compile(r"(?:please\s+)?(?:add|include|introduce|impose|insert|append)\b", re.I)
+# A table or list right after the sentence that asks for one is its answer.
+_ASKED_AND_GIVEN = re.compile(
+    r"\b(?:give|show|make|create|provide|draw|produce|write|list|return|present)\b"
+    r"(?:(?!\b(?:following|this|these|that|those|below|given)\b)[^.!?\n]){0,120}"
+    r"\b(?:table|list|chart|overview)\b(?:(?!\b(?:following|below)\b)[^.!?:\n]){0,80}"
+    r"[.!?]?[ \t]*\n\s*(?:\||[-*•] |1[.)] )",
     re.IGNORECASE,
 )
 _HEADING = re.compile(r"(?:\*\*|#{1,4} )[^\n]{1,60}\n")
@@ -75,19 +93,6 @@ def draw_kind(evolutions: dict[str, Evolution], seed: int, prompt_id: str, numbe
     return rng.choices(list(evolutions), [each.weight for each in evolutions.values()])[0]
 
 
-def read_query(answer: str) -> str:
-    """Give the query that an answer is: without the model's thoughts and quotes around it all."""
-    text = read_answer(answer).text.strip()
-    closing = _QUOTES.get(text[:1])
-    is_quoted = (
-        closing
-        and len(text) > 1
-        and text.endswith(closing)
-        and not {text[0], closing} & set(text[1:-1])
-    )
-    return text[1:-1].strip() if is_quoted else text
-
-
 def check_evolution(query: str, parent: str, prompt: str, limits: EvolutionLimits) -> None:
     """Raise BadReply with the reason if a query is no evolution of its parent."""
     if not query:
@@ -98,6 +103,10 @@ def check_evolution(query: str, parent: str, prompt: str, limits: EvolutionLimit
         raise BadReply("too_long")
     if _words(query) == _words(parent):
         raise BadReply("equal_to_parent")
+    if _ORDER.match(query) and not _IMPERATIVE.match(parent):
+        raise BadReply("prompt_residue")
+    if _ASKED_AND_GIVEN.search(query) and not _ASKED_AND_GIVEN.search(parent):
+        raise BadReply("answer_included")
     if (_PREAMBLE.match(query) and not _PREAMBLE.match(parent)) or _HEADING.match(query):
         raise BadReply("prompt_residue")
     if _holds_residue(query, parent, limits.residue) or copies(prompt, query, parent):

@@ -11,8 +11,8 @@ from joydataforge.queries.evolution import (
     check_evolution,
     draw_kind,
     new_words,
-    read_query,
 )
+from joydataforge.queries.evolved_text import read_query
 from utils.config import parse_config
 from utils.errors import BadReply, PipelineError
 
@@ -50,6 +50,11 @@ def test_a_query_that_asks_for_more_holds() -> None:
         ("Rewritten Prompt: which herbs help a child that coughs?", "prompt_residue"),
         ("Queries to an assistant more demanding so that good answers follow?", "prompt_residue"),
         (PARENT + " And why?" * 200, "too_long"),
+        ("Add one constraint: only what a child may take is to be named.", "prompt_residue"),
+        ("Include a requirement that the remedy costs under five euros.", "prompt_residue"),
+        ("I've rewritten your question to be harder: what helps a child?", "prompt_residue"),
+        ("What helps against it? Give a table.\n| Herb | Dose |\n|---|---|", "answer_included"),
+        ("Which herbs help? Make a list of five.\n- thyme\n- ivy", "answer_included"),
     ],
 )
 def test_a_failed_evolution_is_named(query: str, reason: str) -> None:
@@ -60,6 +65,18 @@ def test_what_the_parent_says_already_is_no_residue_and_no_refusal() -> None:
     parent = "My rewritten prompt fails. I'm sorry, I can't complete this task alone."
     assert failure(parent + " Say in two sentences what to look at first.", parent) is None
     assert failure("I can't sleep since I take metformin; may I stop taking it for a week?") is None
+
+
+@pytest.mark.parametrize(
+    ("query", "parent"),
+    [
+        ("Add a requirement that names are unique to this table of users.", "Add a users table."),
+        ("Show the following table as JSON, sorted by age:\n| a | b |", PARENT),
+        ("I've changed my script: why does it still fail on empty files?", PARENT),
+    ],
+)
+def test_a_query_that_only_looks_like_what_prompts_say_holds(query: str, parent: str) -> None:
+    assert failure(query, parent) is None
 
 
 def test_a_short_query_may_grow_to_what_is_always_allowed_and_a_long_one_by_its_factor() -> None:
@@ -144,3 +161,49 @@ def test_what_a_model_says_before_the_query_is_residue(opening: str) -> None:
 
 def test_the_limits_are_written_as_in_the_ids_of_tasks_that_were_paid_for():
     assert repr(EvolutionLimits()).startswith("Limits(")
+
+
+WANTED = "How do I sum decimals in Python without any loss?"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        f"**Rewritten Prompt:**\n\n{WANTED}",
+        f"#Rewritten Prompt#:\n{WANTED}",
+        f"### New query\n{WANTED}",
+        f"Query: {WANTED}",
+        f"The new question: {WANTED}",
+        f"改写后的问题：{WANTED}",
+        f"<query>{WANTED}</query>",
+        f"<rewritten_prompt>\n{WANTED}\n</rewritten_prompt>",
+        f'{{"query": "{WANTED}"}}',
+        f'{{"reason": 3, "new_prompt": "{WANTED}"}}',
+        f"```text\n{WANTED}\n```",
+        f'New query: "{WANTED}"',
+        f"{WANTED}\n\nNote: I added a constraint about precision.",
+        f"{WANTED}\n\n(This version adds a condition to the original question.)",
+        f"{WANTED}\n\n**Changes made:**\n- precision\n- decimals",
+        f"{WANTED}\n\n说明：我增加了一个约束。",
+    ],
+)
+def test_what_a_model_puts_around_a_query_is_taken_off(answer: str) -> None:
+    assert read_query(answer, "How do I sum numbers?") == WANTED
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "Query\nplans in PostgreSQL are slow: how do I read them?",
+        "How do I add a note?\n\nNote: the list may hold None.",
+        "Explain `<query>a</query>` in this XML.",
+        '{"query": "a", "prompt": "b"} is my configuration: what does it do?',
+        "Task: write a sum.\n\nThe numbers are decimals.",
+    ],
+)
+def test_what_belongs_to_a_query_stays(answer: str) -> None:
+    assert read_query(answer, "How do I sum numbers?") == answer
+
+
+def test_a_label_that_the_parent_has_is_the_querys_own() -> None:
+    assert read_query("Question: is 7 odd?", "Question: is 6 even?") == "Question: is 7 odd?"

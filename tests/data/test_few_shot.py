@@ -67,7 +67,7 @@ def test_all_examples_run_to_the_end_without_input_network_or_files(tmp_path):
     for number, example in enumerate(EXAMPLES):
         (code / f"{number:02d}.py").write_text(example["code_before"], encoding="utf-8")
     command = [sys.executable, "-I", "-c", RUN_ALL, str(code)]
-    done = subprocess.run(command, cwd=scratch, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, cwd=scratch, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     assert not list(scratch.iterdir())
 

@@ -42,7 +42,7 @@ def url() -> Iterator[str]:
 def send(url: str, data: bytes | None) -> tuple[int, Any]:
     request = urllib.request.Request(url, data, {"Content-Type": "application/json"})
     try:
-        with urllib.request.urlopen(request, timeout=10) as response:
+        with urllib.request.urlopen(request, timeout=300) as response:
             return response.status, json.load(response)
     except urllib.error.HTTPError as error:
         return error.code, json.load(error)

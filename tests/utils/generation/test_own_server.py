@@ -84,7 +84,7 @@ def test_a_server_ends_with_a_run_that_is_killed(folder: Path, number: signal.Si
     while stage.poll() is None:  # the first SIGTERM lets what is in flight come in
         stage.send_signal(number)
         time.sleep(0.2)
-    stage.communicate(timeout=60)
+    stage.communicate(timeout=300)
     assert wait_until(lambda: not is_running(pid))
 
 

@@ -47,6 +47,6 @@ def test_whoever_waits_for_the_stop_is_woken() -> None:
         waiter = asyncio.create_task(stop.event.wait())
         await asyncio.sleep(0)
         stop.request("interrupted", 130)
-        assert await asyncio.wait_for(waiter, 1)
+        assert await asyncio.wait_for(waiter, 300)
 
     asyncio.run(wait())

@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 from utils.errors import PipelineError
 from utils.files.redactor import redacted_bytes
-from utils.jsonl import load_row
+from utils.jsonl import LONGEST_LINE, bounded_lines, load_row
 
 _BLOCK = 1 << 20
 
@@ -60,7 +60,7 @@ def refuse_foreign(path: Path, is_ours: Callable[[bytes], bool], start: bytes = 
     each line of ours begins with, if that tells it from others.
     """
     with open(path, "rb") as file:
-        for number, line in enumerate(file):
+        for number, line in enumerate(bounded_lines(file, path)):
             if is_ours(line) or (number == 0 and start and _is_torn_start(line, start)):
                 return
     if path.stat().st_size:
@@ -99,9 +99,12 @@ def mend_tail(path: Path) -> int:
 
 
 def _last_line(file: BinaryIO, size: int) -> tuple[int, bytes]:
-    """Read the line that ends at `size`, newline included; returns (its start, the line)."""
+    """Read the line that ends at `size`, newline included; returns (its start, the line).
+
+    Of one that is longer than any row it is the end, which is no row and no torn one.
+    """
     tail, start = b"", size
-    while start and b"\n" not in tail[:-1]:
+    while start and b"\n" not in tail[:-1] and len(tail) <= LONGEST_LINE:
         step = min(_BLOCK, start)
         start -= step
         file.seek(start)

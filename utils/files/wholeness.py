@@ -52,13 +52,21 @@ def _looks_like_ours(path: Path) -> bool:
 
 def _written(summary_path: Path) -> dict[str, Any] | None:
     """List the files that a summary names, none of an older one; None if there is no summary."""
-    try:
-        if summary_path.stat().st_size > _LONGEST_SUMMARY:
-            return None
-        found = load_row(summary_path.read_bytes())
-    except (OSError, ValueError):
+    summary = read_summary(summary_path)
+    if summary is None:
         return None
-    written = found.get(WRITTEN) if isinstance(found, dict) else None
+    written = summary.get(WRITTEN)
     if not isinstance(written, dict):
         return {}
     return {name: facts for name, facts in written.items() if isinstance(facts, dict)}
+
+
+def read_summary(path: Path) -> dict[str, Any] | None:
+    """Read a stage's summary; None where there is none, or something else is called so."""
+    try:
+        if path.stat().st_size > _LONGEST_SUMMARY:
+            return None
+        found = load_row(path.read_bytes())
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None

@@ -51,7 +51,7 @@ def refuse_overwriting_inputs(output_file: str | Path, inputs: Iterable[str | Pa
 
 def stage_of(path: str | Path) -> Stage:
     """Read which stage made a file from the summary beside it; "rows" where none tells."""
-    stage = (read_summary(sibling(path, ".summary.json")) or {}).get("stage")
+    stage: Any = (read_summary(sibling(path, ".summary.json")) or {}).get("stage")
     return stage if stage in get_args(Stage) else "rows"
 
 

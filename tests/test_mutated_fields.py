@@ -1,5 +1,6 @@
 """Every field of every input of every stage, made what it should not be: a reason, or one line."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -21,11 +22,13 @@ from tests.mutated_rows import (
     SHOTS,
     TRIPLET,
     Stage,
+    as_line,
     assert_a_reason_or_one_line,
     assert_unreadable_is_one_line,
     trees,
     write_lines,
 )
+from tests.stage2 import log_lines
 
 OTHER_SEEDS = [
     SEED | {"commit": f"s{n}", "old_contents": f"x = {n}\n" * 9, "new_contents": AFTER * 3}
@@ -164,3 +167,16 @@ def test_what_could_not_be_written_again_is_one_line(
 ) -> None:
     Path("tokenizer").symlink_to(tokenizer)
     assert_unreadable_is_one_line(STAGES[stage].row, STAGES[stage].stops)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_an_input_that_is_another_than_its_summary_says_is_told(
+    stage: str, folder: Path, tokenizer: Path
+) -> None:
+    Path("tokenizer").symlink_to(tokenizer)
+    used = STAGES[stage]
+    other = {used.file: {"bytes": 1, "sha256": "0" * 64}}
+    Path(used.file).with_suffix(".summary.json").write_text(json.dumps({"files": other}))
+    with log_lines() as said:
+        assert not used.stops([as_line(used.row)])
+    assert [line for line in said if line.startswith(used.file) and "is another than" in line], said

@@ -1,5 +1,6 @@
 """Every field of what is asked about, made what it should not be: nothing is paid in vain."""
 
+import json
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,9 +20,11 @@ from tests.mutated_rows import (
     STAGED,
     SUBMITTED,
     Stage,
+    as_line,
     assert_a_reason_or_one_line,
     assert_unreadable_is_one_line,
 )
+from tests.stage2 import log_lines
 from utils.generation import run
 from utils.generation.client import Client
 
@@ -119,3 +122,16 @@ def test_whatever_a_field_holds_is_paid_for_once_or_not_at_all(
 @pytest.mark.parametrize("stage", STAGES)
 def test_what_could_not_be_written_is_not_asked_for(stage: str, asked: list[Any]) -> None:
     assert_unreadable_is_one_line(STAGES[stage].row, pays_once(STAGES[stage], asked))
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_an_input_that_is_another_than_its_summary_says_is_told_before_it_is_paid_for(
+    stage: str, asked: list[Any]
+) -> None:
+    other = {"in.jsonl": {"bytes": 1, "sha256": "0" * 64}}
+    Path("in.summary.json").write_text(json.dumps({"files": other}))
+    with log_lines() as said:
+        assert not STAGES[stage].stops([as_line(STAGES[stage].row)])
+    told = [number for number, line in enumerate(said) if "is another than its summary" in line]
+    begun = [number for number, line in enumerate(said) if line.startswith("asking ")]
+    assert len(told) == 1 and told < begun, said

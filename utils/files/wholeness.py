@@ -20,13 +20,19 @@ _LONGEST_SUMMARY = 1 << 24  # bytes
 def say_if_doubtful(path: str | Path) -> None:
     """Say so where a file has no summary beside it, or is another than it describes."""
     path = Path(path)
-    if path.suffix in _ROWS and path.is_file() and (doubt := _doubt(path, path.stat().st_mtime_ns)):
-        log.warning("%s: %s", path, doubt)
+    if path.suffix in _ROWS and path.is_file():
+        facts = path.stat()
+        _say_once(path, facts.st_ino, facts.st_size, facts.st_mtime_ns)
 
 
 @cache
-def _doubt(path: Path, mtime: int) -> str | None:
-    """Word what speaks against a file; asked once for each state of it."""
+def _say_once(path: Path, *state: int) -> None:
+    """Say what speaks against a file, once for each state of it."""
+    if doubt := _doubt(path):
+        log.warning("%s: %s", path, doubt)
+
+
+def _doubt(path: Path) -> str | None:
     own = path.with_name(path.stem + ".summary.json")
     others = sorted(path.parent.glob("*.summary.json"))
     summaries = [found for each in (own, *others) if (found := _written(each)) is not None]

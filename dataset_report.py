@@ -21,6 +21,7 @@ from pydantic import Field, NonNegativeInt, PositiveInt
 
 from utils.cli import Flag, log, parse_flags, run
 from utils.config import read_yaml
+from utils.files.wholeness import say_if_doubtful
 from utils.jsonl import atomic_file
 from utils.progress import progress
 from utils.report import figures
@@ -269,6 +270,8 @@ def main(argv: list[str] | None = None) -> None:
     arguments = parse_flags(Flags, argv)
     limits = read_limits(default_file(arguments.filter_config, FILTER_CONFIG), arguments.cutoff_len)
     settings = SurveySettings(arguments.sample_rows, arguments.random_seed)
+    for path in arguments.input_files:
+        say_if_doubtful(path)
     names = name_files(arguments.marks)
     reviews = dict(zip(names, map(read_marks, arguments.marks), strict=True))
     marked = set().union(*reviews.values())

@@ -62,7 +62,7 @@ def read_questions(
         if not isinstance(record["fields"], dict):
             reject(record, "unreadable_fields")
             continue
-        if record["source"] not in formats:
+        if str(record["source"]) not in formats:
             domain.source(record["source"])  # raises, with the names that there are
         rules = formats[record["source"]]
         text = identity_text(record, rules)

@@ -16,6 +16,8 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from data_v5.tokens.token_ids import TOKENIZER_FILE
 from utils.cli import log, parse_flags, run
+from utils.files.wholeness import say_if_doubtful
+from utils.finetune.training_rows import is_unicode
 from utils.jsonl import atomic_file, write_json
 from utils.row_files import read_records
 
@@ -35,7 +37,8 @@ CONFIG = {
 def read_training_texts(path: Path, fields: Sequence[str]) -> Iterator[str]:
     """Yield the texts of the fields; what is no text is passed over."""
     for row in read_records(path, fields):
-        yield from (row[field] for field in fields if isinstance(row[field], str))
+        texts = (row[field] for field in fields if isinstance(row[field], str))
+        yield from (text for text in texts if is_unicode(text))
 
 
 def train_tokenizer(texts: Iterable[str], vocab_size: int) -> Tokenizer:
@@ -85,6 +88,7 @@ class Flags:
 
 def main(argv: list[str] | None = None) -> None:
     arguments = parse_flags(Flags, argv)
+    say_if_doubtful(arguments.input_file)
     texts = read_training_texts(arguments.input_file, arguments.fields)
     tokenizer = train_tokenizer(texts, arguments.vocab_size)
     save_tokenizer(tokenizer, arguments.output_dir)

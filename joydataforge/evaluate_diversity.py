@@ -17,6 +17,7 @@ from pydantic import Field
 
 from utils.cli import log, parse_flags, run
 from utils.errors import PipelineError
+from utils.files.wholeness import say_if_doubtful
 from utils.jsonl import atomic_file, write_json
 from utils.report.diversity_figures import as_csv, as_markdown, as_text, notes, panels
 from utils.report.plotting import write_small_multiples
@@ -68,6 +69,8 @@ def main(argv: list[str] | None = None) -> None:
         embedding_settings(arguments, arguments.random_seed),
         Path(arguments.cache_dir) if arguments.cache_dir else None,
     )
+    for path in arguments.input_files:
+        say_if_doubtful(path)
     named = zip(arguments.input_files, name_files(arguments.input_files), strict=True)
     files = [read_file_texts(path, name, settings) for path, name in named]
     measured = measure_files(files, settings)

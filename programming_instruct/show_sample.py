@@ -16,6 +16,7 @@ from pydantic import Field, PositiveInt
 from utils.cli import harmless, parse_flags, run
 from utils.code.lines import lines_with_ends, split_lines, unified_diff
 from utils.errors import PipelineError
+from utils.files.wholeness import say_if_doubtful
 from utils.jsonl import Row
 from utils.row_files import read_records
 
@@ -181,6 +182,7 @@ def title_of(sample: Row, number: int, path: str) -> str:
 
 def find_sample(path: str, number: int, data_type: str | None = None) -> Row:
     """Read the sample with a number, the first one being 1; of those of one type where named."""
+    say_if_doubtful(path)
     samples = (
         sample
         for sample in read_records(path, REQUIRED)

@@ -21,7 +21,7 @@ from utils.cli import Flag, Share, parse_flags, run
 from utils.code.languages import language_of_file
 from utils.code.lines import count_code_lines
 from utils.errors import PipelineError
-from utils.jsonl import Row
+from utils.jsonl import Row, read_document
 from utils.seeds.cleaning import mask_code, normalise_text
 from utils.seeds.emails import mask_emails
 from utils.seeds.secrets import holds_secret
@@ -147,7 +147,7 @@ def without_equal_neighbours(versions: list[str]) -> list[str]:
 
 def read_text(path: Path) -> str:
     """Read a file whatever its encoding; bytes that are no UTF-8 become lone surrogates."""
-    return path.read_bytes().decode("utf-8", "surrogateescape")
+    return read_document(path).decode("utf-8", "surrogateescape")
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -14,10 +14,18 @@ from tests.documented_commands import ROOT
 from tests.git_repository import Repository
 from utils.config import read_yaml
 from utils.errors import PipelineError
-from utils.jsonl import LONGEST_LINE, RowIndex, read_rows
+from utils.files.paid_log import PaidLog
+from utils.generation.journal import Journal
+from utils.jsonl import LARGEST_DOCUMENT, LONGEST_LINE, RowIndex, read_rows
 from utils.row_files import read_records
 from utils.seeds.git_history import LARGEST_SOURCE, mine_edits
+from utils.token_counts import load_tokenizer
 
+ROW_OF_STAGE_2 = (
+    b'{"prompt_id":"p1","sample_index":1,"prompt_hash":"h","model":"m","finish_reason":["stop"],'
+    b'"usage":[],"reject_reason":"x"}\n'
+)
+HEADER_OF_RECOVERY = b'{"fingerprint":{}}\n'
 ROOM = 1 << 30  # bytes of address space, beside what the program itself takes
 
 
@@ -84,3 +92,68 @@ def test_a_huge_number_of_a_config_is_one_line(tmp_path: Path, number: str) -> N
     with pytest.raises(PipelineError) as error:
         read_yaml(tmp_path / "c.yaml")
     assert len(str(error.value)) < 500 and "\n" not in str(error.value)
+
+
+def test_a_huge_element_of_an_array_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("utils.row_files.LONGEST_LINE", 1 << 21)
+    path = tmp_path / "x.json"
+    path.write_bytes(b'[{"a": 1}, {"a": "' + b"x" * (10 << 21) + b'"}]')
+    with pytest.raises(PipelineError, match="element 2: not valid JSON .*is longer than"):
+        list(read_records(path))
+
+
+@pytest.fixture
+def short_lines(monkeypatch: pytest.MonkeyPatch) -> int:
+    """Let a line have fewer bytes, for tests that look at many."""
+    for module in ("utils.jsonl", "utils.files.append_log"):
+        monkeypatch.setattr(f"{module}.LONGEST_LINE", 1 << 21)
+    return 1 << 21
+
+
+@pytest.mark.parametrize("name", ["out.jsonl", "out_recovery.jsonl", "out.failed.jsonl"])
+@pytest.mark.parametrize("start", [b"", ROW_OF_STAGE_2, HEADER_OF_RECOVERY])
+def test_a_log_with_a_line_without_an_end_is_one_line_and_stays_as_it_is(
+    tmp_path: Path, short_lines: int, name: str, start: bytes
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(start + b'{"prompt_id":"' + b"x" * 3 * short_lines)
+    before = path.stat().st_size
+    with pytest.raises(PipelineError) as error:
+        Journal(tmp_path / "out.jsonl", tmp_path / "out_recovery.jsonl", {}, resume=True)
+    assert path.stat().st_size == before and "\n" not in str(error.value)
+
+
+def test_a_paid_log_with_a_line_without_an_end_is_one_line(
+    tmp_path: Path, short_lines: int
+) -> None:
+    path = tmp_path / "x.jsonl"
+    path.write_bytes(b'{"key":"a","score":1}\n{"key":"' + b"x" * 3 * short_lines)
+    before = path.stat().st_size
+    with (
+        pytest.raises(PipelineError, match="line 2: is longer than"),
+        PaidLog(path, lambda row: str(row["key"]), "asked again"),
+    ):
+        pass
+    assert path.stat().st_size == before
+
+
+def test_of_a_huge_message_of_a_commit_the_beginning_is_read(tmp_path: Path) -> None:
+    repository = Repository(tmp_path / "shapes")
+    repository.commit("Begin", {"small.py": "1\n"})
+    repository.commit("Go on", {"small.py": "2\n"})
+    with open(tmp_path / "message", "wb") as file:
+        for _ in range(3):
+            file.write(b"word " * (LARGEST_SOURCE // 10) + b"\n")
+    amend = ["git", "commit", "-q", "--amend", "--allow-empty", "-F", str(tmp_path / "message")]
+    subprocess.run(amend, cwd=repository.path, check=True)
+    [edit] = mine_edits(str(repository.path))
+    assert (edit.old_contents, edit.new_contents) == ("1\n", "2\n")
+    assert len(edit.message) <= LARGEST_SOURCE + (1 << 20)
+
+
+def test_a_document_that_is_too_large_is_one_line(tmp_path: Path) -> None:
+    path = sparse(tmp_path / "tokenizer.json", LARGEST_DOCUMENT + 1)
+    with pytest.raises(PipelineError, match="is longer than"):
+        load_tokenizer(path)

@@ -1,149 +1,108 @@
 """Every field of every input of every stage, made what it should not be: a reason, or one line."""
 
-import copy
-import importlib
 import json
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
+from data_v5 import toy_tokenizer
 from tests.documented_commands import ROOT
-from utils.errors import PipelineError
+from tests.mutated_rows import (
+    AFTER,
+    CHAT,
+    EXERCISE,
+    FEW_SHOT,
+    INSTRUCTION,
+    MIXED,
+    RECORD,
+    REPLY,
+    SAMPLE,
+    SEED,
+    SHOTS,
+    TRIPLET,
+    Stage,
+    as_line,
+    assert_a_reason_or_one_line,
+    assert_unreadable_is_one_line,
+    trees,
+    write_lines,
+)
+from tests.stage2 import log_lines
 
-BEFORE, AFTER = "def add(a, b):\n    return a\n", "def add(a, b):\n    return a + b\n"
-SEED = {
-    "commit": "c1",
-    "old_file": "a.py",
-    "new_file": "a.py",
-    "old_contents": BEFORE * 3,
-    "new_contents": AFTER * 3,
-    "subject": "Add both numbers",
-    "message": "Add both numbers",
-    "lang": "Python",
-    "license": "mit",
-    "repos": "o/r",
-}
-REPLY = {
-    "prompt_id": "p1",
-    "commit": ["c1", "c2"],
-    "code_snippet": [BEFORE, AFTER],
-    "commit_message": ["Add", "Add"],
-    "license": ["mit", "mit"],
-    "repos": ["o/r", "o/r"],
-    "edit_kind": "fix",
-    "split": "train",
-    "response": ["one", "two"],
-    "response_1": f"### Code Before\n```python\n{BEFORE}```",
-    "response_2": f"### Instruction\nAdd both.\n### Code After\n```python\n{AFTER}```",
-    "sample_index": 1,
-    "model": "m",
-    "finish_reason": ["stop", "stop"],
-    "usage": [{"prompt_tokens": 1, "completion_tokens": 1, "cached_tokens": 0}] * 2,
-}
-TRIPLET = {
-    "commit": ["c1", "c2"],
-    "prompt_id": "p1",
-    "code_snippet": [BEFORE, AFTER],
-    "code_before": BEFORE,
-    "code_after": AFTER,
-    "instruct_descriptive": "Return the sum of both numbers.",
-    "instruct_lazy": "Fix add.",
-    "code_before_purify": BEFORE,
-    "code_after_purify": AFTER,
-    "instruct_descriptive_purify": "Return the sum of both numbers.",
-    "instruct_lazy_purify": "Fix add.",
-    "model": "m",
-    "license": ["mit", "mit"],
-    "repos": ["o/r", "o/r"],
-    "lang": "Python",
-}
-MIXED = {
-    "commit": ["c1", "c2"],
-    "prompt_id": "p1",
-    "code_snippet": [BEFORE, AFTER],
-    "code_before_purify": BEFORE,
-    "code_after_purify": AFTER,
-    "instruct_purify": "Return the sum of both numbers.",
-    "instr_type": "m_lazy",
-    "model": "m",
-    "license": ["mit", "mit"],
-    "repos": ["o/r", "o/r"],
-    "split": "train",
-}
-CHAT = {
-    "instruction": "a",
-    "messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Ho"}],
-    "lang": "en",
-}
-SAMPLE = {
-    "history": [{"type": "code", "lang": "python", "code": ""}],
-    "current": {"type": "code", "lang": "python", "code": BEFORE},
-    "user": "Add both.",
-    "chat": "Added.",
-    "next": {"type": "code", "lang": "python", "code": AFTER},
-    "data_type": "commit",
-    "prompt_id": "s1",
-    "license": "mit",
-    "model": "m",
-    "area": [1, 2],
-    "loc": [1, 2],
-}
-
-
-def trees() -> dict[str, Any]:
-    with open(ROOT / "data_v5/examples/trees.jsonl") as file:
-        row: dict[str, Any] = json.loads(file.readline())
-    return row
-
-
-# Each stage's command line over IN, and a row that it takes.
-STAGES: dict[str, tuple[str, list[str], dict[str, Any]]] = {
-    "create_prompt": (
+OTHER_SEEDS = [
+    SEED | {"commit": f"s{n}", "old_contents": f"x = {n}\n" * 9, "new_contents": AFTER * 3}
+    for n in range(4)
+]
+VERDICT = REPLY | {"response": ["PASS"], "response_1": "PASS"}
+OTHER_TEXTS = [CHAT | {"instruction": text} for text in ("How are you?", "What is gout?")]
+TESTED = TRIPLET | {"behaviour": {"before": "ok", "after": "ok"}}
+FILES = "--input_file IN --output_file OUT"
+PATHS = "--input_path IN --output_path OUT"
+DOMAIN = "--domain domain.yaml"
+STAGES = {
+    "create_prompt": Stage(
+        "create_prompt", "--seed_file IN --output_file OUT --sample_num 5", SEED, OTHER_SEEDS
+    ),
+    "create_prompt rewrite": Stage(
         "create_prompt",
-        ["--seed_file", "IN", "--output_file", "OUT", "--sample_num", "5"],
+        "--prompt_type rewrite_commit --seed_file IN --output_file OUT --context_lines 3",
         SEED,
+        OTHER_SEEDS,
     ),
-    "get_instruct": ("get_instruct_from_response", ["IN", "OUT"], REPLY),
-    "check_quality": ("check_quality", ["IN", "OUT"], TRIPLET),
-    "judge_triplets": ("judge_triplets", ["prompts", "IN", "OUT"], TRIPLET),
-    "mix_data": ("mix_data", ["--config", "mix.yaml"], TRIPLET),
-    "dt_filtering": ("dt_filtering", ["--config", "filter.yaml"], MIXED),
-    "finetune": ("generate_finetune_dataset", ["IN", "OUT"], MIXED),
-    "report": ("dataset_report", ["IN", "--output_file", "OUT.html"], MIXED),
-    "report of replies": ("dataset_report", ["IN", "--output_file", "OUT.html"], REPLY),
-    "minhash": (
-        "joydataforge.minhash_filter",
-        ["--input_file", "IN", "--output_file", "OUT"],
-        CHAT,
+    "few shots": Stage(
+        "create_prompt",
+        "--seed_file seeds.jsonl --few_shot_file IN --output_file OUT --sample_num 5",
+        FEW_SHOT,
     ),
-    "k_center": (
-        "joydataforge.k_center",
-        ["--size", "1", "--input_file", "IN", "--output_file", "OUT"],
-        CHAT,
+    "get_instruct": Stage("get_instruct_from_response", "IN OUT", REPLY),
+    "check_quality": Stage("check_quality", "IN OUT --num_workers 1", TRIPLET),
+    "judge prompts": Stage("judge_triplets", "prompts IN OUT", TRIPLET),
+    "judge collect": Stage("judge_triplets", "collect IN OUT --replies replies.jsonl", TRIPLET),
+    "verdicts": Stage("judge_triplets", "collect triplets.jsonl OUT --replies IN", VERDICT),
+    "test prompts": Stage("verify_triplets", "prompts IN OUT", TESTED),
+    "mix_data": Stage("mix_data", "--config mix.yaml", TRIPLET),
+    "dt_filtering": Stage("dt_filtering", "--config filter.yaml", MIXED),
+    "finetune": Stage("generate_finetune_dataset", "IN OUT", MIXED),
+    "report": Stage("dataset_report", "IN --output_file out/page.html", MIXED),
+    "report of replies": Stage("dataset_report", "IN --output_file out/page.html", REPLY),
+    "report of samples": Stage("dataset_report", "IN --output_file out/page.html", SAMPLE),
+    "minhash": Stage("joydataforge.minhash_filter", FILES, CHAT),
+    "k_center": Stage("joydataforge.k_center", f"--size 1 {FILES}", CHAT),
+    "diversity": Stage(
+        "joydataforge.evaluate_diversity", "--input_files IN --output_dir out", CHAT, OTHER_TEXTS
     ),
-    "prepare_chat": (
-        "data_v5.prepare_chat",
-        ["--input_file", "IN", "--output_file", "OUT"],
-        trees(),
+    "toy_tokenizer": Stage(
+        "data_v5.toy_tokenizer", "--input_file IN --output_dir out/tokenizer", EXERCISE
     ),
-    "chat_2_seq2seq": (
-        "data_v5.chat_2_seq2seq",
-        ["--input_file", "IN", "--output_file", "OUT"],
-        CHAT,
+    "select_data": Stage(
+        "data_v5.select_data",
+        f"{DOMAIN} -n 2 --cluster_path out/c.json --sample_question_path OUT --cache_dir out",
+        EXERCISE,
+        [EXERCISE | {"question": f"What is {n} and {n}?"} for n in range(4)],
     ),
-    "post_collection": (
-        "programming_instruct.post_collection",
-        ["--input_path", "IN", "--output_path", "OUT"],
-        SAMPLE,
+    "few_shot_sample": Stage(
+        "data_v5.few_shot_sample",
+        f"{DOMAIN} --sample_question_path IN --shots_from sample --output_dir out --cache_dir out",
+        RECORD,
+        [RECORD | {"question": f"What is {n} and {n}?"} for n in range(7)],
     ),
-    "export_conversation": (
-        "programming_instruct.export_conversation",
-        ["--input_path", "IN", "--output_path", "OUT"],
-        SAMPLE,
+    "fewshot_to_prompt": Stage(
+        "data_v5.fewshot_to_prompt", f"{DOMAIN} --dir .", SHOTS, file="domain_fewshot.jsonl"
     ),
+    "check_length": Stage("data_v5.check_length", f"{DOMAIN} {FILES}", INSTRUCTION),
+    "prepare_synthetic": Stage(
+        "data_v5.prepare_synthetic",
+        "--tokenizer tokenizer --domains domain --input_data_path . --destination_path out"
+        " --output_format jsonl --test_split_fraction 0",
+        INSTRUCTION,
+        file="domain_prompt_data.jsonl",
+    ),
+    "prepare_chat": Stage("data_v5.prepare_chat", FILES, trees()),
+    "chat_2_seq2seq": Stage("data_v5.chat_2_seq2seq", FILES, CHAT),
+    "post_collection": Stage("programming_instruct.post_collection", PATHS, SAMPLE),
+    "export_conversation": Stage("programming_instruct.export_conversation", PATHS, SAMPLE),
+    "show_sample": Stage("programming_instruct.show_sample", "--input_path IN", SAMPLE),
 }
 CONFIGS = {
     "mix.yaml": {
@@ -155,83 +114,69 @@ CONFIGS = {
         "total_samples": 1,
     },
     "filter.yaml": {"jsonl_path": "in.jsonl", "output_dir": "out", "cache_dir": "fits"},
+    "domain.yaml": {
+        "instruction": "Solve it.",
+        "cluster": {"threshold": 0.1, "min_community_size": 2},
+        "sources": [
+            {
+                "name": "word_problems",
+                "path": "in.jsonl",
+                "question": "question",
+                "answer": "answer",
+                "format": {"strip_calculator": True, "final_marker": "####"},
+            }
+        ],
+    },
 }
-WRONG: list[Any] = [
-    None,
-    5,
-    -1,
-    1e308,
-    True,
-    "",
-    [],
-    [5],
-    [None],
-    {},
-    {"a": [1]},
-    "x" * 20_000,
-    "\ud800\x00\x1b[2J",
-    10**30,
-    10**400,
-]
+LINKED = "data", "quality_config.yaml", "model_map.yaml", "filter_config.yaml", "edit_kinds.yaml"
 
 
-def mutants(value: Any, depth: int = 0) -> Iterator[Any]:
-    """Yield copies of a value with one part in it replaced, at each place down to the third."""
-    yield from (wrong for wrong in WRONG if depth)
-    places: Any = ()
-    if isinstance(value, dict) and depth < 3:
-        places = list(value)
-    elif isinstance(value, list) and depth < 3:
-        places = range(min(1, len(value)))
-    for place in places:
-        for changed in mutants(value[place], depth + 1):
-            made = copy.copy(value)
-            made[place] = changed
-            yield made
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Stand in a folder with what the stages' commands name beside IN."""
+    monkeypatch.chdir(tmp_path)
+    for name, config in CONFIGS.items():
+        Path(name).write_text(yaml.safe_dump(config))
+    for name in LINKED:
+        Path(name).symlink_to(ROOT / name)
+    write_lines(Path("seeds.jsonl"), OTHER_SEEDS)
+    write_lines(Path("triplets.jsonl"), [TRIPLET])
+    write_lines(Path("replies.jsonl"), [VERDICT])
+    return tmp_path
 
 
-def fails(main: Any, arguments: list[str], rows: list[dict[str, Any]]) -> bool:
-    """Run a stage over rows; true if it stopped with one line, and nothing else may happen."""
-    sound = [
-        SEED | {"commit": f"s{n}", "old_contents": f"x = {n}\n" * 9, "new_contents": AFTER * 3}
-        for n in range(4)
-    ]
-    rows = rows + sound * (main.__module__ == "create_prompt")  # it draws pairs
-    Path("in.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    try:
-        main(arguments)
-    except PipelineError as error:
-        assert "\n" not in str(error)
-        return True
-    return False
+@pytest.fixture(scope="session")
+def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("toy") / "tokenizer"
+    questions = str(ROOT / "data_v5/examples/questions.jsonl")
+    toy_tokenizer.main(["--input_file", questions, "--output_dir", str(place)])
+    return place
 
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_whatever_a_field_holds_is_a_reason_or_one_line(
-    stage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    stage: str, folder: Path, tokenizer: Path
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    for name, config in CONFIGS.items():
-        Path(name).write_text(yaml.safe_dump(config))
-    for name in (
-        "data",
-        "quality_config.yaml",
-        "model_map.yaml",
-        "filter_config.yaml",
-        "edit_kinds.yaml",
-    ):
-        Path(name).symlink_to(ROOT / name)
-    module, words, row = STAGES[stage]
-    names = {"IN": "in.jsonl", "OUT": "out/rows.jsonl", "OUT.html": "out/page.html"}
-    arguments = [names.get(word, word) for word in words]
-    main = importlib.import_module(module).main
-    assert not fails(main, arguments, [row])
-    found = list(mutants(row))
-    waiting = [found[start : start + 50] for start in range(0, len(found), 50)]
-    while waiting:
-        rows = waiting.pop()
-        if fails(main, arguments, rows) and len(rows) > 1:
-            step = max(
-                1, len(rows) // 8
-            )  # one of them ended the run; the others may hide behind it
-            waiting += [rows[start : start + step] for start in range(0, len(rows), step)]
+    Path("tokenizer").symlink_to(tokenizer)
+    assert_a_reason_or_one_line(STAGES[stage].row, STAGES[stage].stops)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_what_could_not_be_written_again_is_one_line(
+    stage: str, folder: Path, tokenizer: Path
+) -> None:
+    Path("tokenizer").symlink_to(tokenizer)
+    assert_unreadable_is_one_line(STAGES[stage].row, STAGES[stage].stops)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_an_input_that_is_another_than_its_summary_says_is_told(
+    stage: str, folder: Path, tokenizer: Path
+) -> None:
+    Path("tokenizer").symlink_to(tokenizer)
+    used = STAGES[stage]
+    other = {used.file: {"bytes": 1, "sha256": "0" * 64}}
+    Path(used.file).with_suffix(".summary.json").write_text(json.dumps({"files": other}))
+    with log_lines() as said:
+        assert not used.stops([as_line(used.row)])
+    assert [line for line in said if line.startswith(used.file) and "is another than" in line], said

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import yaml
 
-from tests.test_mutated_fields import MIXED, ROOT, TRIPLET
+from tests.documented_commands import ROOT
+from tests.mutated_rows import MIXED, TRIPLET
 from utils.files.wholeness import say_if_doubtful
 from utils.jsonl import write_rows
 

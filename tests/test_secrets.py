@@ -135,3 +135,10 @@ def test_a_key_at_a_wrong_place_is_one_line_that_does_not_repeat_it(
     assert done.returncode == 2, done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert KEY not in done.stderr and "sk-two" not in done.stderr
+
+
+@pytest.mark.parametrize("flag", ["--concurrency", "--provider", f"--{KEY}"])
+def test_a_key_typed_at_a_wrong_place_is_not_repeated(tmp_path: Path, flag: str) -> None:
+    done = run(tmp_path, {"base": "http://127.0.0.1:1/v1"}, flag, KEY, "\x1b[2J")
+    assert done.returncode == 2
+    assert KEY not in done.stderr and "\x1b" not in done.stderr

@@ -1,16 +1,22 @@
 """Ctrl-C, SIGTERM, a full disk and a second run, with real processes."""
 
+import errno
+import os
 import resource
 import shlex
 import signal
+import stat
 import subprocess
+import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from code_generation_api import main
 from tests.fault_server import FaultServer
-from tests.stage2 import command, keys, read_jsonl, set_up, start_stage
+from tests.stage2 import command, flags, keys, log_lines, read_jsonl, set_up, start_stage
 from utils.generation.batch import GRACE_SECONDS
 
 PROMPTS = 12
@@ -106,6 +112,59 @@ def test_a_full_disk_is_one_clear_error_and_leaves_whole_rows(tmp_path: Path) ->
         assert 3 < len(before) < PROMPTS
         finish(tmp_path, resume_line(said))
     assert len(read_jsonl(tmp_path / "out.jsonl")) == PROMPTS
+
+
+class FullDisk:
+    """Has no room for what is appended, from the n-th line on, until it is told otherwise."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, lines: int) -> None:
+        self.left, self.refused = lines, threading.Event()
+        self._write = os.write
+        monkeypatch.setattr("utils.files.append_log.os.write", self.write)
+        monkeypatch.setattr("utils.generation.traffic.ROOM_SECONDS", 0.05)
+
+    def write(self, descriptor: int, data: bytes) -> int:
+        if not os.fstat(descriptor).st_mode & stat.S_IFREG:
+            return self._write(descriptor, data)
+        self.left -= 1
+        if self.left >= 0:
+            return self._write(descriptor, data)
+        self._write(descriptor, data[: len(data) // 2])  # as far as there is room
+        self.refused.set()
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def has_room_when(self, moment: Callable[[], bool]) -> None:
+        """Have room again, once it has refused a line and the moment has come."""
+
+        def wait() -> None:
+            assert self.refused.wait(60)
+            while not moment():
+                time.sleep(0.01)
+            self.left = 1_000_000
+
+        threading.Thread(target=wait, daemon=True).start()
+
+
+@pytest.mark.parametrize("lines", [0, 5, 13])
+def test_a_full_disk_is_waited_for_with_the_answers_in_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lines: int
+) -> None:
+    disk = FullDisk(monkeypatch, lines)
+    with FaultServer({"delay": 0.01}) as server, log_lines() as said:
+        set_up(tmp_path, server, PROMPTS)
+        asked: list[int] = []
+
+        def nothing_more_is_asked() -> bool:
+            asked.append(len(server.state.order))
+            return len(asked) > 100 and len(set(asked[-100:])) == 1
+
+        disk.has_room_when(nothing_more_is_asked)
+        assert main(flags(tmp_path, "--concurrency", "3")) == 0
+        assert server.state.answered.total() == 2 * PROMPTS, "nothing is paid twice"
+        assert asked[-1] < 2 * PROMPTS
+    assert keys(read_jsonl(tmp_path / "out.jsonl")) == [(f"p{n}", 1) for n in range(1, PROMPTS + 1)]
+    assert any("No space left on device; what was answered is kept" in line for line in said)
+    assert any("there is room again" in line for line in said)
 
 
 def test_a_second_run_on_one_output_is_refused_at_once(tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ from typing import (
     Annotated,
     Any,
     Literal,
+    NoReturn,
     TextIO,
     TypeVar,
     get_args,
@@ -209,11 +210,18 @@ def parse_command(argv: list[str] | None, description: str, **commands: type) ->
     return settings_of(arguments, commands[arguments.command])
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors, which quote what was typed, hold no secret either."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(harmless(redacted(message)))
+
+
 def new_parser(description: str, usage: str | None = None) -> argparse.ArgumentParser:
     """Make a parser that names the program as it was called: a module's with `python -m`."""
     module = getattr(sys.modules["__main__"], "__spec__", None)
     program = f"python -m {module.name}" if module else None
-    return argparse.ArgumentParser(program, usage, description)
+    return _Parser(program, usage, description)
 
 
 def first_line(settings: type) -> str:

@@ -102,15 +102,21 @@ CHECKED_NUMBERS: dict[str, Any] = {
 
 def read_json(path: str | Path, fix: str) -> Any:
     """Read a file that is one JSON value; PipelineError where it isn't, ending with the fix."""
+    try:
+        return load_row(read_document(path, fix).removeprefix(b"\xef\xbb\xbf"))
+    except ValueError as error:
+        raise PipelineError(f"{path}: not valid JSON ({error}); {fix}") from None
+
+
+def read_document(path: str | Path, fix: str = "name another file") -> bytes:
+    """Read a file whole; PipelineError, ending with the fix, where it is too large for that."""
     with open_input(path) as file:
-        if (size := os.fstat(file.fileno()).st_size) > LARGEST_DOCUMENT:
-            raise PipelineError(
-                f"{path}: {size:,} bytes are more than one document may have; {fix}"
-            )
-        try:
-            return load_row(file.read(LARGEST_DOCUMENT).removeprefix(b"\xef\xbb\xbf"))
-        except ValueError as error:
-            raise PipelineError(f"{path}: not valid JSON ({error}); {fix}") from None
+        content: bytes = file.read(LARGEST_DOCUMENT + 1)
+    if len(content) > LARGEST_DOCUMENT:
+        raise PipelineError(
+            f"{path}: is longer than {LARGEST_DOCUMENT:,} bytes, which no document is; {fix}"
+        )
+    return content
 
 
 def open_input(path: str | Path, mode: str = "rb") -> IO[Any]:

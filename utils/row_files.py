@@ -17,6 +17,7 @@ from utils.errors import PipelineError
 from utils.files.redactor import redacted_bytes
 from utils.jsonl import (
     CHECKED_NUMBERS,
+    LONGEST_LINE,
     Required,
     Row,
     bounded_lines,
@@ -160,8 +161,13 @@ class _Pieces:
         self.at = 0
 
     def grow(self) -> bool:
-        """Read on, as much again as is held; false at the end of the file."""
+        """Read on, as much again as is held; false at the end of the file.
+
+        ValueError where more is held than any element has.
+        """
         held = self.buffer[self.at :]
+        if len(held) > LONGEST_LINE:
+            raise ValueError(f"is longer than {LONGEST_LINE:,} characters, which no row is")
         piece = self._text.read(max(PIECE, len(held)))
         self.buffer, self.at = held + piece, 0
         return bool(piece)

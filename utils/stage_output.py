@@ -13,8 +13,8 @@ from utils.cli import log
 from utils.errors import PipelineError
 from utils.files.atomic import AtomicFiles
 from utils.files.locks import real_path, taken_lock
-from utils.files.wholeness import WRITTEN, say_if_doubtful
-from utils.jsonl import Row, dump_row, load_row, write_json
+from utils.files.wholeness import WRITTEN, read_summary, say_if_doubtful
+from utils.jsonl import Row, dump_row, write_json
 from utils.row_files import WriteRow, row_writer
 
 # What a stage makes; "rows" where a filter of any rows can't tell.
@@ -51,10 +51,7 @@ def refuse_overwriting_inputs(output_file: str | Path, inputs: Iterable[str | Pa
 
 def stage_of(path: str | Path) -> Stage:
     """Read which stage made a file from the summary beside it; "rows" where none tells."""
-    try:
-        stage = load_row(sibling(path, ".summary.json").read_text())["stage"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return "rows"
+    stage: Any = (read_summary(sibling(path, ".summary.json")) or {}).get("stage")
     return stage if stage in get_args(Stage) else "rows"
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from utils.errors import PipelineError
-from utils.jsonl import load_row
+from utils.jsonl import load_row, read_document
 
 # About what the tokenizers of current models make of Python and of English; Chinese comes out
 # near 0.75 tokens a character.
@@ -99,7 +99,7 @@ def load_tokenizer(path: Path) -> Any:
 
     if not path.is_file():
         raise PipelineError(f"{path}: no such file; --tokenizer needs a fast tokenizer's")
-    text = path.read_text(encoding="utf-8", errors="replace")
+    text = read_document(path).decode("utf-8", "replace")
     # The package raises nothing more specific than Exception.
     if not _looks_like_tokenizer(text):
         raise PipelineError(f"{path}: not a tokenizer; name the folder of a model")

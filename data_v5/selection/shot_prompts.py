@@ -60,7 +60,7 @@ def make_shot_prompt(origin: Row, shots: Sequence[Row], rules: PromptRules) -> M
 
 def word(record: Row, rules: PromptRules) -> Item:
     """Word a record by its source's format; the same record is worded alike wherever it stands."""
-    if record["source"] not in rules.formats:
+    if str(record["source"]) not in rules.formats:
         raise PipelineError(
             f"source {record['source']!r}: not in the domain (has: {', '.join(rules.formats)}); "
             "was the file made of another domain?"

@@ -25,6 +25,7 @@ from utils.generation.settings import (
     answers_file,
     run_settings,
 )
+from utils.jsonl import read_document
 from utils.records import text_id
 
 # A method's own settings that may be named by the path of a file instead of being written out.
@@ -182,8 +183,8 @@ def _template(key: str, value: str) -> str:
     if "\n" in value or "{" in value or not value.endswith(TEMPLATE_SUFFIXES):
         return value
     try:
-        return Path(value).read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
+        return read_document(value).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
         raise PipelineError(
             f"key '{key}': {value}: can't be read ({error}); name a UTF-8 file"
         ) from None

@@ -11,7 +11,7 @@ from joydataforge.queries.bounded_jinja import BoundedEnvironment
 from joydataforge.queries.chat_templates import ChatTemplate, Turn, parse_prefixes
 from utils.config import read_yaml
 from utils.errors import PipelineError
-from utils.jsonl import load_row
+from utils.jsonl import load_row, read_document
 from utils.processes import TimeLimit, TimeLimitReached
 
 # Stands where a message's text goes, to see what the template puts around it.
@@ -46,8 +46,8 @@ def template_from_file(path: str, options: dict[str, Any], write_bos: bool) -> C
 
 def _read_text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
+        return read_document(path).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
         raise PipelineError(
             f"key 'template_file': {path}: can't be read ({error}); name a UTF-8 file"
         ) from None

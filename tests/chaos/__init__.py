@@ -1,1 +1,1 @@
-"""Kills, and runs at once, by hand in any number: `python -m tests.chaos --kills 200`."""
+"""Kills, and runs at once, of every script that pays: `python -m tests.chaos --kills 200`."""

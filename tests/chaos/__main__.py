@@ -1,87 +1,46 @@
-"""Kill a paying run at random moments, resume it, and start two at once; counts what was paid."""
+"""Kill every paying script at moments drawn by seed, and start two of each at once; by hand.
+
+python -m tests.chaos --kills 200 --rounds 20
+"""
 
 import argparse
-import random
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
-from tests.stage2 import (
-    command,
-    fault_server_process,
-    keys,
-    read_jsonl,
-    server_stats,
-    start_stage,
-    write_map,
-    write_prompts,
-)
-
-CONCURRENCY = 6
-PROMPTS = 60
-SCRIPT = {"delay": 0.04, "faults": {"500": 0.03, "empty_content": 0.03, "reset": 0.03}}
-
-
-def kill_and_resume(folder: Path, kills: int, rounds: int, seed: int) -> int:
-    """Kill one run so often, then let it end; returns the answers paid for a second time."""
-    rng = random.Random(seed)
-    write_prompts(folder / "prompts.jsonl", PROMPTS, rounds)
-    flags = ("--continue_from_error", "--concurrency", str(CONCURRENCY))
-    with fault_server_process(SCRIPT, seed) as url:
-        write_map(folder, url)
-        for _ in range(kills):
-            with start_stage(folder, *flags) as stage:
-                time.sleep(rng.uniform(0.2, 2.0))
-                stage.kill()
-                stage.communicate()
-        done = subprocess.run(command(folder, *flags), cwd=folder, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-        good = int(server_stats(url)["given"]["good"])
-    wanted = [(f"p{number}", 1) for number in range(1, PROMPTS + 1)]
-    assert keys(read_jsonl(folder / "out.jsonl")) == wanted, "a row is lost, or there twice"
-    left = [path.name for path in folder.iterdir() if path.name.endswith(".unfinished")]
-    assert left == [], f"left behind: {left}"
-    again = good - rounds * PROMPTS
-    assert again <= kills * CONCURRENCY, f"{again} paid for twice"
-    return again
-
-
-def two_at_once(folder: Path, seed: int) -> None:
-    """Start two runs on one output, one through a link: one works, the other says who does."""
-    write_prompts(folder / "prompts.jsonl", PROMPTS, 1)
-    (folder / "link.jsonl").symlink_to(folder / "out.jsonl")
-    with fault_server_process({"delay": 0.04}, seed) as url:
-        write_map(folder, url)
-        first = start_stage(folder)
-        linked = [word.replace("out.jsonl", "link.jsonl") for word in command(folder)]
-        second = subprocess.Popen(linked, cwd=folder, stderr=subprocess.PIPE, text=True)
-        said = [run.communicate()[1] for run in (first, second)]
-        good = int(server_stats(url)["given"]["good"])
-    assert sorted((first.returncode, second.returncode)) == [0, 2], said
-    [refused] = [text for text in said if text.startswith("error: ")]
-    assert "another run is writing it (process " in refused or "exists" in refused, refused
-    assert good == PROMPTS, f"{good - PROMPTS} paid for twice"
+from tests.chaos.methods import METHODS
+from tests.chaos.runs import kill_and_resume, two_at_once, whole_run
 
 
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--kills", type=int, default=200)
-    parser.add_argument("--rounds", type=int, default=20, help="of two runs at once")
+    parser.add_argument("--kills", type=int, default=200, help="over all methods, at least")
+    parser.add_argument("--rounds", type=int, default=20, help="of two at once, at least")
     parser.add_argument("--seed", type=int, default=42)
+    parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
     flags = parser.parse_args(argv)
-    again = 0
-    for rounds in (1, 2):
+    kills, rounds = (-(-count // len(flags.methods)) for count in (flags.kills, flags.rounds))
+    for name in flags.methods:
         with tempfile.TemporaryDirectory() as folder:
-            again += kill_and_resume(Path(folder), flags.kills // 2, rounds, flags.seed)
-    for number in range(flags.rounds):
-        with tempfile.TemporaryDirectory() as folder:
-            two_at_once(Path(folder), flags.seed + number)
-    sys.stdout.write(
-        f"{flags.kills} kills: no row lost or there twice, {again} answers in flight paid for "
-        f"again; {flags.rounds} rounds of two at once: none paid for twice\n"
-    )
+            again = see_through(Path(folder), name, kills, rounds, flags.seed)
+        sys.stdout.write(
+            f"{name}: {kills} kills, no byte changed, {again} answers in flight paid for again; "
+            f"{rounds} rounds of two at once, none paid for twice\n"
+        )
+        sys.stdout.flush()
+
+
+def see_through(folder: Path, name: str, kills: int, rounds: int, seed: int) -> int:
+    """Kill one method and start it twice at once; returns the answers paid for again."""
+    method = METHODS[name]
+    places = [folder / str(number) for number in range(rounds + 2)]
+    for place in places:
+        place.mkdir()
+    whole = whole_run(places.pop(), method)
+    again = kill_and_resume(places.pop(), method, whole, kills, seed)
+    for place in places:
+        two_at_once(place, method, whole)
+    return again
 
 
 if __name__ == "__main__":

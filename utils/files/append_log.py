@@ -1,15 +1,34 @@
-"""Files that only grow, by whole lines, and survive a crash or a full disk between them."""
+"""Files that only grow, by whole lines, and survive a crash or a full disk between them.
 
+What a full disk has no room for was paid for: it is kept in memory, and written when there is room.
+Who asks for more meanwhile waits for that: `has_room`.
+"""
+
+import errno
 import os
+import time
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
+from utils.cli import log
 from utils.errors import PipelineError
 from utils.files.redactor import redacted_bytes
-from utils.jsonl import load_row
+from utils.jsonl import LONGEST_LINE, bounded_lines, load_row
 
 _BLOCK = 1 << 20
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+
+# Those that hold lines which the disk had no room for.
+_waiting: "list[AppendLog]" = []
+
+
+def has_room() -> bool:
+    """Write what could not be written before; false where there is still no room for all of it."""
+    for each in list(_waiting):
+        each.write_held()
+    return not _waiting
 
 
 class AppendLog:
@@ -18,6 +37,7 @@ class AppendLog:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.unsynced = 0
+        self._held: deque[bytes] = deque()
         self._open()
 
     def _open(self) -> None:
@@ -30,8 +50,25 @@ class AppendLog:
         self._open()
 
     def append(self, line: bytes) -> None:
-        """Write one line, newline included; on a full disk the file is left as it was."""
+        """Write one line, newline included; where the disk is full, keep it until there is room."""
         line = redacted_bytes(line)
+        try:
+            if self._held:
+                self._held.append(line)
+            else:
+                self._write(line)
+        except OSError as error:
+            if error.errno not in _FULL:
+                raise
+            self._held.append(line)
+            _waiting.append(self)
+            log.warning(
+                "%s: %s; what was answered is kept in memory and written when there is room, and "
+                "nothing more is asked until then", *(self.path, error.strerror)
+            )  # fmt: skip
+
+    def _write(self, line: bytes) -> None:
+        """Write one line; on an error the file is left as it was."""
         written = 0
         try:
             while written < len(line):
@@ -43,14 +80,40 @@ class AppendLog:
         self._size += written
         self.unsynced += 1
 
+    def write_held(self) -> None:
+        """Write what is kept, as far as there is room."""
+        try:
+            while self._held:
+                self._write(self._held[0])
+                self._held.popleft()
+        except OSError as error:
+            if error.errno not in _FULL:
+                raise
+            return
+        if self in _waiting:
+            _waiting.remove(self)
+            log.info("%s: there is room again", self.path)
+
     def sync(self) -> None:
         """Force the lines written so far to the disk; costs nothing where there are none."""
         if self.unsynced:
             self.unsynced = 0
             os.fsync(self._descriptor)
 
+    def wait_for_room(self) -> None:
+        """Wait until all lines are in the file."""
+        while self._held and not has_room():
+            time.sleep(1)
+
     def close(self) -> None:
-        os.close(self._descriptor)
+        """Let go of the file; OSError where lines are left that it had no room for."""
+        try:
+            for line in self._held:
+                self._write(line)
+        finally:
+            if self in _waiting:
+                _waiting.remove(self)
+            os.close(self._descriptor)
 
 
 def refuse_foreign(path: Path, is_ours: Callable[[bytes], bool], start: bytes = b"") -> None:
@@ -60,7 +123,7 @@ def refuse_foreign(path: Path, is_ours: Callable[[bytes], bool], start: bytes = 
     each line of ours begins with, if that tells it from others.
     """
     with open(path, "rb") as file:
-        for number, line in enumerate(file):
+        for number, line in enumerate(bounded_lines(file, path)):
             if is_ours(line) or (number == 0 and start and _is_torn_start(line, start)):
                 return
     if path.stat().st_size:
@@ -99,9 +162,12 @@ def mend_tail(path: Path) -> int:
 
 
 def _last_line(file: BinaryIO, size: int) -> tuple[int, bytes]:
-    """Read the line that ends at `size`, newline included; returns (its start, the line)."""
+    """Read the line that ends at `size`, newline included; returns (its start, the line).
+
+    Of one that is longer than any row it is the end, which is no row and no torn one.
+    """
     tail, start = b"", size
-    while start and b"\n" not in tail[:-1]:
+    while start and b"\n" not in tail[:-1] and len(tail) <= LONGEST_LINE:
         step = min(_BLOCK, start)
         start -= step
         file.seek(start)

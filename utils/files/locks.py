@@ -9,6 +9,7 @@ import hashlib
 import os
 import socket
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,6 +17,7 @@ from pathlib import Path
 from utils.errors import PipelineError
 
 _LONGEST_NAME = 255  # bytes, of most file systems
+_LOOKS = 100  # for the name of who holds a lock
 
 
 def real_path(path: str | Path) -> Path:
@@ -65,7 +67,7 @@ class PathLock:
             try:
                 _flock(found, waits)
             except BlockingIOError:
-                holder = os.pread(found, 200, 0).decode("utf-8", "replace")
+                holder = _holder_in(found)
                 os.close(found)
                 raise PipelineError(
                     f"{self._asked}: another run is writing it{_said_of(holder)}; wait for it or "
@@ -126,6 +128,15 @@ def is_still_at(descriptor: int, path: Path) -> bool:
 def _holder() -> str:
     program = Path(sys.argv[0]).name if sys.argv and sys.argv[0] else "python"
     return f"process {os.getpid()} on {socket.gethostname()}, {program}"
+
+
+def _holder_in(lock: int) -> str:
+    """Read whose a lock is; who has just taken it writes that in a moment."""
+    for _ in range(_LOOKS):
+        if holder := os.pread(lock, 200, 0):
+            return holder.decode("utf-8", "replace")
+        time.sleep(0.01)
+    return ""
 
 
 def _said_of(holder: str) -> str:

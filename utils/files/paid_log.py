@@ -66,6 +66,7 @@ class PaidLog(Generic[Key]):
 
     def read(self, key: Key) -> Row:
         """Read the row of a key that is in the log."""
+        self._log.wait_for_room()
         self._file.seek(self._places[key])
         row: Row = _parse(self._file.readline())
         return row

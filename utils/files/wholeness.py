@@ -20,13 +20,19 @@ _LONGEST_SUMMARY = 1 << 24  # bytes
 def say_if_doubtful(path: str | Path) -> None:
     """Say so where a file has no summary beside it, or is another than it describes."""
     path = Path(path)
-    if path.suffix in _ROWS and path.is_file() and (doubt := _doubt(path, path.stat().st_mtime_ns)):
-        log.warning("%s: %s", path, doubt)
+    if path.suffix in _ROWS and path.is_file():
+        facts = path.stat()
+        _say_once(path, facts.st_ino, facts.st_size, facts.st_mtime_ns)
 
 
 @cache
-def _doubt(path: Path, mtime: int) -> str | None:
-    """Word what speaks against a file; asked once for each state of it."""
+def _say_once(path: Path, *state: int) -> None:
+    """Say what speaks against a file, once for each state of it."""
+    if doubt := _doubt(path):
+        log.warning("%s: %s", path, doubt)
+
+
+def _doubt(path: Path) -> str | None:
     own = path.with_name(path.stem + ".summary.json")
     others = sorted(path.parent.glob("*.summary.json"))
     summaries = [found for each in (own, *others) if (found := _written(each)) is not None]
@@ -52,13 +58,21 @@ def _looks_like_ours(path: Path) -> bool:
 
 def _written(summary_path: Path) -> dict[str, Any] | None:
     """List the files that a summary names, none of an older one; None if there is no summary."""
-    try:
-        if summary_path.stat().st_size > _LONGEST_SUMMARY:
-            return None
-        found = load_row(summary_path.read_bytes())
-    except (OSError, ValueError):
+    summary = read_summary(summary_path)
+    if summary is None:
         return None
-    written = found.get(WRITTEN) if isinstance(found, dict) else None
+    written = summary.get(WRITTEN)
     if not isinstance(written, dict):
         return {}
     return {name: facts for name, facts in written.items() if isinstance(facts, dict)}
+
+
+def read_summary(path: Path) -> dict[str, Any] | None:
+    """Read a stage's summary; None where there is none, or something else is called so."""
+    try:
+        if path.stat().st_size > _LONGEST_SUMMARY:
+            return None
+        found = load_row(path.read_bytes())
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None

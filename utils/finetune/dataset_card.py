@@ -13,7 +13,8 @@ import yaml
 
 from utils.cli import log
 from utils.files.locks import waited_lock
-from utils.jsonl import atomic_file, load_row
+from utils.files.wholeness import read_summary
+from utils.jsonl import atomic_file, read_document
 from utils.stage_output import sibling
 
 MARK = "<!-- Written by generate_finetune_dataset.py; take this line out to keep changes. -->"
@@ -85,7 +86,7 @@ Muennighoff et al., *OctoPack: Instruction Tuning Code Large Language Models*, a
 def write_card(folder: Path) -> None:
     """Write the card of a folder from the summaries of its data sets, unless people wrote one."""
     path = folder / "README.md"
-    if path.exists() and MARK not in path.read_text(encoding="utf-8", errors="replace"):
+    if path.exists() and MARK.encode() not in read_document(path):
         log.warning("%s was not written by this stage and is left as it is", path)
         return
     details = folder / DETAILS
@@ -96,7 +97,7 @@ def write_card(folder: Path) -> None:
             page, detailed = make_short_card(summaries), make_details(summaries)
             with atomic_file(details) as file:
                 file.write(_encoded(detailed))
-        elif details.exists() and MARK in details.read_text(encoding="utf-8", errors="replace"):
+        elif details.exists() and MARK.encode() in read_document(details):
             details.unlink()
         with atomic_file(path) as file:
             file.write(_encoded(page))
@@ -105,8 +106,8 @@ def write_card(folder: Path) -> None:
 def _data_sets(folder: Path) -> Iterator[dict[str, Any]]:
     """Yield the summaries of this stage whose files are still there, by name."""
     for path in sorted(folder.glob("*.summary.json")):
-        summary = load_row(path.read_bytes())
-        card = summary.get("card") if isinstance(summary, dict) else None
+        summary = read_summary(path) or {}
+        card = summary.get("card")
         if card and all((folder / name).exists() for name in card["files"].values()):
             yield summary
 
@@ -301,12 +302,11 @@ def read_history(inputs: Iterable[str | Path]) -> list[dict[str, Any]]:
 
 
 def _follow(file: Path, seen: set[Path]) -> Iterator[dict[str, Any]]:
-    path = sibling(file, ".summary.json")
-    if file in seen or not path.is_file():
+    summary = read_summary(sibling(file, ".summary.json"))
+    if file in seen or summary is None:
         return
     seen.add(file)
-    summary = load_row(path.read_bytes())
-    if isinstance(summary, dict) and "rows_in" in summary:
+    if "rows_in" in summary:
         for source in summary.get("inputs", ()):
             yield from _follow(Path(source), seen)
         told = ("rows_in", "kept", "reject_reasons", "passed_over", "settings")

@@ -7,25 +7,22 @@ arrives; after a crash `ask` gives back what was answered before without sending
 
 import asyncio
 import gc
-import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
-from utils.cli import EXIT_INTERRUPTED, EXIT_USER_ERROR, log
+from utils.cli import EXIT_USER_ERROR
 from utils.generation.conversation import Conversation, Job, SampleFailed, SampleRejected
 from utils.generation.run_report import Progress
 from utils.generation.run_state import RunState
 from utils.generation.servers import BudgetSpent
-from utils.generation.traffic import Stopped
+from utils.generation.traffic import GRACE_SECONDS, Stopped
 from utils.jsonl import Row
 from utils.providers.replies import RunRefused
 
-GRACE_SECONDS = 30.0
 # Conversations that wait for a retry hold no slot; this many for each slot may be alive.
 ALIVE_PER_SLOT = 4
 SYNC_SECONDS = 5.0
 GARBAGE_BEFORE_COLLECTION = 100_000  # objects
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 Converse = Callable[[Job, Conversation], Awaitable[Row]]
 
@@ -54,6 +51,7 @@ class Batch:
                         await self._hold_all(iter(jobs))
                 finally:
                     await self._wind_down()
+                    await self._run.until_room()
         if self._bug is not None:
             raise self._bug
 
@@ -75,7 +73,7 @@ class Batch:
             asyncio.create_task(self._sync_now_and_then()),
             asyncio.create_task(self._progress.show()),
         ]
-        with self._heeded_signals():
+        with self._run.heeded_signals():
             try:
                 yield
             finally:
@@ -103,30 +101,6 @@ class Batch:
                 raise  # the disk's, that the prompts are on
         finally:
             watching.cancel()
-
-    @contextmanager
-    def _heeded_signals(self) -> Iterator[None]:
-        """Stop in order at the first signal, and at once at the second."""
-        loop, running = asyncio.get_running_loop(), asyncio.current_task()
-        assert running is not None
-
-        def interrupt() -> None:
-            if self._run.stop.event.is_set():
-                running.cancel()
-                return
-            in_flight = self._run.limiter.in_flight
-            log.warning("stopping: waiting for %d in flight; once more to stop at once", in_flight)
-            self._run.stop.request("interrupted", EXIT_INTERRUPTED)
-
-        before = {number: signal.getsignal(number) for number in _SIGNALS}
-        for number in _SIGNALS:
-            loop.add_signal_handler(number, interrupt)
-        try:
-            yield
-        finally:
-            for number in _SIGNALS:
-                loop.remove_signal_handler(number)
-                signal.signal(number, before[number])  # the loop leaves the default one
 
     async def _until_freed(self) -> None:
         self._freed.clear()

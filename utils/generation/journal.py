@@ -25,7 +25,7 @@ from utils.generation.recovery import (
     log_rows,
     sample_key,
 )
-from utils.jsonl import Row, atomic_file, dump_row, load_row
+from utils.jsonl import Row, atomic_file, bounded_lines, dump_row, load_row
 from utils.providers.replies import Reply, Usage, sound_usage
 from utils.stage_output import sibling
 
@@ -226,7 +226,7 @@ def _row_offsets(path: Path) -> dict[SampleKey, int]:
     offsets: dict[SampleKey, int] = {}
     offset = 0
     with open(path, "rb") as file:
-        for line in file:
+        for line in bounded_lines(file, path):
             offsets.setdefault(_finished(line, path).key, offset)
             offset += len(line)
     return offsets
@@ -251,7 +251,7 @@ def _is_failed(line: bytes) -> bool:
 def read_finished(path: Path) -> Iterator[Finished]:
     """Yield what a resume needs of each row of an output."""
     with open(path, "rb") as file:
-        for line in file:
+        for line in bounded_lines(file, path):
             yield _finished(line, path)
 
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from utils.errors import PipelineError
 from utils.files.append_log import AppendLog
 from utils.files.redactor import without_secrets
-from utils.jsonl import Row, atomic_file, dump_row, load_row, parse_line
+from utils.jsonl import Row, atomic_file, bounded_lines, dump_row, load_row, parse_line
 from utils.providers.replies import Reply, Usage, sound_usage
 
 # Sums of the fields of `Usage`.
@@ -60,7 +60,7 @@ class Recovery:
         if not self.path.exists() or not self.path.stat().st_size:
             return
         with open(self.path, "rb") as file:
-            changed = self._read_header(file.readline())
+            changed = self._read_header(next(bounded_lines(file, self.path)))
         for row in log_rows(self.path, skip=1):
             if "wasted" in row:
                 self._wasted.update(sound_usage(row["wasted"]))
@@ -191,7 +191,7 @@ def log_rows(path: Path, required: Iterable[str] = (), skip: int = 0) -> Iterato
     if not path.exists():
         return
     with open(path, "rb") as file:
-        for number, line in enumerate(file, 1):
+        for number, line in enumerate(bounded_lines(file, path), 1):
             if number > skip:
                 yield parse_line(path, number, line, required)
 

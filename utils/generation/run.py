@@ -13,7 +13,9 @@ from typing import Any, Protocol
 
 from utils.cli import log
 from utils.errors import PipelineError
+from utils.files.atomic import describe_file
 from utils.files.redactor import without_secrets
+from utils.files.wholeness import WRITTEN, say_if_doubtful
 from utils.generation.batch import Batch, Converse
 from utils.generation.conversation import Job
 from utils.generation.journal import Journal
@@ -79,7 +81,9 @@ def generate(jobs: Jobs, settings: RunSettings, converse: Converse) -> int:
     )
     end.say_how_to_go_on()
     summary_path = sibling(settings.output_file, ".summary.json")
-    write_json(summary_path, end.summary(summary_path))
+    with open(settings.output_file, "rb") as answers:
+        written = {Path(settings.output_file).name: describe_file(answers)}
+    write_json(summary_path, end.summary(summary_path) | {WRITTEN: written})
     return end.exit_code
 
 
@@ -91,6 +95,8 @@ def run_jobs(jobs: Jobs, settings: RunSettings, converse: Converse) -> RunEnd:
     if settings.batch.max_cost is not None:
         _check_prices(models, settings)
     _check_own_server(models, settings)
+    for source in jobs.inputs:
+        say_if_doubtful(source)
     journal = _open_journal(jobs, drawn, settings)
     statistics = RunStatistics(next(iter(models.values())).prices)
     try:

@@ -16,12 +16,12 @@ from typing import Any
 from tqdm import tqdm
 
 from utils.cli import log
+from utils.files.wholeness import read_summary
 from utils.generation.journal import Journal
 from utils.generation.recovery import SampleKey
 from utils.generation.run_state import RunState
 from utils.generation.settings import RunSettings
 from utils.generation.traffic import RUN_FIGURES, RunStatistics
-from utils.jsonl import load_row
 
 BAR_SECONDS = 0.5
 LINE_SECONDS = 60.0
@@ -167,11 +167,8 @@ class RunEnd:
 
 def _figures_before(summary_path: Path) -> dict[str, Any]:
     """Read the figures of earlier runs that the answers on disk do not tell."""
-    try:
-        before = load_row(summary_path.read_bytes())
-        return {name: before[name] for name in RUN_FIGURES if name in before}
-    except (FileNotFoundError, ValueError, TypeError):
-        return {}
+    before = read_summary(summary_path) or {}
+    return {name: before[name] for name in RUN_FIGURES if name in before}
 
 
 def joined_figures(before: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from utils.errors import PipelineError
 from utils.generation.servers import Channel, Endpoint
-from utils.generation.traffic import Stopped, Traffic
+from utils.generation.traffic import GRACE_SECONDS, Stopped, Traffic
 from utils.providers.replies import PassingError, RequestRefused, RunRefused, Usage
 
 Answer = TypeVar("Answer")
@@ -126,6 +126,7 @@ class Sender:
     async def _admitted(self, request: Request[Any]) -> Endpoint:
         """Wait until slots, rates, a server and the budget allow one more; returns the server."""
         self._refuse_when_stopping()
+        await self._traffic.until_room()
         if not self._has_slot or self._traffic.limiter.is_over_limit():
             self.release_slot()
             await self.take_slot()
@@ -220,15 +221,16 @@ async def send_in_batches(
 
     A batch that the server refuses is asked again in halves, since one item may be the reason, or
     the number of them. The first error that no retry mends is raised: PassingError, RunRefused, or
-    what `save` and `refuse` raise; what is in flight then still comes in and is saved.
+    what `save` and `refuse` raise; what is in flight then still comes in and is saved, and so it is
+    at the first interrupt, which then is raised too.
     """
     waiting = deque(items[start : start + size] for start in range(0, len(items), size))
-    errors: list[Exception] = []
+    errors: list[BaseException] = []
+    senders: dict[asyncio.Task[None], Sender] = {}
 
-    async def work_off() -> None:
-        while waiting and not errors:
+    async def work_off(sender: Sender) -> None:
+        while waiting and not traffic.stop.event.is_set():
             batch = waiting.popleft()
-            sender = Sender(traffic, channel)
             try:
                 work.save(batch, await sender.send(work.request(batch)))
             except RequestRefused as error:
@@ -241,18 +243,49 @@ async def send_in_batches(
             finally:
                 sender.release_slot()
 
-    async def see_through() -> None:
+    async def see_through(sender: Sender) -> None:
         try:
-            await work_off()
+            await work_off(sender)
         except (PassingError, RunRefused, PipelineError, OSError) as error:
             errors.append(error)
             traffic.stop.request(str(error), 1)
         except Stopped:
             pass
 
-    try:
-        await asyncio.gather(*(see_through() for _ in range(traffic.limiter.maximum)))
-    finally:
-        await channel.endpoints.close()
+    with traffic.heeded_signals():
+        for _ in range(traffic.limiter.maximum):
+            sender = Sender(traffic, channel)
+            senders[asyncio.create_task(see_through(sender))] = sender
+        try:
+            await _until_done_or_stopped(senders, traffic)
+            await traffic.until_room()
+        except asyncio.CancelledError:  # a second interrupt
+            raise KeyboardInterrupt from None
+        finally:
+            for task in senders:
+                task.cancel()
+            await asyncio.gather(*senders, return_exceptions=True)
+            await channel.endpoints.close()
+    errors += [bug for task in senders if not task.cancelled() and (bug := task.exception())]
     if errors:
         raise errors[0]
+    if traffic.stop.event.is_set():
+        raise KeyboardInterrupt
+
+
+async def _until_done_or_stopped(
+    senders: dict[asyncio.Task[None], Sender], traffic: Traffic
+) -> None:
+    """Wait for all; when something asks to stop, only for what is in flight, and for a while."""
+    stopping = asyncio.create_task(traffic.stop.event.wait())
+    done: set[asyncio.Task[Any]] = set()
+    try:
+        while stopping not in done and not all(task.done() for task in senders):
+            left = [task for task in senders if not task.done()]
+            done, _ = await asyncio.wait([stopping, *left], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        stopping.cancel()
+    for task, sender in senders.items():
+        if not sender.is_sending:
+            task.cancel()
+    await asyncio.wait(senders, timeout=GRACE_SECONDS)

@@ -3,14 +3,18 @@
 import asyncio
 import random
 import re
+import signal
 import time
 from array import array
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
-from utils.cli import log
+from utils.cli import EXIT_INTERRUPTED, log
+from utils.files.append_log import has_room
 from utils.generation.model_map import Prices
 from utils.generation.recovery import Spending
 from utils.generation.servers import Budget, SlotLimiter
@@ -18,7 +22,10 @@ from utils.providers.replies import RequestRefused, RunRefused, Usage
 from utils.sampling import derive_seed
 
 LONGEST_WAIT = 600.0  # seconds, unless another is set
+GRACE_SECONDS = 30.0  # for what is in flight when a run stops
+ROOM_SECONDS = 1.0
 ALIKE_BEFORE_STOP = 10
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 # What differs between messages that say the same: numbers, and names with numbers in them.
 _NUMBERED = re.compile(r"[\w-]*\d[\w-]*")
 PERCENTILES = (50, 90, 99)
@@ -175,6 +182,35 @@ class Traffic:
         self.stop = Stop()
         self.refusals = Refusals()
         self.jitter = random.Random(derive_seed(random_seed, "jitter"))
+
+    async def until_room(self) -> None:
+        """Wait until what was answered is in its files, where a disk is full."""
+        while not has_room():
+            await asyncio.sleep(ROOM_SECONDS)
+
+    @contextmanager
+    def heeded_signals(self) -> Iterator[None]:
+        """Stop in order at the first signal, and at once, by a cancellation, at the second."""
+        loop, running = asyncio.get_running_loop(), asyncio.current_task()
+        assert running is not None
+
+        def interrupt() -> None:
+            if self.stop.event.is_set():
+                running.cancel()
+                return
+            in_flight = self.limiter.in_flight
+            log.warning("stopping: waiting for %d in flight; once more to stop at once", in_flight)
+            self.stop.request("interrupted", EXIT_INTERRUPTED)
+
+        before = {number: signal.getsignal(number) for number in _SIGNALS}
+        for number in _SIGNALS:
+            loop.add_signal_handler(number, interrupt)
+        try:
+            yield
+        finally:
+            for number in _SIGNALS:
+                loop.remove_signal_handler(number)
+                signal.signal(number, before[number])  # the loop leaves the default one
 
     def say_wait(self, asked: float) -> None:
         """Say once that a server would have requests wait for longer than they may."""

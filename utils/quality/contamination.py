@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from utils.code.lexing import Hashes, code_tokens, ngram_hashes, united_ngrams, words
 from utils.errors import PipelineError
-from utils.jsonl import Row, read_json, read_rows
+from utils.jsonl import Row, read_document, read_json, read_rows
 
 # One text of a benchmark: a field by its dotted path, or several to be put together.
 FieldPath = str | tuple[str, ...]
@@ -137,7 +137,7 @@ def _read_folder(benchmark: Benchmark, pattern: FieldPath) -> Iterator[tuple[str
     patterns = [pattern] if isinstance(pattern, str) else pattern
     for glob in patterns:
         for file in sorted(benchmark.path.glob(glob)):
-            text = file.read_text(encoding="utf-8", errors="replace")
+            text = read_document(file).decode("utf-8", "replace")
             yield str(file.relative_to(benchmark.path)), text
 
 

@@ -62,7 +62,7 @@ class JudgedTriplets:
         for row in read_rows(path, ["prompt_id", "response"]):
             words = unfinished_words([_last(row.get("finish_reason"))])
             verdict = None if words else read_verdict(_last(row["response"]))
-            self._note(row["prompt_id"], str(row.get("model")), verdict)
+            self._note(str(row["prompt_id"]), str(row.get("model")), verdict)
             tally.update(f"unfinished_{word}" for word in words)
             tally["unreadable" if verdict is None else "readable"] += 1
             tally.update(

@@ -29,6 +29,7 @@ MAP_METHOD = "TF-IDF of the words and name parts, 50 singular vectors, t-SNE"
 # The parts of snake_case and camelCase names are words too.
 WORD_PART = r"[A-Z]+(?![a-z])|[A-Z]?[a-z]{2,}"
 VECTORS = 50
+DIMENSIONS = 2  # of a map
 PERPLEXITY = 30
 FEWEST = 10
 TOP_VERBS, TOP_NOUNS, TOP_TOPICS, TOP_REASONS = 20, 4, 30, 20
@@ -55,6 +56,8 @@ def place_on_map(texts: Sequence[str], seed: int) -> np.ndarray | None:
         words = vectoriser.fit_transform(texts)
     except ValueError:  # no word stands in two texts
         return None
+    if words.shape[1] < DIMENSIONS:
+        return None
     state = derive_seed(seed, "map") % 2**32
     with threadpool_limits(1):
         vectors = words.toarray()
@@ -62,7 +65,7 @@ def place_on_map(texts: Sequence[str], seed: int) -> np.ndarray | None:
             vectors = TruncatedSVD(VECTORS, random_state=state).fit_transform(words)
         perplexity = min(PERPLEXITY, (len(texts) - 1) / 3)
         points = TSNE(
-            perplexity=perplexity, init="pca", random_state=state, n_jobs=1
+            DIMENSIONS, perplexity=perplexity, init="pca", random_state=state, n_jobs=1
         ).fit_transform(vectors)
     low, high = points.min(axis=0), points.max(axis=0)
     return (points - low) / np.maximum(high - low, 1e-9)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from utils.jsonl import load_row, open_input
+from utils.jsonl import LONGEST_LINE, load_row, open_input
 from utils.report.row_views import EDIT_KINDS, FILE_KINDS, RowView
 from utils.report.survey import FileSurvey
 
@@ -144,7 +144,7 @@ def worded_sampling(survey: FileSurvey) -> str:
         return ""
     with open_input(path) as file:
         try:
-            header: Any = load_row(file.readline())
+            header: Any = load_row(file.readline(LONGEST_LINE))
         except ValueError:
             return ""
     settings = header.get("fingerprint") if isinstance(header, dict) else None

@@ -269,6 +269,7 @@ def _parse_change(entry: bytes, paths: list[bytes]) -> FileChange:
 
 
 def _split_at_nul(stream: IO[bytes]) -> Iterator[bytes]:
+    """Yield what stands between zero bytes; of what is larger than any source, the beginning."""
     rest = bytearray()
     while chunk := stream.read(_CHUNK):
         # Joined once: a message of megabytes would else be copied with each piece of it.
@@ -276,7 +277,8 @@ def _split_at_nul(stream: IO[bytes]) -> Iterator[bytes]:
         for part in whole:
             yield bytes(rest + part)
             rest.clear()
-        rest += last
+        if len(rest) < LARGEST_SOURCE:
+            rest += last
     if rest:
         yield bytes(rest)
 

@@ -1,4 +1,6 @@
+import os
 import re
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -118,3 +120,31 @@ def test_scores_paid_before_are_read_and_the_form_of_a_line_stays(tmp_path: Path
     with RewardServer(length_of) as server:
         assert score(tmp_path, RewardSettings(server.url), "bb") == [2.0]
     assert re.fullmatch(rb'.*\n\{"key":"[0-9a-f]{16}","score":2\.0\}\n', log.read_bytes())
+
+
+def test_an_interrupt_keeps_what_is_in_flight(tmp_path: Path) -> None:
+    outputs = ["x" * size for size in range(1, 13)]
+    interrupted: list[int] = []
+
+    def score_slowly(body: Any) -> Any:
+        if len(server.bodies) == 3 and not interrupted:
+            interrupted.append(len(server.bodies))
+            os.kill(os.getpid(), signal.SIGINT)
+        return length_of(body)
+
+    with RewardServer(score_slowly) as server:
+        settings = RewardSettings(server.url)
+        with pytest.raises(KeyboardInterrupt):
+            score(tmp_path, settings, *outputs)
+        assert 3 <= len(server.bodies) < len(outputs)
+        assert score(tmp_path, settings, *outputs) == list(map(len, outputs))
+        assert len(server.bodies) == len(outputs), "nothing is scored twice"
+
+
+def test_an_error_names_the_server_without_user_and_query(tmp_path: Path) -> None:
+    with RewardServer(lambda body: 403) as server:
+        url = server.url.replace("http://", "http://ann:pass-word-55@") + "?api_key=in-query-6677"
+        with pytest.raises(PipelineError) as error:
+            score(tmp_path, RewardSettings(url), "a")
+    assert server.url in str(error.value)
+    assert "pass-word-55" not in str(error.value) and "in-query-6677" not in str(error.value)

@@ -1,6 +1,9 @@
+import fcntl
 import os
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -72,6 +75,8 @@ def test_a_hidden_name_fits_where_the_name_itself_does(tmp_path: Path) -> None:
 def test_several_processes_that_wait_change_a_file_one_after_the_other(tmp_path: Path) -> None:
     program = """
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from utils.files.locks import waited_lock
 path = Path(sys.argv[1])
@@ -89,3 +94,19 @@ for _ in range(50):
     with waited_lock(path):
         pass
     assert [path.name for path in tmp_path.iterdir()] == ["count"]
+
+
+def test_who_has_just_taken_a_lock_is_named_as_soon_as_that_stands_there(tmp_path: Path) -> None:
+    path = tmp_path / "x.jsonl"
+    with open(tmp_path / ".x.jsonl.lock", "w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+
+        def write_late() -> None:
+            time.sleep(0.1)
+            held.write("process 77 on here, x")
+            held.flush()
+
+        with ThreadPoolExecutor() as later:
+            later.submit(write_late)
+            with pytest.raises(PipelineError, match=r"\(process 77 on here, x\)"):
+                PathLock(path).take()

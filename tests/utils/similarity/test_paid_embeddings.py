@@ -1,4 +1,5 @@
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from utils.errors import PipelineError
 from utils.generation import sender
 from utils.similarity.embed import embed_texts, open_embedder
 from utils.similarity.embedding_settings import EmbeddingSettings
-from utils.similarity.paid_embeddings import EmbeddingLog
+from utils.similarity.paid_embeddings import EmbeddingLog, EndpointEmbedder
 
 ROWS = np.array([[1.5, -2.0], [0.1, 1e-30], [3.0, 4.0]], dtype=np.float32)
 LOGGED_TEXTS = ["one", "two\n", "three \ud800"]
@@ -211,3 +212,19 @@ def test_what_is_missing_is_told_before_anything_is_asked(tmp_path, entry, messa
     settings = settings_for(tmp_path, "http://127.0.0.1:9/v1", entry)
     with pytest.raises(PipelineError, match=message):
         open_embedder(settings)
+
+
+def test_an_interrupt_keeps_what_is_in_flight(tmp_path: Path) -> None:
+    texts = [f"text {number}" for number in range(24)]
+
+    def interrupt_at_the_fourth(asked: list[str], number: int) -> None:
+        if number == 4:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with EmbeddingServer(interrupt_at_the_fourth, delay=0.02) as server:
+        settings = settings_for(tmp_path, server.url, batch_size=2, concurrency=3)
+        with pytest.raises(KeyboardInterrupt):
+            list(EndpointEmbedder(settings, tmp_path).embed(texts))
+        assert 4 <= len(server.bodies) < 12
+        assert sum(map(len, EndpointEmbedder(settings, tmp_path).embed(texts))) == len(texts)
+        assert set(server.answered.values()) == {1}, "nothing is paid twice"

@@ -78,8 +78,7 @@ def generate(jobs: Jobs, settings: RunSettings, converse: Converse) -> int:
         settings.output_file,
     )
     end.say_how_to_go_on()
-    summary_path = sibling(settings.output_file, ".summary.json")
-    write_json(summary_path, end.summary(summary_path))
+    write_json(sibling(settings.output_file, ".summary.json"), end.summary())
     return end.exit_code
 
 
@@ -96,10 +95,10 @@ def run_jobs(jobs: Jobs, settings: RunSettings, converse: Converse) -> RunEnd:
     try:
         journal.check_prompts(jobs.hashes)
         statistics.add_paid_before(journal.paid)
+        statistics.before.update(journal.figures)
         wanted = set(jobs.keys(settings.completions))
         skip = {*journal.done, *_not_asked_again(journal, settings)}
-        goes_on = bool(journal.paid)
-        outcome = Outcome(went_on=goes_on)
+        outcome = Outcome()
         if not wanted <= skip:
             done_before = len(wanted & journal.done.keys())
             log.info("%s", _start_line(len(wanted), done_before, settings))
@@ -122,7 +121,9 @@ def run_jobs(jobs: Jobs, settings: RunSettings, converse: Converse) -> RunEnd:
                 batch = Batch(run, converse, Progress(run, len(wanted), done_before))
                 with suppress(asyncio.CancelledError):  # interrupted a second time
                     runner.run(batch.run(jobs.jobs(settings.completions, skip)))
-            outcome = Outcome(run.stop.exit_code, run.stop.reason, run.stop.limit, goes_on)
+            with suppress(OSError):  # a full disk has stopped the run, and is told of
+                journal.add_figures(statistics.take_new())
+            outcome = Outcome(run.stop.exit_code, run.stop.reason, run.stop.limit)
         if outcome.exit_code == 0:
             journal.put_in_order(jobs.hashes)
     finally:

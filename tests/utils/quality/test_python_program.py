@@ -3,6 +3,7 @@ import builtins
 
 import pytest
 
+from tests.linear_time import grows_linearly
 from utils.quality.python_program import Program, same_tree
 
 
@@ -121,3 +122,15 @@ def test_the_error_says_why_a_text_is_no_program(code, error):
     program = Program(code)
     assert error in program.error and bool(error) == bool(program.error)
     assert (program.tree is None) == bool(error)
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "def f(a):\n    if PY2:\n        return unicode\n    return missing\n",
+        "for a in b:\n    if a:\n        print(last)\n    else:\n        last = a\n",
+        "def g(a):\n    try:\n        return a\n    except OSError:\n        del a\n    print(a)\n",
+    ],
+)
+def test_unresolved_names_take_time_by_the_length_of_the_program(unit):
+    assert grows_linearly(lambda code: Program(code).unresolved, unit, 20_000)

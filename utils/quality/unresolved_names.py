@@ -26,6 +26,7 @@ PYTHON2_NAMES = frozenset(
     + ["buffer", "file", "intern"]
 )
 _ASKS_FOR_VERSION = re.compile(r"\b(?:is_|_)?py_?(?:thon_?)?[23]\b|\bversion_info\b", re.IGNORECASE)
+_MEANT = re.compile(r"# *noqa\b(?! *:)|# *noqa *:.*\bF821\b", re.IGNORECASE)
 _GETTEXT = frozenset(["_", "gettext", "ngettext", "pgettext", "npgettext"])
 _PUT_OR_GET = frozenset(["update", "setdefault", "__setitem__", "get"])
 _NAMESPACES = frozenset(["globals", "locals", "vars"])
@@ -34,16 +35,19 @@ _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
 
 
-def unresolved_names(tree: ast.Module, words: frozenset[str]) -> frozenset[str]:
+def unresolved_names(tree: ast.Module, words: frozenset[str], code: str) -> frozenset[str]:
     """Collect the names used but defined nowhere; `words` holds all that the program mentions.
 
-    There are none under a star import, and none where a program makes up names as it runs.
+    There are none under a star import, and none where a program makes up names as it runs. Lines
+    marked `# noqa` use on purpose what is not there.
     """
+    lines = re.split(r"\r\n?|\n", code)
     messages = [
         message
         for message in _NameChecker(tree, words).messages
         if isinstance(message, UndefinedName | UndefinedLocal)
         and message.message_args[0] not in _GIVEN
+        and not _MEANT.search(lines[message.lineno - 1])
     ]
     if not messages:
         return frozenset()

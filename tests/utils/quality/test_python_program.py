@@ -100,6 +100,15 @@ def test_unresolved_names_are_those_of_pyflakes():
     assert Program("def f(:\n").unresolved == frozenset()
 
 
+@pytest.mark.parametrize(
+    ("comment", "is_meant"),
+    [("# noqa", True), ("#noqa: E501, F821", True), ("# noqa: E501", False), ("# no", False)],
+)
+def test_what_a_line_uses_on_purpose_is_not_unresolved(comment, is_meant):
+    code = f"import a\r\nx = 1\r\n\r\ndef f(x: 'Missing'):  {comment}\n    return x\n"
+    assert Program(code).unresolved == (frozenset() if is_meant else {"Missing"})
+
+
 def test_every_built_in_name_is_known():
     names = [name for name in dir(builtins) if name.isidentifier() and name != "_"]
     code = "".join(f"print({name})\n" for name in [*names, "__file__", "__name__", "__doc__"])

@@ -186,11 +186,13 @@ def code_extend_prompt(
     return prompt | ({"edit_kind": kind[0]} if kind else {})
 
 
-def rewrite_commit_prompts(pool: SeedPool, settings: Settings, cut: SeedCut) -> Iterator[Row]:
+def rewrite_commit_prompts(
+    pool: SeedPool, settings: Settings, cut: SeedCut, passed_over: Counter[str]
+) -> Iterator[Row]:
     """Yield one prompt for each of the first `sample_num` commits of a seeded permutation.
 
     Commits whose edit nearly repeats an earlier one's, and those of files that have enough, are
-    passed over.
+    `passed_over`.
     """
     order = list(range(len(pool)))
     random.Random(derive_seed(settings.random_seed, "rewrite_commit")).shuffle(order)
@@ -199,7 +201,7 @@ def rewrite_commit_prompts(pool: SeedPool, settings: Settings, cut: SeedCut) -> 
         lambda i: pool.index.read(pool.numbers[i]),
         settings.max_per_file,
         settings.random_seed,
-        pool.unusable,
+        passed_over,
     )
     for i in islice(chosen, settings.sample_num):
         prompt = rewrite_commit_prompt(cut(pool.index.read(pool.numbers[i])))
@@ -326,7 +328,7 @@ def main(argv: list[str] | None = None) -> None:
         output = StageOutput(output_file, [seed_file], stage="prompts")
         pool = load_pool(seed_file, settings, limit)
         total = min(settings.sample_num, len(pool))
-        prompts = rewrite_commit_prompts(pool, settings, cut)
+        prompts = rewrite_commit_prompts(pool, settings, cut, output.passed_over)
     else:
         kinds = load_config(settings.edit_kinds, EditKinds) if settings.edit_kinds else None
         examples = load_examples(few_shot_file)

@@ -188,6 +188,17 @@ def write_long_seeds():
     )
 
 
+def test_edits_that_nothing_is_asked_of_are_counted_so_that_the_last_line_adds_up(folder):
+    same = {"old_file": "a.py", "repos": "owner/one"}
+    rows = [seed(number, **same) for number in range(4)]
+    again = [row | {"commit": "again", "old_contents": "\n" + row["old_contents"]} for row in rows]
+    write_rows("seeds.jsonl", [*rows, again[0] | {"new_contents": "\n" + rows[0]["new_contents"]}])
+    assert len(make("--prompt_type=rewrite_commit", "--max_per_file=3")) == 3
+    summary = json.loads(Path("out.summary.json").read_text())
+    assert summary["kept"] == 3 and summary["rows_in"] == summary["usable_seeds"]
+    assert summary["passed_over"] == {"near_duplicate_edit": 1, "max_per_file": 1}
+
+
 def test_a_rewrite_shows_what_is_around_the_edit_when_asked_to(folder):
     write_long_seeds()
     whole = make("--prompt_type=rewrite_commit")

@@ -15,6 +15,7 @@ from tests.stage2 import (
     write_map,
     write_prompts,
 )
+from utils.jsonl import load_row
 
 KILLS = 20
 PROMPTS = 200
@@ -63,6 +64,9 @@ def test_twenty_kills_lose_nothing_and_repeat_at_most_what_was_in_flight(tmp_pat
     assert repeated <= KILLS * CONCURRENCY
     assert len(stats["answered"]) == 2 * PROMPTS
     compare_with_an_undisturbed_run(tmp_path)
+    figures = load_row((tmp_path / "out.summary.json").read_bytes())
+    assert 2 * PROMPTS - KILLS <= figures["requests"] <= stats["given"]["good"]
+    assert figures["requests"] == figures["latency_seconds"]["of_requests"]
 
 
 def compare_with_an_undisturbed_run(folder: Path) -> None:

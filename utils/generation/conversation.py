@@ -230,12 +230,13 @@ class Conversation:
             raise
         if ran_out_of_tokens(reply.finish_reason):
             reply = _without_cut_thought(reply)
-        self._run.statistics.unfinished.update(unfinished_words([reply.finish_reason]))
+        for word in unfinished_words([reply.finish_reason]):
+            self._run.statistics.count("unfinished", word)
         self._run.note_context(channel, sent, reply.usage)
         if reply.reasoning and not self._run.settings.keep_reasoning:
             reply = replace(reply, reasoning="")
         if len(self._run.channels) > 1:
-            self._run.statistics.answered_by[channel.name] += 1
+            self._run.statistics.count("answered_by", channel.name)
             reply = replace(reply, usage=self._priced(reply.usage), model=channel.name)
         return reply, reply.usage
 

@@ -256,7 +256,7 @@ def _write(
                 output.reject(without_reason(row), row["reject_reason"])
             else:
                 output.keep(row)
-        output.summary |= end.figures(output.summary_path) | figures()
+        output.summary |= end.figures() | figures()
 
 
 def _outcomes(planned: SamplePlan, index: RowIndex, end: RunEnd) -> Iterator[Row]:

@@ -18,6 +18,7 @@ from utils.files.append_log import AppendLog, mend_tail, refuse_foreign
 from utils.files.atomic import sweep_unfinished
 from utils.files.locks import real_path, taken_lock
 from utils.generation.recovery import (
+    Figures,
     Recovery,
     SampleKey,
     Spending,
@@ -169,6 +170,15 @@ class Journal:
     def add_waste(self, usage: Usage) -> None:
         """Note the cost of an answer that no row will hold, so that a resumed run counts it."""
         self._recovery.add_waste(usage)
+
+    @property
+    def figures(self) -> Figures:
+        """What the runs before this one took."""
+        return self._recovery.figures
+
+    def add_figures(self, figures: Figures) -> None:
+        """Note what has been counted since the last figures."""
+        self._recovery.add_figures(figures)
 
     def add_finished(self, key: SampleKey, row: Row) -> None:
         """Write a finished sample, which then counts as done and no longer as failed."""

@@ -1,12 +1,14 @@
 """The recovery file: what the conversations under way have got, so that nothing is paid twice.
 
 Its first line is a header with the settings, so that a run is not continued with others by mistake,
-and with what was spent on answers that no row holds. The other lines are rounds already answered,
-replies that were cut off and are asked for once more, and answers that were useless but paid.
+with what was spent on answers that no row holds, and with the figures of the runs so far. The other
+lines are rounds already answered, replies that were cut off and are asked for once more, answers
+that were useless but paid, and figures that have come since.
 """
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
+from math import isfinite
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,6 +20,8 @@ from utils.providers.replies import Reply, Usage, sound_usage
 
 # Sums of the fields of `Usage`.
 Spending = Counter[str]
+# What runs took besides tokens, by the names of `traffic`; adds up over runs.
+Figures = Counter[str]
 
 
 class SampleKey(NamedTuple):
@@ -48,6 +52,8 @@ class Recovery:
         self._fingerprint = fingerprint
         self._unfinished: dict[SampleKey, _Rounds] = {}
         self._wasted: Spending = Counter()
+        self.figures: Figures = Counter()
+        self._unsynced_figures = 0
 
     def load(self, done: Collection[SampleKey]) -> None:
         """Read the file, if there is one, leaving out the samples that are done.
@@ -57,6 +63,7 @@ class Recovery:
         """
         self._unfinished.clear()
         self._wasted.clear()
+        self.figures.clear()
         if not self.path.exists() or not self.path.stat().st_size:
             return
         with open(self.path, "rb") as file:
@@ -64,6 +71,8 @@ class Recovery:
         for row in log_rows(self.path, skip=1):
             if "wasted" in row:
                 self._wasted.update(sound_usage(row["wasted"]))
+            elif "figures" in row:
+                self.figures.update(_sound_figures(row["figures"]))
             elif (key := sample_key(row)) not in done:
                 self._read_round(key, row)
         if changed and (done or self._unfinished):
@@ -86,6 +95,7 @@ class Recovery:
             header = load_row(line)
             before = without_secrets(header["fingerprint"])
             self._wasted.update(header.get("wasted", {}))
+            self.figures.update(_sound_figures(header.get("figures", {})))
             before.keys()
         except (ValueError, KeyError, TypeError, AttributeError):
             raise PipelineError(
@@ -129,9 +139,11 @@ class Recovery:
 
     @property
     def unsynced(self) -> int:
-        return self._log.unsynced
+        """Count the lines that hold what was paid for."""
+        return self._log.unsynced - self._unsynced_figures
 
     def sync(self) -> None:
+        self._unsynced_figures = 0
         self._log.sync()
 
     def close(self) -> None:
@@ -148,6 +160,11 @@ class Recovery:
         """Note an answer that was paid for and holds nothing."""
         self._log.append(dump_row({"wasted": usage.as_row()}))
 
+    def add_figures(self, figures: Figures) -> None:
+        """Note what has been counted since the last figures."""
+        self._log.append(dump_row({"figures": figures}))
+        self._unsynced_figures += 1
+
     def drop_finished(self, done: Collection[SampleKey]) -> None:
         """Compact the open file to what the unfinished samples need."""
         self._log.sync()
@@ -160,6 +177,8 @@ class Recovery:
         header: Row = {"fingerprint": self._fingerprint}
         if self._wasted:
             header["wasted"] = dict(self._wasted)
+        if self.figures:
+            header["figures"] = dict(self.figures)
         with atomic_file(self.path) as file:
             file.write(dump_row(header))
             for key, rounds in self._unfinished.items():
@@ -175,6 +194,14 @@ def _round_rows(key: SampleKey, rounds: _Rounds) -> Iterator[Row]:
 
 def _round_row(key: SampleKey, prompt_hash: str, name: str, reply: Reply) -> Row:
     return {**key._asdict(), "prompt_hash": prompt_hash, name: reply.as_row()}
+
+
+def _sound_figures(figures: Any) -> Figures:
+    """Read figures of a log, without those that are no numbers."""
+    found = figures.items() if isinstance(figures, dict) else ()
+    return Counter(
+        {name: count for name, count in found if isinstance(count, int | float) and isfinite(count)}
+    )
 
 
 def is_recovery_header(line: bytes) -> bool:

@@ -83,7 +83,7 @@ def generate(jobs: Jobs, settings: RunSettings, converse: Converse) -> int:
     summary_path = sibling(settings.output_file, ".summary.json")
     with open(settings.output_file, "rb") as answers:
         written = {Path(settings.output_file).name: describe_file(answers)}
-    write_json(summary_path, end.summary(summary_path) | {WRITTEN: written})
+    write_json(summary_path, end.summary() | {WRITTEN: written})
     return end.exit_code
 
 
@@ -102,10 +102,10 @@ def run_jobs(jobs: Jobs, settings: RunSettings, converse: Converse) -> RunEnd:
     try:
         journal.check_prompts(jobs.hashes)
         statistics.add_paid_before(journal.paid)
+        statistics.before.update(journal.figures)
         wanted = set(jobs.keys(settings.completions))
         skip = {*journal.done, *_not_asked_again(journal, settings)}
-        goes_on = bool(journal.paid)
-        outcome = Outcome(went_on=goes_on)
+        outcome = Outcome()
         if not wanted <= skip:
             done_before = len(wanted & journal.done.keys())
             log.info("%s", _start_line(len(wanted), done_before, settings))
@@ -128,7 +128,9 @@ def run_jobs(jobs: Jobs, settings: RunSettings, converse: Converse) -> RunEnd:
                 batch = Batch(run, converse, Progress(run, len(wanted), done_before))
                 with suppress(asyncio.CancelledError):  # interrupted a second time
                     runner.run(batch.run(jobs.jobs(settings.completions, skip)))
-            outcome = Outcome(run.stop.exit_code, run.stop.reason, run.stop.limit, goes_on)
+            with suppress(OSError):  # a full disk has stopped the run, and is told of
+                journal.add_figures(statistics.take_new())
+            outcome = Outcome(run.stop.exit_code, run.stop.reason, run.stop.limit)
         if outcome.exit_code == 0:
             journal.put_in_order(jobs.hashes)
     finally:

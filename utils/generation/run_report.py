@@ -16,12 +16,11 @@ from typing import Any
 from tqdm import tqdm
 
 from utils.cli import log
-from utils.files.wholeness import read_summary
 from utils.generation.journal import Journal
 from utils.generation.recovery import SampleKey
 from utils.generation.run_state import RunState
 from utils.generation.settings import RunSettings
-from utils.generation.traffic import RUN_FIGURES, RunStatistics
+from utils.generation.traffic import RunStatistics
 
 BAR_SECONDS = 0.5
 LINE_SECONDS = 60.0
@@ -93,7 +92,6 @@ class Outcome:
     exit_code: int = 0
     reason: str = ""
     limit: str = ""  # the flag whose value ended it
-    went_on: bool = False  # there were answers of earlier runs
 
 
 class RunEnd:
@@ -144,16 +142,15 @@ class RunEnd:
             log.warning("one failure: %s", self._unanswered[0].get("error", "unknown"))
             log.info("to ask for the failed ones again: %s", resume_command("--retry_failed"))
 
-    def figures(self, summary_path: Path) -> dict[str, Any]:
-        """Give what the output took: this run, and those before it that left a summary."""
-        before = _figures_before(summary_path) if self._outcome.went_on else {}
+    def figures(self) -> dict[str, Any]:
+        """Give what the output took, in this run and those before it."""
         return {
             "model": ", ".join(self._settings.model_names),
             **({"stopped": self.stopped} if self.stopped else {}),
-            **joined_figures(before, self._statistics.summary()),
+            **self._statistics.summary(),
         }
 
-    def summary(self, summary_path: Path) -> dict[str, Any]:
+    def summary(self) -> dict[str, Any]:
         return {
             "stage": "replies",
             "inputs": self._inputs,
@@ -161,30 +158,8 @@ class RunEnd:
             "kept": self.kept,
             "rejected": self.failed,
             "reject_reasons": self.causes(),
-            **self.figures(summary_path),
+            **self.figures(),
         }
-
-
-def _figures_before(summary_path: Path) -> dict[str, Any]:
-    """Read the figures of earlier runs that the answers on disk do not tell."""
-    before = read_summary(summary_path) or {}
-    return {name: before[name] for name in RUN_FIGURES if name in before}
-
-
-def joined_figures(before: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
-    """Add the figures of earlier runs to this one's.
-
-    Percentiles can't be added: they are of the last run that asked, and say of how many requests.
-    """
-    joined = dict(now)
-    for name, value in before.items():
-        if name == "latency_seconds":
-            joined.setdefault(name, value)
-        elif isinstance(value, dict) and isinstance(now.get(name, {}), dict):
-            joined[name] = dict((Counter(value) + Counter(now.get(name, {}))).most_common())
-        elif isinstance(value, int | float):
-            joined[name] = round(value + now.get(name, 0), 1)
-    return joined
 
 
 def resume_command(*flags: str, without: str = "") -> str:

@@ -83,7 +83,7 @@ class RunState(Traffic):
 
         A refused account is told of the first time.
         """
-        self.statistics.fallbacks[f"{channel.name} -> {channel.model.fallback}"] += 1
+        self.statistics.count("fallbacks", f"{channel.name} -> {channel.model.fallback}")
         if isinstance(error, RunRefused):
             if channel.out_until != inf:
                 channel.out_until = inf
@@ -109,6 +109,7 @@ class RunState(Traffic):
             log.warning("model '%s' takes no schema, and is asked without: %s", channel.name, error)
 
     def note_write(self) -> None:
-        """Have the files synced where enough rows have come together."""
+        """Note the figures, and have the files synced where enough rows have come together."""
+        self.journal.add_figures(self.statistics.take_new())
         if self.journal.unsynced_rows >= self.settings.save_every:
             self.work_to_sync.set()

@@ -111,7 +111,7 @@ class Sender:
                 self._note_failure(endpoint, sent, error)
                 if attempt == self._traffic.max_retries:
                     raise
-                self._traffic.statistics.retries[error.cause] += 1
+                self._traffic.statistics.count("retries", error.cause)
                 wait = self._backoff(attempt, error.retry_after)
             except RequestRefused as error:
                 usage = error.usage or NOTHING

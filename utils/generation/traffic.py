@@ -5,7 +5,6 @@ import random
 import re
 import signal
 import time
-from array import array
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +15,7 @@ import numpy as np
 from utils.cli import EXIT_INTERRUPTED, log
 from utils.files.append_log import has_room
 from utils.generation.model_map import Prices
-from utils.generation.recovery import Spending
+from utils.generation.recovery import Figures, Spending
 from utils.generation.servers import Budget, SlotLimiter
 from utils.providers.replies import RequestRefused, RunRefused, Usage
 from utils.sampling import derive_seed
@@ -29,36 +28,29 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 # What differs between messages that say the same: numbers, and names with numbers in them.
 _NUMBERED = re.compile(r"[\w-]*\d[\w-]*")
 PERCENTILES = (50, 90, 99)
-# The figures of a run that its answers on disk do not tell.
-RUN_FIGURES = (
-    "requests",
-    "retries",
-    "unfinished",
-    "answered_by",
-    "fallbacks",
-    "seconds",
-    "latency_seconds",
-)
+# Latencies are kept as numbers of so many digits, with how often each was: few, and exact enough.
+LATENCY_DIGITS = 3
 
 
 class RunStatistics:
-    """Counts what happens. Tokens and cost include what earlier runs of the same output paid."""
+    """Counts what happens.
+
+    Tokens and cost include what earlier runs of the same output paid, and the summary what they
+    counted: `before`. `requests` of this run were answered.
+    """
 
     def __init__(self, prices: Prices) -> None:
         self.prices = prices  # of the only model; among several, each usage says its cost
-        self.started = time.monotonic()
-        self.requests = 0
+        self.started = self._told = time.monotonic()
+        self.before: Figures = Counter()
+        self._now: Figures = Counter()
+        self._new: Figures = Counter()  # since the last `take_new`
         self.finished = 0
         self.failed = 0
-        self.retries: Counter[str] = Counter()
-        self.fallbacks: Counter[str] = Counter()  # requests of a model that another answered
-        self.answered_by: Counter[str] = Counter()  # where several models answer
-        self.unfinished: Counter[str] = Counter()  # half answers, by the server's word for it
         self.prompt_tokens = self.completion_tokens = self.cached_tokens = 0
         self.new_completion_tokens = 0
         self.estimated_usages = 0
         self.cost = 0.0
-        self.latencies = array("d")
 
     def cost_of(self, usage: Usage) -> float:
         if usage.cost is not None:
@@ -72,8 +64,8 @@ class RunStatistics:
         self.estimated_usages += paid["estimated"]
 
     def add_reply(self, usage: Usage, seconds: float) -> None:
-        self.requests += 1
-        self.latencies.append(seconds)
+        self.count("requests")
+        self.count("latency", f"{seconds:.{LATENCY_DIGITS}g}")
         self.new_completion_tokens += usage.completion_tokens
         self._add_usage(usage)
 
@@ -92,28 +84,71 @@ class RunStatistics:
     def seconds(self) -> float:
         return time.monotonic() - self.started
 
+    @property
+    def requests(self) -> int:
+        return self._now["requests"]
+
+    @property
+    def retries(self) -> Counter[str]:
+        return words_of(self._now, "retries")
+
+    def count(self, name: str, word: str = "") -> None:
+        """Count one more of what no answer on disk tells, of one `word` of several."""
+        key = f"{name} {word}" if word else name
+        self._now[key] += 1
+        self._new[key] += 1
+
+    def take_new(self) -> Figures:
+        """Give what was counted since the last call, and the time it took, for the log."""
+        new, self._new = self._new, Counter()
+        milliseconds = round((time.monotonic() - self._told) * 1000)
+        self._told += milliseconds / 1000
+        for counts in (new, self._now):
+            counts["milliseconds"] += milliseconds
+        return new
+
     def summary(self) -> dict[str, Any]:
+        """Word the figures of this run, up to the last `take_new`, and of those before it."""
+        counts = self.before + self._now
+        optional = {
+            # Half answers, by the server's word; who answered where several models do; requests
+            # of a model that another answered.
+            name: dict(words.most_common())
+            for name in ("unfinished", "answered_by", "fallbacks")
+            if (words := words_of(counts, name))
+        }
         figures: dict[str, Any] = {
-            "requests": self.requests,
-            "retries": dict(self.retries.most_common()),
-            **({"unfinished": dict(self.unfinished.most_common())} if self.unfinished else {}),
-            **({"answered_by": dict(self.answered_by)} if self.answered_by else {}),
-            **({"fallbacks": dict(self.fallbacks.most_common())} if self.fallbacks else {}),
+            "requests": counts["requests"],
+            "retries": dict(words_of(counts, "retries").most_common()),
+            **optional,
             "prompt_tokens": self.prompt_tokens,
             "completion_tokens": self.completion_tokens,
             "cached_tokens": self.cached_tokens,
             "cost": round(self.cost, 6),
-            "seconds": round(self.seconds, 1),
+            "seconds": round(counts["milliseconds"] / 1000, 1),
         }
         if self.estimated_usages:
             figures["usages_estimated"] = self.estimated_usages
-        if self.latencies:
-            values = np.percentile(np.frombuffer(self.latencies), PERCENTILES)
-            figures["latency_seconds"] = {
-                f"p{percent}": round(float(value), 3)
-                for percent, value in zip(PERCENTILES, values, strict=True)
-            } | {"of_requests": len(self.latencies)}
+        if latencies := words_of(counts, "latency"):
+            figures["latency_seconds"] = _percentiles(latencies)
         return figures
+
+
+def words_of(figures: Figures, name: str) -> Counter[str]:
+    """Give the counts of a figure by its words."""
+    start = f"{name} "
+    return Counter(
+        {key.removeprefix(start): count for key, count in figures.items() if key.startswith(start)}
+    )
+
+
+def _percentiles(counts: Counter[str]) -> dict[str, float]:
+    seconds = np.repeat([float(each) for each in counts], list(counts.values()))
+    values = np.percentile(seconds, PERCENTILES)
+    return {
+        f"p{percent}": round(float(value), 3)
+        for percent, value in zip(PERCENTILES, values, strict=True)
+    } | {"of_requests": len(seconds)}
 
 
 class Stopped(Exception):

@@ -7,6 +7,7 @@ The rule says what is wrong with a triplet, in a few words, or None.
 """
 
 import ast
+import re
 from collections import Counter
 
 from cydifflib import SequenceMatcher
@@ -23,6 +24,8 @@ SIMILAR_BODY = 0.5
 SIMILAR_NAME = 75
 # A body of one line shorter than this, `return value`, is found in any program.
 _TELLING_CHARACTERS = 16
+# `pytest.mark.parametrize`, `parameterized.expand`, `ddt.data`
+_CASES = re.compile(r"parame?t[er]+i[sz]e|\bddt\b|^data\b")
 # Shorter programs are rewritten whole at a wish.
 _SHRINKS_FROM_LINES = 15
 
@@ -85,7 +88,10 @@ def _definitions_gone(triplet: Triplet, wishes: RemovalWishes) -> list[str]:
 
 
 class _Accounted:
-    """Finds where vanished definitions went; each new one stands for one that vanished."""
+    """Finds where vanished definitions went.
+
+    Each new one stands for one that vanished, but a test with parameters for any number.
+    """
 
     def __init__(self, triplet: Triplet, new: dict[str, Definition]) -> None:
         self._before, self._after = triplet.program_before, triplet.program_after
@@ -111,7 +117,7 @@ class _Accounted:
 
     def _free(self) -> list[str]:
         taken = set(self._moved.values())
-        return [name for name in self._new if name not in taken]
+        return [name for name, new in self._new.items() if name not in taken or _has_cases(new)]
 
     def _namesake(self, own: str) -> str | None:
         return next((new for new in self._free() if new.rpartition(".")[2] == own), None)
@@ -139,6 +145,11 @@ class _Accounted:
         others = Counter([*lines[: definition.lineno - 1], *lines[definition.end_lineno :]])
         left = Counter(_stripped(self._after.code)) - others
         return (body & left).total() >= SIMILAR_BODY * body.total()
+
+
+def _has_cases(definition: Definition) -> bool:
+    """Tell a test that is run for each of several values."""
+    return any(_CASES.search(ast.unparse(each)) for each in definition.decorator_list)
 
 
 def _stripped(code: str) -> list[str]:

@@ -119,7 +119,7 @@ class Program:
         """Collect the names used but defined nowhere; none where they can't be known."""
         if self.tree is None or self.newer_syntax:
             return frozenset()
-        return unresolved_names(self.tree, self.words)
+        return unresolved_names(self.tree, self.words, self.code)
 
     @cached_property
     def nodes(self) -> list[ast.AST]:

@@ -7,7 +7,9 @@ names that are put among the globals while the program runs.
 
 import ast
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 
 from pyflakes.checker import Checker
 from pyflakes.messages import UndefinedLocal, UndefinedName
@@ -24,6 +26,7 @@ PYTHON2_NAMES = frozenset(
     + ["buffer", "file", "intern"]
 )
 _ASKS_FOR_VERSION = re.compile(r"\b(?:is_|_)?py_?(?:thon_?)?[23]\b|\bversion_info\b", re.IGNORECASE)
+_MEANT = re.compile(r"# *noqa\b(?! *:)|# *noqa *:.*\bF821\b", re.IGNORECASE)
 _GETTEXT = frozenset(["_", "gettext", "ngettext", "pgettext", "npgettext"])
 _PUT_OR_GET = frozenset(["update", "setdefault", "__setitem__", "get"])
 _NAMESPACES = frozenset(["globals", "locals", "vars"])
@@ -32,29 +35,32 @@ _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
 
 
-def unresolved_names(tree: ast.Module, words: frozenset[str]) -> frozenset[str]:
+def unresolved_names(tree: ast.Module, words: frozenset[str], code: str) -> frozenset[str]:
     """Collect the names used but defined nowhere; `words` holds all that the program mentions.
 
-    There are none under a star import, and none where a program makes up names as it runs.
+    There are none under a star import, and none where a program makes up names as it runs. Lines
+    marked `# noqa` use on purpose what is not there.
     """
+    lines = re.split(r"\r\n?|\n", code)
     messages = [
         message
         for message in _NameChecker(tree, words).messages
         if isinstance(message, UndefinedName | UndefinedLocal)
         and message.message_args[0] not in _GIVEN
+        and not _MEANT.search(lines[message.lineno - 1])
     ]
     if not messages:
         return frozenset()
     made = set(_names_made(tree))
     if None in made:
         return frozenset()
-    return frozenset(
-        str(message.message_args[0])
-        for message in messages
-        if message.message_args[0] not in made
-        and not _may_be_bound(str(message.message_args[0]), message.lineno, tree)
-        and not _is_of_another_version(str(message.message_args[0]), message.lineno, tree)
-    )
+    program = _Program(tree)
+    unresolved: set[str] = set()
+    for message in messages:
+        name = str(message.message_args[0])
+        if name not in made | unresolved and not program.may_know(name, message.lineno):
+            unresolved.add(name)
+    return frozenset(unresolved)
 
 
 class _NameChecker(Checker):
@@ -128,50 +134,87 @@ def _calls(node: ast.expr, names: Iterable[str]) -> bool:
     return is_call and node.func.id in names  # type: ignore[attr-defined]
 
 
-def _is_of_another_version(name: str, line: int, tree: ast.Module) -> bool:
-    """Tell a name of Python 2 in a branch that only Python 2 takes, `if PY2: text = unicode`."""
-    return name in PYTHON2_NAMES and any(
-        isinstance(node, ast.If | ast.IfExp)
-        and _line_of(node) <= line <= (node.end_lineno or 0)
-        and _ASKS_FOR_VERSION.search(ast.unparse(node.test))
-        for node in ast.walk(tree)
-    )
+class _Scope:
+    """A function or the module, without its inner scopes: what it binds and deletes, and where."""
 
+    def __init__(self, scope: ast.AST) -> None:
+        self._nodes = list(_in_scope(scope))
+        self._binds: dict[str, list[int]] = {}
+        self._deletes: dict[str, list[int]] = {}
+        for node in self._nodes:
+            if name := _name_bound(node):
+                self._binds.setdefault(name, []).append(_line_of(node))
+            elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Del):
+                self._deletes.setdefault(node.id, []).append(_line_of(node))
+        self._branches = [block for block in _branches(self._nodes) if block]
+        self._loops = [[node] for node in self._nodes if isinstance(node, _LOOPS)]
 
-def _may_be_bound(name: str, line: int, tree: ast.Module) -> bool:
-    """Tell whether a name used on a line is bound there on some way through the program.
+    def binds(self, name: str) -> bool:
+        return name in self._binds
 
-    In the scope of the use, either a branch that does not hold the line deletes it, or the line
-    is in a branch inside of a loop and the loop binds the name elsewhere.
-    """
-    for scope in _scopes_around(tree, line):
-        nodes = list(_in_scope(scope))
-        binds = [_line_of(node) for node in nodes if _binds(node, name)]
-        if not binds:
-            continue
-        deletes = [_line_of(node) for node in nodes if _deletes(node, name)]
-        branches = list(_branches(nodes))
-        if any(
-            _holds(each, gone) and not _holds(each, line) for each in branches for gone in deletes
+    def may_hold(self, name: str, line: int) -> bool:
+        """Tell whether a name that it binds may be bound on a line, on some way through it.
+
+        Either a branch that does not hold the line deletes it, or the line is in a branch inside
+        of a loop and the loop binds the name elsewhere.
+        """
+        deletes = self._deletes.get(name, ())
+        if deletes and any(
+            _holds(each, gone) and not _holds(each, line)
+            for each in self._branches
+            for gone in deletes
         ):
             return True
-        loops = [[node] for node in nodes if isinstance(node, _LOOPS) and _holds([node], line)]
+        loops = [loop for loop in self._loops if _holds(loop, line)]
         return any(
             _holds(loop, bound) and _holds(loop, _line_of(branch[0])) and not _holds(branch, bound)
-            for branch in branches
+            for branch in (self._branches if loops else ())
             if _holds(branch, line)
             for loop in loops
-            for bound in binds
+            for bound in self._binds[name]
         )
-    return False
 
 
-def _scopes_around(tree: ast.Module, line: int) -> list[ast.AST]:
-    """List the functions around a line and the module, the innermost first."""
-    around = [
-        node for node in ast.walk(tree) if isinstance(node, _FUNCTIONS) and _holds([node], line)
-    ]
-    return [*reversed(around), tree]
+class _Program:
+    """A tree gone through once, however many of its names are asked about."""
+
+    def __init__(self, tree: ast.Module) -> None:
+        self._tree = tree
+        self._functions: dict[int, list[ast.AST]] = defaultdict(list)
+        for node in ast.walk(tree):
+            if isinstance(node, _FUNCTIONS):
+                for line in _lines_of(node):
+                    self._functions[line].append(node)
+        self._scopes: dict[ast.AST, _Scope] = {}
+
+    def may_know(self, name: str, line: int) -> bool:
+        """Tell whether a name that pyflakes misses on a line may be there all the same.
+
+        It is bound on some way through the program, or it is one of Python 2 in a branch of its
+        own, `if PY2: text = unicode`.
+        """
+        return self._may_be_bound(name, line) or (
+            name in PYTHON2_NAMES and line in self._lines_of_versions
+        )
+
+    def _may_be_bound(self, name: str, line: int) -> bool:
+        for node in [*reversed(self._functions.get(line, [])), self._tree]:
+            if node not in self._scopes:
+                self._scopes[node] = _Scope(node)
+            if self._scopes[node].binds(name):
+                return self._scopes[node].may_hold(name, line)
+        return False
+
+    @cached_property
+    def _lines_of_versions(self) -> set[int]:
+        """Collect the lines of conditions that ask for the version of Python."""
+        return {
+            line
+            for node in ast.walk(self._tree)
+            if isinstance(node, ast.If | ast.IfExp)
+            and _ASKS_FOR_VERSION.search(ast.unparse(node.test))
+            for line in _lines_of(node)
+        }
 
 
 def _in_scope(scope: ast.AST) -> Iterator[ast.AST]:
@@ -186,22 +229,18 @@ def _in_scope(scope: ast.AST) -> Iterator[ast.AST]:
             nodes += ast.iter_child_nodes(node)
 
 
-def _binds(node: ast.AST, name: str) -> bool:
-    """Tell a node that binds a name for longer than a block; `except ... as` does not."""
+def _name_bound(node: ast.AST) -> str | None:
+    """Give the name that a node binds for longer than a block; `except ... as` does not."""
     match node:
-        case ast.Name(id=found, ctx=ast.Store()) | ast.arg(arg=found):
-            return found == name
-        case ast.FunctionDef(name=found) | ast.AsyncFunctionDef(name=found):
-            return found == name
-        case ast.ClassDef(name=found) | ast.MatchAs(name=found) | ast.MatchStar(name=found):
-            return found == name
-        case ast.alias(name=found, asname=other):
-            return (other or found.split(".")[0]) == name
-    return False
-
-
-def _deletes(node: ast.AST, name: str) -> bool:
-    return isinstance(node, ast.Name) and isinstance(node.ctx, ast.Del) and node.id == name
+        case ast.Name(id=name, ctx=ast.Store()) | ast.arg(arg=name):
+            return name
+        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+            return name
+        case ast.ClassDef(name=name) | ast.MatchAs(name=name) | ast.MatchStar(name=name):
+            return name
+        case ast.alias(name=name, asname=other):
+            return other or name.split(".")[0]
+    return None
 
 
 def _branches(nodes: list[ast.AST]) -> Iterator[Sequence[ast.AST]]:
@@ -217,6 +256,10 @@ def _branches(nodes: list[ast.AST]) -> Iterator[Sequence[ast.AST]]:
 def _holds(block: Sequence[ast.AST], line: int) -> bool:
     """Tell whether a line is one of a block's."""
     return bool(block) and _line_of(block[0]) <= line <= (block[-1].end_lineno or 0)  # type: ignore[attr-defined]
+
+
+def _lines_of(node: ast.stmt | ast.expr) -> range:
+    return range(node.lineno, (node.end_lineno or 0) + 1)
 
 
 def _line_of(node: ast.AST) -> int:

@@ -212,6 +212,23 @@ def test_a_rejected_sample_goes_on_with_further_tries_and_pays_no_answer_twice(
     assert (fresh / "out.json").read_bytes() == (tmp_path / "out.json").read_bytes()
 
 
+def test_the_figures_of_a_run_that_stopped_without_a_summary_are_kept(tmp_path: Path) -> None:
+    write_texts(tmp_path, [f"text {n}" for n in range(12)])
+    with FaultServer({"faults": {"500": 0.3}, "only_after": {"401": 15}}) as server:
+        write_map(tmp_path, m={"base": server.url})
+        assert run_script(tmp_path, max_try=9) == 2
+        assert not (tmp_path / "out.summary.json").exists()
+        first = server.state.given.copy()
+    with FaultServer({"faults": {"500": 0.3}}) as server:
+        write_map(tmp_path, m={"base": server.url})
+        assert run_script(tmp_path, "--continue_from_error", max_try=9) == 0
+        given = first + server.state.given
+    summary = read_json(tmp_path / "out.summary.json")
+    assert first["good"] and first["500"] and server.state.given["good"]
+    assert summary["requests"] == summary["latency_seconds"]["of_requests"] == given["good"]
+    assert summary["retries"] == {"500": given["500"]}
+
+
 def test_a_run_that_has_nothing_left_to_ask_keeps_the_figures(tmp_path: Path) -> None:
     write_texts(tmp_path, ["a", "b"])
     with FaultServer() as server:

@@ -1,3 +1,4 @@
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -57,6 +58,21 @@ def test_everything_paid_for_is_summed_up(path: Path) -> None:
         "cached_tokens": 2,
         "estimated": 2,
     }
+
+
+def test_figures_add_up_through_lines_headers_and_damage(path: Path) -> None:
+    with opened(path) as recovery:
+        recovery.add_figures(Counter({"requests": 2, "retries 429": 1}))
+        recovery.add_figures(Counter({"requests": 1, "milliseconds": 30}))
+        assert recovery.unsynced == 0, "they are worth no sync of their own"
+    with open(path, "a") as file:
+        file.write('{"figures": 3}\n{"figures": {"requests": "many", "retries 500": 1}}\n')
+    wanted = {"requests": 3, "milliseconds": 30, "retries 429": 1, "retries 500": 1}
+    with opened(path) as recovery:
+        assert recovery.figures == wanted
+        recovery.drop_finished({A, B})
+        assert recovery.figures == wanted
+    assert loaded(path).figures == wanted
 
 
 def test_done_samples_are_left_out_since_their_rows_tell_what_they_cost(path: Path) -> None:

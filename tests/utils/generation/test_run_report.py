@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from utils.generation.model_map import Prices
-from utils.generation.run_report import Progress, joined_figures, resume_command
+from utils.generation.run_report import Progress, resume_command
 from utils.generation.traffic import RunStatistics
 from utils.providers.replies import Usage
 
@@ -15,7 +15,8 @@ def progress(monkeypatch: pytest.MonkeyPatch) -> Progress:
     run.finished, run.failed = 20, 2
     for _ in range(40):
         run.add_reply(Usage(0, 3), 1.0)
-    run.retries.update({"429": 5, "timeout": 1})
+    for cause in ["429"] * 5 + ["timeout"]:
+        run.count("retries", cause)
     monkeypatch.setattr(RunStatistics, "seconds", 10.0)
     batch: Any = SimpleNamespace(statistics=run, limiter=SimpleNamespace(in_flight=8))
     return Progress(batch, total=132, done_before=10)
@@ -42,31 +43,3 @@ def test_the_command_to_go_on_goes_without_the_limit_that_ended_the_run(
         expected = "python x.py --max_samples 5 --continue_from_error"
         assert resume_command(without="--max_cost") == expected
         assert limit[0] in resume_command()
-
-
-def test_the_figures_of_earlier_runs_are_added_to_this_ones() -> None:
-    before = {
-        "requests": 5,
-        "seconds": 1.5,
-        "retries": {"429": 2, "500": 1},
-        "unfinished": {"length": 1},
-        "latency_seconds": {"p50": 9.0, "of_requests": 5},
-    }
-    now = {
-        "requests": 3,
-        "seconds": 0.3,
-        "retries": {"429": 4},
-        "cost": 7.0,
-        "latency_seconds": {"p50": 1.0, "of_requests": 3},
-    }
-    assert joined_figures(before, now) == {
-        "requests": 8,
-        "seconds": 1.8,
-        "retries": {"429": 6, "500": 1},
-        "unfinished": {"length": 1},
-        "cost": 7.0,
-        "latency_seconds": {"p50": 1.0, "of_requests": 3},
-    }
-    idle = joined_figures(before, {"requests": 0, "seconds": 0.0, "retries": {}, "cost": 7.0})
-    assert idle == before | {"cost": 7.0}
-    assert joined_figures({}, now) == now

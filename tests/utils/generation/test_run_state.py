@@ -95,7 +95,8 @@ def test_equal_seeds_wait_equally() -> None:
 
 @pytest.mark.parametrize(("unsynced", "is_due"), [(0, False), (2, False), (3, True), (9, True)])
 def test_a_sync_is_due_when_enough_rows_have_come_together(unsynced: int, is_due: bool) -> None:
-    run = run_state(SimpleNamespace(unsynced_rows=unsynced), save_every=3)
+    log: list[Any] = []
+    run = run_state(SimpleNamespace(unsynced_rows=unsynced, add_figures=log.append), save_every=3)
     run.note_write()
     assert run.work_to_sync.is_set() is is_due
 

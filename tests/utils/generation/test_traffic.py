@@ -33,6 +33,31 @@ def test_latency_is_told_in_percentiles() -> None:
     assert "latency_seconds" not in RunStatistics(Prices()).summary()
 
 
+def test_the_figures_of_earlier_runs_are_added_to_this_ones() -> None:
+    runs = [RunStatistics(Prices()), RunStatistics(Prices())]
+    log: Counter[str] = Counter()
+    for run, (seconds, cause) in zip(runs, [(9.0, "429"), (1.0, "500")], strict=True):
+        run.before.update(log)
+        for _ in range(3):
+            run.add_reply(Usage(1, 1), seconds)
+            run.count("retries", cause)
+            run.count("unfinished", "length")
+            log.update(run.take_new())
+        run.count("retries", "429")
+        log.update(run.take_new())
+    first, second = (run.summary() for run in runs)
+    assert first["requests"] == 3 and first["retries"] == {"429": 4}
+    assert second["requests"] == 6 and second["retries"] == {"429": 5, "500": 3}
+    assert second["unfinished"] == {"length": 6}
+    assert second["latency_seconds"] == {"p50": 5.0, "p90": 9.0, "p99": 9.0, "of_requests": 6}
+    idle = RunStatistics(Prices())
+    idle.before.update(log)
+    left_out = {"prompt_tokens", "completion_tokens"}  # the answers on disk tell these
+    assert {name: value for name, value in idle.summary().items() if name not in left_out} == {
+        name: value for name, value in second.items() if name not in left_out
+    }
+
+
 def test_the_first_reason_to_stop_stays() -> None:
     stop = Stop()
     assert not stop.event.is_set() and stop.exit_code == 0

@@ -3,6 +3,7 @@ import builtins
 
 import pytest
 
+from tests.linear_time import grows_linearly
 from utils.quality.python_program import Program, same_tree
 
 
@@ -99,6 +100,15 @@ def test_unresolved_names_are_those_of_pyflakes():
     assert Program("def f(:\n").unresolved == frozenset()
 
 
+@pytest.mark.parametrize(
+    ("comment", "is_meant"),
+    [("# noqa", True), ("#noqa: E501, F821", True), ("# noqa: E501", False), ("# no", False)],
+)
+def test_what_a_line_uses_on_purpose_is_not_unresolved(comment, is_meant):
+    code = f"import a\r\nx = 1\r\n\r\ndef f(x: 'Missing'):  {comment}\n    return x\n"
+    assert Program(code).unresolved == (frozenset() if is_meant else {"Missing"})
+
+
 def test_every_built_in_name_is_known():
     names = [name for name in dir(builtins) if name.isidentifier() and name != "_"]
     code = "".join(f"print({name})\n" for name in [*names, "__file__", "__name__", "__doc__"])
@@ -121,3 +131,15 @@ def test_the_error_says_why_a_text_is_no_program(code, error):
     program = Program(code)
     assert error in program.error and bool(error) == bool(program.error)
     assert (program.tree is None) == bool(error)
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "def f(a):\n    if PY2:\n        return unicode\n    return missing\n",
+        "for a in b:\n    if a:\n        print(last)\n    else:\n        last = a\n",
+        "def g(a):\n    try:\n        return a\n    except OSError:\n        del a\n    print(a)\n",
+    ],
+)
+def test_unresolved_names_take_time_by_the_length_of_the_program(unit):
+    assert grows_linearly(lambda code: Program(code).unresolved, unit, 20_000)

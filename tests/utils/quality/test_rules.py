@@ -774,3 +774,27 @@ def test_a_link_or_a_diff_is_the_programs_own_where_its_code_has_one():
     for wish in ("let it show the diff", "ask https://example.com/x instead"):
         assert "vague_instruction" in faults(lazy=wish)
         assert faults(before=BEFORE + code, after=AFTER + code, lazy=wish) == {}
+
+
+CASES = "class TestClear:\n" + "\n".join(
+    f"    def test_clear_with_{name}(self, path):\n        media = open_media(path)\n"
+    f"        media.lyrics = {value}\n        assert not media.lyrics\n"
+    for name, value in [("none", "None"), ("nothing", "[]"), ("a_space", "' '")]
+)
+
+
+@pytest.mark.parametrize(
+    ("decorator", "is_silent"),
+    [
+        ("pytest.mark.parametrize('value', [None, [], ' '])", False),
+        ("parameterized.expand([None, [], ' '])", False),
+        ("pytest.mark.slow", True),
+    ],
+)
+def test_one_test_with_parameters_stands_for_several_of_one_value(decorator, is_silent):
+    after = (
+        f"class TestClear:\n    @{decorator}\n    def test_clear(self, path, value):\n"
+        "        media = open_media(path)\n        media.lyrics = value\n"
+        "        assert not media.lyrics\n"
+    )
+    assert ("silent_deletion" in faults(before=CASES, after=after)) is is_silent

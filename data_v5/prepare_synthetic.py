@@ -36,6 +36,7 @@ from data_v5.tokens.token_layout import CHAT_FIELDS, INSTRUCTION_FIELDS, is_chat
 from data_v5.tokens.token_rows import Encoded, EncodeRules, TokenSpool, encode_batch
 from utils.cli import Flag, log, parse_flags, run
 from utils.errors import PipelineError
+from utils.files.atomic import sweep_unfinished
 from utils.jsonl import Row, missing_field, read_rows
 from utils.processes import batched, map_in_order, worker_count
 from utils.sampling import derive_seed
@@ -227,8 +228,13 @@ def token_rows(intake: Intake, numbers: Iterable[int], args: Flags) -> Iterator[
         yield make_token_row(full, prompt, masked, args.ignore_index)
 
 
+def split_files(folder: Path, suffixes: Sequence[str]) -> list[Path]:
+    """List the train and test files of some formats."""
+    return [folder / f"{split}.{suffix}" for split in SPLITS for suffix in suffixes]
+
+
 def report(figures: dict[str, Counter[str]], destination: Path, written: Sequence[str]) -> None:
-    """Say what each split holds; a test file of an earlier run is named."""
+    """Say what each split holds."""
     for split, counts in figures.items():
         files = ", ".join(str(destination / f"{split}.{one}") for one in written)
         if counts["rows"]:
@@ -236,9 +242,6 @@ def report(figures: dict[str, Counter[str]], destination: Path, written: Sequenc
                      f"{counts['tokens']:,}", f"{counts['truncated']:,}", files)  # fmt: skip
             continue
         log.warning("%s: no rows", split)
-        for path in (destination / f"{split}.{one}" for one in written):
-            if path.exists():
-                log.warning("%s is from an earlier run; delete it", path)
 
 
 def report_overlap(seen: int, test_rows: int, mask_inputs: bool) -> None:
@@ -281,7 +284,10 @@ def main(argv: list[str] | None = None) -> None:
         if not path.is_file():
             raise PipelineError(f"{path}: no such file; run check_length, or leave {name} out")
     output = StageOutput(args.destination_path / "rows.jsonl", list(files.values()), stage="tokens")
+    output.replace_as_one([output.path, *split_files(args.destination_path, written)])
     with output, TokenSpool(args.destination_path) as spool:
+        for path in split_files(args.destination_path, FORMATS):
+            sweep_unfinished(path)
         intake = Intake(args.domains, spool)
         encode_all(files, rules, num_workers, intake, output)
         if not len(spool):
@@ -306,6 +312,10 @@ def main(argv: list[str] | None = None) -> None:
             "rows_with_special_tokens_in_text": intake.with_special,
         }
     report(figures, args.destination_path, written)
+    others = [one for one in FORMATS if one not in written]
+    for path in split_files(args.destination_path, others):
+        if path.exists():
+            log.warning("%s is of an earlier run, and %s does not describe it", path, output.path)
     report_overlap(drawn.seen, len(drawn.test), args.mask_inputs)
 
 

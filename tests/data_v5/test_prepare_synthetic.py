@@ -1,4 +1,5 @@
 import json
+import subprocess
 import sys
 
 import pyarrow.parquet
@@ -146,16 +147,56 @@ def test_rows_of_one_tree_are_on_one_side(folders):
     assert not sides[0].keys() & sides[1].keys()
 
 
-def test_without_a_share_there_is_no_test_file_and_an_old_one_is_named(
-    folders, caplog, monkeypatch
-):
+def test_without_a_share_there_is_no_test_file_not_even_an_old_one(folders):
+    assert (prepare(folders) / "test.jsonl").exists()
     out = prepare(folders, "--test_split_fraction", "0")
     assert len(read(out / "train.jsonl")) == 400
     assert not (out / "test.jsonl").exists()
-    (out / "test.jsonl").touch()
+
+
+def test_files_of_an_earlier_run_in_other_formats_are_named(folders, caplog, monkeypatch):
+    out = prepare(folders, formats=("parquet",))
     monkeypatch.setattr(log, "propagate", True)
-    prepare(folders, "--test_split_fraction", "0")
-    assert "test.jsonl is from an earlier run" in caplog.text
+    prepare(folders)
+    assert f"{out}/train.parquet is of an earlier run" in caplog.text
+
+
+KILLED_AT = """
+import os, sys
+from pathlib import Path
+from data_v5.prepare_synthetic import main
+left = int(sys.argv[1])
+replace = os.replace
+def count(source, target):
+    global left
+    if not left:
+        os._exit(9)
+    left -= 1
+    replace(source, target)
+os.replace = count
+main(sys.argv[2:])
+"""
+
+
+@pytest.mark.parametrize("renamed", [0, 1, 2])
+def test_a_run_killed_between_renames_leaves_no_files_of_two_runs(folders, renamed):
+    out = prepare(folders, "--test_split_fraction", "0.3")
+    flags = ["--tokenizer", f"{folders}/model", "--domains", "math,mistral_chat",
+             "--input_data_path", f"{folders}/raw", "--destination_path", f"{out}",
+             "--output_format", "jsonl", "--test_split_fraction", "0.3", "--seed", "7"]  # fmt: skip
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED_AT, str(renamed), *flags], check=False, capture_output=True
+    )
+    assert killed.returncode == 9, killed.stderr
+    other = prepare(folders, "--test_split_fraction", "0.3", "--seed", "7", out="other")
+    names = [path.name for path in out.iterdir() if not path.name.startswith(".")]
+    assert len(names) == renamed, "and no summary says that they belong together"
+    for name in names:
+        assert (out / name).read_bytes() == (other / name).read_bytes()
+    # In another format, so that what was left has no successor by its name.
+    prepare(folders, formats=("parquet",), out="out")
+    unfinished = [path.name for path in out.iterdir() if path.name.endswith(".unfinished")]
+    assert unfinished == []
 
 
 @pytest.mark.parametrize(

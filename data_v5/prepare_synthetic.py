@@ -27,12 +27,19 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, NonNegativeInt
 from tqdm import tqdm
 
-from data_v5.reading.domain import YAML_SUFFIXES
+from data_v5.reading.domain import domain_name
 from data_v5.tokens.held_out import ExampleUse, Split, draw_split
 from data_v5.tokens.tensor_files import require_torch
 from data_v5.tokens.token_files import FORMATS, TokenRow, make_token_row, token_writer
-from data_v5.tokens.token_ids import BosToken, EosToken, token_encoder, tokenizer_folder
-from data_v5.tokens.token_layout import CHAT_FIELDS, INSTRUCTION_FIELDS, is_chat
+from data_v5.tokens.token_ids import BosToken, EosToken, layout_encoder, tokenizer_folder
+from data_v5.tokens.token_layout import (
+    CHAT_FIELDS,
+    INSTRUCTION_FIELDS,
+    Encode,
+    PromptTemplate,
+    TextLayout,
+    is_chat,
+)
 from data_v5.tokens.token_rows import Encoded, EncodeRules, TokenSpool, encode_batch
 from utils.cli import Flag, log, parse_flags, run
 from utils.errors import PipelineError
@@ -49,7 +56,7 @@ MARK = "domain"
 
 def named_once(names: tuple[str, ...]) -> tuple[str, ...]:
     """Take the names of domains, each of which has a file; the path of a YAML names its domain."""
-    names = tuple(Path(name).stem if name.endswith(YAML_SUFFIXES) else name for name in names)
+    names = tuple(map(domain_name, names))
     if not names or len(set(names)) < len(names):
         raise ValueError(f"{','.join(names)!r}: name domains once each, as chat,math")
     return names
@@ -95,6 +102,8 @@ class Flags:
     output_format: Annotated[
         tuple[str, ...], Flag(choices=FORMATS), Field(description="pt needs torch")
     ] = ("pt",)
+    prompt_template: PromptTemplate = "alpaca"
+    encode: Encode = "together"
     bos_token: BosToken = None
     eos_token: EosToken = None
     seed: Annotated[
@@ -213,7 +222,7 @@ def write_splits(
             progress = tqdm(numbers, desc=f"writing {split}", unit="row", disable=None)
             for position, row in enumerate(token_rows(intake, progress, args)):
                 for write in writers:
-                    write(row)
+                    write(row, intake.spool.raw_tokens[numbers[position]])
                 found = {"split": split, "position": position, **intake.trace(numbers[position])}
                 output.keep(found)
                 figures[split].update(intake.counts(numbers[position]))
@@ -260,7 +269,7 @@ def report_overlap(seen: int, test_rows: int, mask_inputs: bool) -> None:
 def layout_settings(args: Flags) -> Row:
     """Name what the files hang on; neither folders of this machine nor workers are among it."""
     names = ("domains", "max_seq_length", "mask_inputs", "ignore_index", "test_split_fraction",
-             "test_split_by", "output_format", "seed")  # fmt: skip
+             "test_split_by", "prompt_template", "encode", "output_format", "seed")  # fmt: skip
     settings = {name: getattr(args, name) for name in names}
     return settings | {"tokenizer": tokenizer_folder(args.tokenizer).resolve().name}
 
@@ -274,11 +283,10 @@ def main(argv: list[str] | None = None) -> None:
     rules = EncodeRules(
         tokenizer_folder(args.tokenizer),
         args.max_seq_length,
-        args.bos_token,
-        args.eos_token,
+        TextLayout(args.prompt_template, args.encode, args.bos_token, args.eos_token),
         has_threads=num_workers == 1,
     )
-    encoder = token_encoder(rules.folder, rules.bos_token, rules.eos_token)
+    encoder = layout_encoder(rules.folder, rules.layout)
     files = {name: args.input_data_path / f"{name}_prompt_data.jsonl" for name in args.domains}
     for name, path in files.items():
         if not path.is_file():

@@ -105,6 +105,11 @@ def test_litgpts_file_loads(folders):
     out = prepare(folders, "--mask_inputs", formats=["pt", "jsonl"])
     for split in ("train", "test"):
         rows = torch.load(out / f"{split}.pt", weights_only=True)
+        for row in rows:
+            counts = row.pop("token_counts")
+            assert counts["raw_plus_prompt_template"] == len(row["input_ids"])
+            # A prompt has a template beside the instruction; a chat's is all there is.
+            assert 0 < counts["raw"] <= len(row["input_ids"])
         assert {tensor.dtype for row in rows for tensor in row.values()} == {torch.int64}
         plain = [{name: tensor.tolist() for name, tensor in row.items()} for row in rows]
         assert plain == read(out / f"{split}.jsonl")
@@ -299,3 +304,33 @@ def test_the_path_of_a_yaml_names_its_domain(sums):
     by_name = prepare(sums, domains="sums", out="one")
     by_path = prepare(sums, domains="own/sums.yaml", out="two")
     assert read(by_name / "train.jsonl") == read(by_path / "train.jsonl")
+
+
+def test_prompts_can_be_raw_and_then_begin_without_a_mark(folders):
+    out = prepare(folders, "--prompt_template", "raw", "--mask_inputs", domains="math")
+    rows = list(read_rows(out / "rows.jsonl"))
+    for found, tokens in zip(rows, read(out / "train.jsonl"), strict=False):
+        row = question(found["row"] - 1)
+        assert decode(tokens["input_ids"]) == f"Add one.{row['input']}{row['output']}{EOS}"
+        assert decode(tokens["input_ids_no_response"]) == f"Add one.{row['input']}"
+    marked = prepare(folders, "--prompt_template", "raw", "--bos_token", BOS, domains="math")
+    assert decode(read(marked / "train.jsonl")[0]["input_ids"]).startswith(f"{BOS}Add one.")
+
+
+def test_prompt_and_response_can_be_encoded_apart(folders):
+    merged = toy_tokenizer([("1", "2")])
+    llama(folders / "model", merged)
+    write_rows(folders / "raw/chat_prompt_data.jsonl", [
+        {"Input": f"{number} 1", "Output": "2"} for number in range(4)
+    ])  # fmt: skip
+    together = read(prepare(folders, "--mask_inputs", domains="chat") / "train.jsonl")
+    apart = prepare(folders, "--mask_inputs", "--encode", "apart", domains="chat", out="apart")
+    for one, other in zip(together, read(apart / "train.jsonl"), strict=True):
+        text = [merged.decode(row["input_ids"], skip_special_tokens=False) for row in (one, other)]
+        assert text[0] == text[1]
+        assert (
+            other["input_ids"][: len(other["input_ids_no_response"])]
+            == (other["input_ids_no_response"])
+        )
+        [answer] = [label for label in other["labels"] if label >= 0][:-1]
+        assert merged.decode([answer]) == "2"

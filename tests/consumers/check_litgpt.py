@@ -45,7 +45,7 @@ def main(folder: Path, model: Path, rows_file: Path) -> None:
             assert torch.equal(mine[name], expected[name])
         for name, counts in mine["token_counts"].items():
             assert torch.equal(counts, expected["token_counts"][name])
-    print(f"litgpt: {len(ours)} rows are its own, token by token, and are collated by it")
+    sys.stdout.write(f"LitGPT: {len(ours)} rows are its own by every token, and it collates them\n")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import pyarrow.parquet
 import pytest
 from tokenizers import Tokenizer, models, pre_tokenizers
 
-
+from data_v5 import check_length
 from data_v5.check_length import length_quantiles, main
 from data_v5.tokens.token_ids import token_encoder
 from data_v5.tokens.token_layout import prompt_text

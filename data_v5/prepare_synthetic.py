@@ -135,7 +135,7 @@ class Intake:
         # Of each row: its domain's number, and its number in the domain's file.
         self.domains, self.numbers = array("I"), array("I")
         self.examples = ExampleUse()
-        self.merged_ends = self.with_special = 0
+        self.merged_ends = self.with_special = self.with_spelled = 0
 
     def add(self, row: Encoded, domain: str, number: int) -> None:
         """Take in one encoded row, `number` being its place in its domain's file."""
@@ -145,6 +145,7 @@ class Intake:
         self.numbers.append(number)
         self.merged_ends += row.masked < len(row.prompt)
         self.with_special += row.has_special
+        self.with_spelled += row.has_spelled
 
     def domain(self, number: int) -> str:
         """Name the domain of a row, by its number over all domains."""
@@ -318,12 +319,19 @@ def main(argv: list[str] | None = None) -> None:
             "test_rows_in_train_prompts": drawn.seen,
             "prompt_end_merged_with_response": intake.merged_ends,
             "rows_with_special_tokens_in_text": intake.with_special,
+            "rows_with_marks_read_as_letters": intake.with_spelled,
         }
     report(figures, args.destination_path, written)
     others = [one for one in FORMATS if one not in written]
     for path in split_files(args.destination_path, others):
         if path.exists():
             log.warning("%s is of an earlier run, and %s does not describe it", path, output.path)
+    if intake.with_spelled:
+        log.warning(
+            "%s rows hold the name of a mark (%s), which SentencePiece reads as letters, as LitGPT "
+            "does; a folder with a tokenizer.json makes marks of them",
+            *(f"{intake.with_spelled:,}", ", ".join(encoder.spelled)),
+        )
     report_overlap(drawn.seen, len(drawn.test), args.mask_inputs)
 
 

@@ -21,11 +21,13 @@ class ModelTokens(Protocol):
 
     `special_ids` are the tokens that a text may name, `opening_id` is what the tokenizer itself
     puts before a text, `marks` are the ends of a text, by `bos` and `eos`, if it says so itself.
+    A text that holds one of `spelled` holds the name of a mark, and no mark.
     """
 
     special_ids: frozenset[int]
     opening_id: int | None
     marks: dict[str, int]
+    spelled: tuple[str, ...]
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """Encode texts without the marks at their ends."""
@@ -49,6 +51,7 @@ class FastTokenizer:
         self.special_ids = frozenset(number for number, token in added if token.special)
         self.opening_id = next(iter(tokenizer.encode("", add_special_tokens=True).ids), None)
         self.marks: dict[str, int] = {}
+        self.spelled: tuple[str, ...] = ()
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """Encode texts, on several threads unless TOKENIZERS_PARALLELISM is false."""
@@ -75,6 +78,7 @@ class SentencePieceTokenizer:
         self._processor = _sentencepiece_processor(path)
         marks = {"bos": self._processor.bos_id(), "eos": self._processor.eos_id()}
         self.marks = {name: number for name, number in marks.items() if number >= 0}
+        self.spelled = tuple(map(self._processor.id_to_piece, self.marks.values()))
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """Encode texts one by one."""

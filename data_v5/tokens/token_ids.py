@@ -46,6 +46,7 @@ class TokenEncoder:
         self.folder = folder
         self._tokens = load_model_tokens(folder)
         self.special_ids = self._tokens.special_ids
+        self.spelled = self._tokens.spelled
         eos_id = self._id_of(eos_token) if eos_token else self._find_id("eos")
         if eos_id is None:
             raise PipelineError(

@@ -54,6 +54,8 @@ class Encoded(NamedTuple):
     group: int
     is_truncated: bool
     has_special: bool
+    # Whether the text names a mark that the tokenizer reads as letters.
+    has_spelled: bool
     # What LitGPT counts as the row's tokens without the prompt's template.
     raw_tokens: int
     # Hashes of the question with its response, 0 if there is none, and of the prompt's examples.
@@ -105,6 +107,7 @@ class _Tokens(NamedTuple):
     prompt: list[int]
     full: list[int]
     has_special: bool
+    has_spelled: bool
     untemplated: int
 
 
@@ -116,12 +119,14 @@ def _encode(rows: Sequence[Row], encoder: TokenEncoder, rules: EncodeRules) -> I
         for prompt, row in zip(prompts, rows, strict=True)
     ]
     plain = encoder.encode([untemplated_text(row) for row in rows])
-    encoded = zip(encoder.encode(prompts), encoder.encode(others), plain, strict=True)
-    for prompt, other, untemplated in encoded:
+    texts = map("".join, zip(prompts, others, strict=True))
+    encoded = zip(encoder.encode(prompts), encoder.encode(others), plain, texts, strict=True)
+    for prompt, other, untemplated, text in encoded:
+        spelled = any(mark in text for mark in encoder.spelled)
         special = not encoder.special_ids.isdisjoint(prompt + other if is_apart else other)
         begun = encoder.begin(prompt)
         full = begun + encoder.end(other) if is_apart else encoder.end(encoder.begin(other))
-        yield _Tokens(begun, full, special, len(encoder.begin(untemplated)))
+        yield _Tokens(begun, full, special, spelled, len(encoder.begin(untemplated)))
 
 
 def _finish(row: Row, tokens: _Tokens, limit: int) -> Encoded | Rejected:
@@ -139,6 +144,7 @@ def _finish(row: Row, tokens: _Tokens, limit: int) -> Encoded | Rejected:
         group,
         len(full) > limit,
         tokens.has_special,
+        tokens.has_spelled,
         min(tokens.untemplated, limit) + min(len(full) - masked, limit),
         _hash(question) if question else 0,
         [_hash(example) for example in examples],

@@ -334,3 +334,20 @@ def test_prompt_and_response_can_be_encoded_apart(folders):
         )
         [answer] = [label for label in other["labels"] if label >= 0][:-1]
         assert merged.decode([answer]) == "2"
+
+
+def test_marks_that_sentencepiece_reads_as_letters_are_told(folders, caplog, monkeypatch):
+    sentencepiece = pytest.importorskip("sentencepiece")
+    (folders / "pieces").mkdir()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter([f"[INST] Say {n} [/INST] </s>" for n in range(300)]),
+        model_prefix=str(folders / "pieces/tokenizer"), vocab_size=300, model_type="bpe",
+        byte_fallback=True, minloglevel=2,
+    )  # fmt: skip
+    rows = [turn(1), {"Input": "[INST] a [/INST] b</s>[INST] c [/INST] ", "Output": "d"}]
+    write_rows(folders / "raw/chat_prompt_data.jsonl", rows)
+    monkeypatch.setattr(log, "propagate", True)
+    out = prepare(folders, "--tokenizer", str(folders / "pieces"), domains="chat")
+    summary = json.loads((out / "rows.summary.json").read_text())
+    assert summary["rows_with_marks_read_as_letters"] == 1
+    assert "1 rows hold the name of a mark (<s>, </s>)" in caplog.text

@@ -41,12 +41,18 @@ python -m data_v5.check_length --domain chat --tokenizer data/data_v5/tokenizer 
     --max_seq_length 1024
 
 # Step 6, tokenise: both together, a part set aside for testing, the prompts masked in the labels.
-# LitGPT's .pt files hold the same as the others; PyTorch writes them, where it is installed.
-formats=(parquet jsonl)
-if python -c 'import torch' 2>/dev/null; then formats+=(pt); fi
 python -m data_v5.prepare_synthetic --tokenizer data/data_v5/tokenizer --domains chat,quickstart \
     --input_data_path data/data_v5/raw_data --destination_path data/data_v5/tokenized/quickstart \
-    --max_seq_length 2048 --mask_inputs --output_format "${formats[@]}"
+    --max_seq_length 2048 --mask_inputs --output_format parquet jsonl
+
+# LitGPT's .pt files hold the same; PyTorch writes them, where it is installed. All files of a folder
+# are of one run, so the others are named again.
+if python -c 'import torch' 2>/dev/null; then
+    python -m data_v5.prepare_synthetic --tokenizer data/data_v5/tokenizer \
+        --domains chat,quickstart --input_data_path data/data_v5/raw_data \
+        --destination_path data/data_v5/tokenized/quickstart --max_seq_length 2048 --mask_inputs \
+        --output_format parquet jsonl pt
+fi
 
 # Look at it: a cluster, a question with its few shots, and a tokenised row.
 python -m data_v5.show_sample --domain quickstart --tokenizer data/data_v5/tokenizer \

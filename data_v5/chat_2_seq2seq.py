@@ -9,9 +9,10 @@ from and value), or plain text of `User:` and `Bot:` turns; writes `{"Input", "O
 
 No turn that an answer follows is lost: the answer's row holds all turns before it. What the user
 says last, with no answer, is cut off and counted. A system turn at the beginning stands before the
-first role's mark, as it is; a blank one says nothing and is left out. A text that holds a role's
-mark can't be read back, so its conversation is rejected. Conversations of one tree begin alike:
-rows that are equal are written once.
+first role's mark, as it is, or where the template has marks for it, within the first turn of the
+user; a blank one says nothing and is left out. A text that holds a role's mark can't be read back,
+so its conversation is rejected. Conversations of one tree begin alike: rows that are equal are
+written once.
 """
 
 import hashlib
@@ -20,7 +21,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, PositiveInt
 from tqdm import tqdm
 
 from data_v5.chats.chat_texts import read_text_file
@@ -65,7 +66,11 @@ class Seen:
 
 
 def write_conversations(
-    output: StageOutput, conversations: Iterable[Row], marks: RoleMarks, is_every: bool
+    output: StageOutput,
+    conversations: Iterable[Row],
+    marks: RoleMarks,
+    is_every: bool,
+    min_turns: int = 1,
 ) -> None:
     """Write the rows of each conversation, or reject it."""
     seen, count, unanswered = Seen(), 0, 0
@@ -74,7 +79,7 @@ def write_conversations(
         try:
             said = read_turns(conversation)
             turns = cut_unanswered(said)
-            check_turns(turns, marks)
+            check_turns(turns, marks, min_turns)
         except BadConversation as reason:
             output.reject(conversation, str(reason))
             continue
@@ -82,7 +87,7 @@ def write_conversations(
         # The rows of one tree must not be parted later.
         tree_id = conversation.get("tree_id")
         origin = {"tree_id": tree_id} if isinstance(tree_id, str) else {}
-        for row in to_rows(turns, marks, is_every):
+        for row in to_rows(marks.fold_system(turns), marks, is_every):
             if seen.add(row):
                 output.keep(row | origin)
             else:
@@ -108,10 +113,11 @@ class Flags:
     turns: Annotated[
         Literal["every", "last"], Field(description="a row for each answer, or for the last")
     ] = "every"
+    min_turns: Annotated[PositiveInt, Field(description="reject conversations of fewer turns")] = 1
     template: Annotated[
         str,
         Flag(choices=list(TEMPLATES)),
-        Field(description="marks: <Role user> and <Role bot>, or Mistral's"),
+        Field(description="marks: <Role user> and <Role bot>, Mistral's, or Llama 2's"),
     ] = "roles"
     user_mark: Annotated[
         str | None,
@@ -143,9 +149,11 @@ def main(argv: list[str] | None = None) -> None:
     with output:
         conversations = read_conversations(args.input_file, args.input_format)
         progress = tqdm(conversations, desc="writing", unit="conversation", disable=None)
-        write_conversations(output, progress, marks, args.turns == "every")
+        write_conversations(output, progress, marks, args.turns == "every", args.min_turns)
         output.summary["settings"] = {
             "turns": args.turns,
+            "min_turns": args.min_turns,
+            "template": args.template,
             "user_mark": marks.user,
             "bot_mark": marks.bot,
             "bot_end": marks.bot_end,

@@ -22,24 +22,28 @@ from typing import Annotated, NamedTuple
 from pydantic import Field, PositiveInt
 from tqdm import tqdm
 
+from data_v5.reading.domain import domain_name
 from data_v5.tokens.finetune_files import (
     check_finetune_file,
     finetune_file,
     lay_out_instruction,
     open_finetune_file,
 )
+from data_v5.tokens.model_tokenizers import SENTENCEPIECE_FILE, TOKENIZER_FILE
 from data_v5.tokens.token_ids import (
-    TOKENIZER_FILE,
     BosToken,
     EosToken,
     TokenEncoder,
-    token_encoder,
+    layout_encoder,
     tokenizer_folder,
 )
 from data_v5.tokens.token_layout import (
     CHAT_FIELDS,
     INSTRUCTION_FIELDS,
     SPECIAL_TOKENS,
+    Encode,
+    PromptTemplate,
+    TextLayout,
     prompt_text,
     response_text,
     without_last_example,
@@ -81,50 +85,66 @@ def find_row_fault(row: Row, fields: Sequence[str]) -> str | None:
 
 @dataclass(frozen=True)
 class RowCounter:
-    """Counts the tokens of rows' texts with the marks at their ends, and says how."""
+    """Counts the tokens of prompts with responses, and the marks at their ends, and says how."""
 
-    count: Callable[[Sequence[str]], list[int]]
+    count: Callable[[Sequence[tuple[str, str]]], list[int]]
     method: str
     is_exact: bool
+    layout: TextLayout
 
 
-def row_counter(
-    name: str | None, bos_token: str | None = None, eos_token: str | None = None
-) -> RowCounter:
+def row_counter(name: str | None, layout: TextLayout) -> RowCounter:
     """Load a tokenizer as prepare_synthetic does, by its folder, or else as token_counter does.
 
     Then, and where a folder has no more than a tokenizer.json, two marks a row are assumed.
     """
     path = Path(name or "")
-    if name and (path.is_dir() or (path.is_file() and path.name == TOKENIZER_FILE)):
+    if name and (
+        path.is_dir() or (path.is_file() and path.name in (TOKENIZER_FILE, SENTENCEPIECE_FILE))
+    ):
         folder = tokenizer_folder(name)
         try:
-            encoder = token_encoder(folder, bos_token, eos_token)
+            encoder = layout_encoder(folder, layout)
         except PipelineError as error:
-            if (bos_token, eos_token) != (None, None) or not (folder / TOKENIZER_FILE).is_file():
+            has_marks = (layout.bos_token, layout.eos_token) != (None, None)
+            if has_marks or not (folder / TOKENIZER_FILE).is_file():
                 raise
             log.warning("%s; until then two marks a row are assumed", error)
         else:
-            return RowCounter(
-                lambda texts: _lengths(encoder, texts), f"tokenizer {path.name}", True
-            )
-    elif bos_token is not None or eos_token is not None:
+            count = _lengths_apart if layout.encode == "apart" else _lengths
+            return RowCounter(partial(count, encoder), f"tokenizer {path.name}", True, layout)
+    elif layout.bos_token is not None or layout.eos_token is not None:
         raise PipelineError("--bos_token, --eos_token: need --tokenizer with a model's folder")
     counter = token_counter(name)
     return RowCounter(
-        lambda texts: [count + SPECIAL_TOKENS for count in counter.count(texts)],
+        lambda pairs: [count + SPECIAL_TOKENS for count in counter.count(_joined(pairs))],
         counter.method,
         counter.is_exact,
+        layout,
     )
 
 
-def _lengths(encoder: TokenEncoder, texts: Sequence[str]) -> list[int]:
-    return [len(encoder.end(encoder.begin(ids))) for ids in encoder.encode(texts)]
+def _joined(pairs: Sequence[tuple[str, str]]) -> list[str]:
+    return [prompt + response for prompt, response in pairs]
+
+
+def _lengths(encoder: TokenEncoder, pairs: Sequence[tuple[str, str]]) -> list[int]:
+    return [len(encoder.end(encoder.begin(ids))) for ids in encoder.encode(_joined(pairs))]
+
+
+def _lengths_apart(encoder: TokenEncoder, pairs: Sequence[tuple[str, str]]) -> list[int]:
+    prompts = encoder.encode([prompt for prompt, _ in pairs])
+    responses = encoder.encode([response for _, response in pairs])
+    return [
+        len(encoder.begin(prompt)) + len(encoder.end(response))
+        for prompt, response in zip(prompts, responses, strict=True)
+    ]
 
 
 def count_row_tokens(rows: Sequence[Row], counter: RowCounter) -> list[int]:
     """Count the tokens of each row."""
-    return counter.count([prompt_text(row) + response_text(row) for row in rows])
+    template = counter.layout.template
+    return counter.count([(prompt_text(row, template), response_text(row)) for row in rows])
 
 
 class Measured(NamedTuple):
@@ -245,6 +265,8 @@ class Flags:
         Path | None,
         Field(description="(default: data/data_v5/raw_data/<domain>_prompt_data.jsonl)"),
     ] = None
+    prompt_template: PromptTemplate = "alpaca"
+    encode: Encode = "together"
     bos_token: BosToken = None
     eos_token: EosToken = None
     finetune_output: Annotated[
@@ -261,7 +283,7 @@ def parse_arguments(argv: list[str] | None) -> Flags:
     """Read the flags and fill in what hangs on the domain."""
     args = parse_flags(Flags, argv)
     # The path of a YAML names its domain, as in the steps before.
-    domain = Path(args.domain).stem
+    domain = domain_name(args.domain)
     is_chat = is_chat_domain(domain)
     usual = (
         Path(f"data/data_v5/{domain}_seq2seq.jsonl")
@@ -294,7 +316,8 @@ def main(argv: list[str] | None = None) -> None:
     fields = needed_fields(args)
     trainer_file = finetune_file(args.finetune_output, args.output_format)
     check_finetune_file(trainer_file, args.output_file, [args.input_file])
-    counter = row_counter(args.tokenizer, args.bos_token, args.eos_token)
+    layout = TextLayout(args.prompt_template, args.encode, args.bos_token, args.eos_token)
+    counter = row_counter(args.tokenizer, layout)
     if not counter.is_exact:
         log.warning("no --tokenizer: lengths are %s", counter.method)
     output = StageOutput(args.output_file, [args.input_file], stage="prompts")

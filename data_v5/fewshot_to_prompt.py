@@ -13,13 +13,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, PositiveInt
 from tqdm import tqdm
 
 from data_v5.reading.domain import load_domain
-from data_v5.reading.formats import Unusable
+from data_v5.reading.formats import Format, Unusable
 from data_v5.selection.shot_prompts import Made, PromptRules, make_shot_prompt
 from data_v5.tokens.finetune_files import (
     check_finetune_file,
@@ -120,6 +120,11 @@ def write_shot_prompts(
     return tally
 
 
+def styled(rules: Format, option_style: str) -> Format:
+    """Word options as the flag says; answers without options stay what they are."""
+    return rules.with_letter_answers() if option_style == "tabs" and rules.options else rules
+
+
 @dataclass(frozen=True, kw_only=True)
 class Flags:
     """Word questions with few-shot examples."""
@@ -129,6 +134,13 @@ class Flags:
         "data/few-shot"
     )
     max_words: Annotated[PositiveInt, Field(description="words of a row")] = 1500
+    option_style: Annotated[
+        Literal["domain", "tabs"],
+        Field(
+            description="as the domain says, or each option as a tab, its letter and a full stop, "
+            "and the letter alone as the answer"
+        ),
+    ] = "domain"
     random_seed: Annotated[
         int, Flag("--random_seed", "--seed"), Field(description="of the options' order")
     ] = 42
@@ -148,7 +160,7 @@ def main(argv: list[str] | None = None) -> None:
     source = args.dir / f"{domain.name}_fewshot.jsonl"
     rules = PromptRules(
         domain.instruction,
-        {one.title: one.format for one in domain.sources},
+        {one.title: styled(one.format, args.option_style) for one in domain.sources},
         args.max_words,
         args.random_seed,
     )

@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, PositiveInt
 from tqdm import tqdm
 
 from data_v5.chats.message_trees import BadTree, TreeRules, TreeWalk, check_tree
@@ -80,8 +80,11 @@ def to_training_row(row: Row, prompt_format: str) -> Row:
 class ChatWriter:
     """Writes the conversations of trees, and what was rejected."""
 
-    def __init__(self, walk: TreeWalk, skip_states: Iterable[str], output: StageOutput) -> None:
+    def __init__(
+        self, walk: TreeWalk, skip_states: Iterable[str], output: StageOutput, min_turns: int = 1
+    ) -> None:
         self._walk = walk
+        self._min_turns = min_turns
         self._skip_states = frozenset(skip_states)
         self._output = output
         self.trees = 0
@@ -118,6 +121,8 @@ class ChatWriter:
             raise BadTree(f"tree_{state}")
         for messages, fault in self._walk.conversations(tree["prompt"]):
             known = language if isinstance(language, str) else None
+            if not fault and len(messages) < self._min_turns:
+                fault = "too_few_turns"
             yield {"messages": messages, "tree_id": tree_id, "lang": known}, fault
 
     def figures(self) -> Row:
@@ -157,6 +162,12 @@ class Flags:
     max_toxicity: AtMost = LIMIT
     max_violence: AtMost = LIMIT
     min_quality: Annotated[Share, Field(description="skip messages rated lower")] = LIMIT
+    skip_synthetic: Annotated[
+        bool, Field(description="skip messages that a model wrote, as the export marks them")
+    ] = False
+    min_turns: Annotated[
+        PositiveInt, Field(description="reject conversations of fewer messages")
+    ] = 1
     skip_tree_states: Annotated[
         tuple[str, ...],
         Flag(nargs="*", metavar="STATE"),
@@ -174,7 +185,8 @@ class Flags:
 
 def tree_rules(args: Flags) -> TreeRules:
     limits = {name.removeprefix("max_"): n for name, n in vars(args).items() if "max_" in name}
-    return TreeRules(args.paths == "best", args.lang, limits, {"quality": args.min_quality})
+    least = {"quality": args.min_quality}
+    return TreeRules(args.paths == "best", args.lang, limits, least, args.skip_synthetic)
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -183,7 +195,9 @@ def main(argv: list[str] | None = None) -> None:
     check_finetune_file(trainer_file, args.output_file, [args.input_file])
     output = StageOutput(args.output_file, [args.input_file], stage="chats")
     with output:
-        writer = ChatWriter(TreeWalk(tree_rules(args)), args.skip_tree_states, output)
+        writer = ChatWriter(
+            TreeWalk(tree_rules(args)), args.skip_tree_states, output, args.min_turns
+        )
         lay_out = partial(to_training_row, prompt_format=args.output_format)
         write = open_finetune_file(output, trainer_file, lay_out)
         progress = tqdm(read_trees(args.input_file), desc="walking", unit="tree", disable=None)

@@ -27,15 +27,23 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, NonNegativeInt
 from tqdm import tqdm
 
-from data_v5.reading.domain import YAML_SUFFIXES
+from data_v5.reading.domain import domain_name
 from data_v5.tokens.held_out import ExampleUse, Split, draw_split
 from data_v5.tokens.tensor_files import require_torch
 from data_v5.tokens.token_files import FORMATS, TokenRow, make_token_row, token_writer
-from data_v5.tokens.token_ids import BosToken, EosToken, token_encoder, tokenizer_folder
-from data_v5.tokens.token_layout import CHAT_FIELDS, INSTRUCTION_FIELDS, is_chat
+from data_v5.tokens.token_ids import BosToken, EosToken, layout_encoder, tokenizer_folder
+from data_v5.tokens.token_layout import (
+    CHAT_FIELDS,
+    INSTRUCTION_FIELDS,
+    Encode,
+    PromptTemplate,
+    TextLayout,
+    is_chat,
+)
 from data_v5.tokens.token_rows import Encoded, EncodeRules, TokenSpool, encode_batch
 from utils.cli import Flag, log, parse_flags, run
 from utils.errors import PipelineError
+from utils.files.atomic import sweep_unfinished
 from utils.jsonl import Row, missing_field, read_rows
 from utils.processes import batched, map_in_order, worker_count
 from utils.sampling import derive_seed
@@ -48,7 +56,7 @@ MARK = "domain"
 
 def named_once(names: tuple[str, ...]) -> tuple[str, ...]:
     """Take the names of domains, each of which has a file; the path of a YAML names its domain."""
-    names = tuple(Path(name).stem if name.endswith(YAML_SUFFIXES) else name for name in names)
+    names = tuple(map(domain_name, names))
     if not names or len(set(names)) < len(names):
         raise ValueError(f"{','.join(names)!r}: name domains once each, as chat,math")
     return names
@@ -94,6 +102,8 @@ class Flags:
     output_format: Annotated[
         tuple[str, ...], Flag(choices=FORMATS), Field(description="pt needs torch")
     ] = ("pt",)
+    prompt_template: PromptTemplate = "alpaca"
+    encode: Encode = "together"
     bos_token: BosToken = None
     eos_token: EosToken = None
     seed: Annotated[
@@ -125,7 +135,7 @@ class Intake:
         # Of each row: its domain's number, and its number in the domain's file.
         self.domains, self.numbers = array("I"), array("I")
         self.examples = ExampleUse()
-        self.merged_ends = self.with_special = 0
+        self.merged_ends = self.with_special = self.with_spelled = 0
 
     def add(self, row: Encoded, domain: str, number: int) -> None:
         """Take in one encoded row, `number` being its place in its domain's file."""
@@ -135,6 +145,7 @@ class Intake:
         self.numbers.append(number)
         self.merged_ends += row.masked < len(row.prompt)
         self.with_special += row.has_special
+        self.with_spelled += row.has_spelled
 
     def domain(self, number: int) -> str:
         """Name the domain of a row, by its number over all domains."""
@@ -212,7 +223,7 @@ def write_splits(
             progress = tqdm(numbers, desc=f"writing {split}", unit="row", disable=None)
             for position, row in enumerate(token_rows(intake, progress, args)):
                 for write in writers:
-                    write(row)
+                    write(row, intake.spool.raw_tokens[numbers[position]])
                 found = {"split": split, "position": position, **intake.trace(numbers[position])}
                 output.keep(found)
                 figures[split].update(intake.counts(numbers[position]))
@@ -227,8 +238,13 @@ def token_rows(intake: Intake, numbers: Iterable[int], args: Flags) -> Iterator[
         yield make_token_row(full, prompt, masked, args.ignore_index)
 
 
+def split_files(folder: Path, suffixes: Sequence[str]) -> list[Path]:
+    """List the train and test files of some formats."""
+    return [folder / f"{split}.{suffix}" for split in SPLITS for suffix in suffixes]
+
+
 def report(figures: dict[str, Counter[str]], destination: Path, written: Sequence[str]) -> None:
-    """Say what each split holds; a test file of an earlier run is named."""
+    """Say what each split holds."""
     for split, counts in figures.items():
         files = ", ".join(str(destination / f"{split}.{one}") for one in written)
         if counts["rows"]:
@@ -236,9 +252,6 @@ def report(figures: dict[str, Counter[str]], destination: Path, written: Sequenc
                      f"{counts['tokens']:,}", f"{counts['truncated']:,}", files)  # fmt: skip
             continue
         log.warning("%s: no rows", split)
-        for path in (destination / f"{split}.{one}" for one in written):
-            if path.exists():
-                log.warning("%s is from an earlier run; delete it", path)
 
 
 def report_overlap(seen: int, test_rows: int, mask_inputs: bool) -> None:
@@ -257,7 +270,7 @@ def report_overlap(seen: int, test_rows: int, mask_inputs: bool) -> None:
 def layout_settings(args: Flags) -> Row:
     """Name what the files hang on; neither folders of this machine nor workers are among it."""
     names = ("domains", "max_seq_length", "mask_inputs", "ignore_index", "test_split_fraction",
-             "test_split_by", "output_format", "seed")  # fmt: skip
+             "test_split_by", "prompt_template", "encode", "output_format", "seed")  # fmt: skip
     settings = {name: getattr(args, name) for name in names}
     return settings | {"tokenizer": tokenizer_folder(args.tokenizer).resolve().name}
 
@@ -271,17 +284,19 @@ def main(argv: list[str] | None = None) -> None:
     rules = EncodeRules(
         tokenizer_folder(args.tokenizer),
         args.max_seq_length,
-        args.bos_token,
-        args.eos_token,
+        TextLayout(args.prompt_template, args.encode, args.bos_token, args.eos_token),
         has_threads=num_workers == 1,
     )
-    encoder = token_encoder(rules.folder, rules.bos_token, rules.eos_token)
+    encoder = layout_encoder(rules.folder, rules.layout)
     files = {name: args.input_data_path / f"{name}_prompt_data.jsonl" for name in args.domains}
     for name, path in files.items():
         if not path.is_file():
             raise PipelineError(f"{path}: no such file; run check_length, or leave {name} out")
     output = StageOutput(args.destination_path / "rows.jsonl", list(files.values()), stage="tokens")
+    output.replace_as_one([output.path, *split_files(args.destination_path, written)])
     with output, TokenSpool(args.destination_path) as spool:
+        for path in split_files(args.destination_path, FORMATS):
+            sweep_unfinished(path)
         intake = Intake(args.domains, spool)
         encode_all(files, rules, num_workers, intake, output)
         if not len(spool):
@@ -304,8 +319,19 @@ def main(argv: list[str] | None = None) -> None:
             "test_rows_in_train_prompts": drawn.seen,
             "prompt_end_merged_with_response": intake.merged_ends,
             "rows_with_special_tokens_in_text": intake.with_special,
+            "rows_with_marks_read_as_letters": intake.with_spelled,
         }
     report(figures, args.destination_path, written)
+    others = [one for one in FORMATS if one not in written]
+    for path in split_files(args.destination_path, others):
+        if path.exists():
+            log.warning("%s is of an earlier run, and %s does not describe it", path, output.path)
+    if intake.with_spelled:
+        log.warning(
+            "%s rows hold the name of a mark (%s), which SentencePiece reads as letters, as LitGPT "
+            "does; a folder with a tokenizer.json makes marks of them",
+            *(f"{intake.with_spelled:,}", ", ".join(encoder.spelled)),
+        )
     report_overlap(drawn.seen, len(drawn.test), args.mask_inputs)
 
 

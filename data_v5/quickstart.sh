@@ -45,12 +45,13 @@ python -m data_v5.prepare_synthetic --tokenizer data/data_v5/tokenizer --domains
     --input_data_path data/data_v5/raw_data --destination_path data/data_v5/tokenized/quickstart \
     --max_seq_length 2048 --mask_inputs --output_format parquet jsonl
 
-# LitGPT's .pt files hold the same; PyTorch writes them, where it is installed.
+# LitGPT's .pt files hold the same; PyTorch writes them, where it is installed. All files of a folder
+# are of one run, so the others are named again.
 if python -c 'import torch' 2>/dev/null; then
     python -m data_v5.prepare_synthetic --tokenizer data/data_v5/tokenizer \
         --domains chat,quickstart --input_data_path data/data_v5/raw_data \
         --destination_path data/data_v5/tokenized/quickstart --max_seq_length 2048 --mask_inputs \
-        --output_format pt
+        --output_format parquet jsonl pt
 fi
 
 # Look at it: a cluster, a question with its few shots, and a tokenised row.

@@ -6,7 +6,7 @@ Reads the files where the steps put them by default; --number says which cluster
 """
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -19,14 +19,14 @@ from data_v5.reading.domain import Domain, load_domain
 from data_v5.reading.question_sources import open_questions
 from data_v5.reading.questions import QuestionStore, question_record
 from data_v5.selection.clusters import read_clusters
+from data_v5.tokens.model_tokenizers import ModelTokens, load_model_tokens
 from data_v5.tokens.tensor_files import load_tensors
 from data_v5.tokens.token_files import FIELDS
-from data_v5.tokens.token_ids import TOKENIZER_FILE, tokenizer_folder
+from data_v5.tokens.token_ids import tokenizer_folder
 from utils.cli import Flag, harmless, parse_flags, run
 from utils.errors import PipelineError
 from utils.jsonl import read_rows
 from utils.parquet_files import read_parquet
-from utils.token_counts import load_tokenizer
 
 # Questions of a cluster, and last lines of a prompt.
 SHOWN_QUESTIONS = 5
@@ -87,7 +87,7 @@ def few_shot_lines(path: Path, number: int) -> Iterator[str]:
     yield from (f"  {in_one_line(shot['question'])}" for shot in row["shot"])
 
 
-def decoded_lines(path: Path, number: int, tokenizer: Any) -> Iterator[str]:
+def decoded_lines(path: Path, number: int, tokenizer: ModelTokens) -> Iterator[str]:
     """Show the end of a prompt and the response, decoded."""
     hint = "is this a file of prepare_synthetic?"
     rows: Iterable[Any]
@@ -102,15 +102,11 @@ def decoded_lines(path: Path, number: int, tokenizer: Any) -> Iterator[str]:
     # An ignored label is negative, whichever number it is.
     learnt = sum(label >= 0 for label in labels)
     yield heading(f"row {number:,} of {path}: {len(tokens):,} tokens, {learnt:,} of them learnt")
-    prompt = _decode(tokenizer, tokens[: len(tokens) - learnt]).split("\n")
+    prompt = tokenizer.decode(tokens[: len(tokens) - learnt]).split("\n")
     if len(prompt) > SHOWN_LINES:
         yield f"… {len(prompt) - SHOWN_LINES:,} lines of the prompt before"
     yield "\n".join(prompt[-SHOWN_LINES:]).rstrip("\n")
-    yield "⟦" + _decode(tokenizer, tokens[len(tokens) - learnt :]) + "⟧"
-
-
-def _decode(tokenizer: Any, ids: Sequence[int]) -> str:
-    return str(tokenizer.decode(list(ids), skip_special_tokens=False))
+    yield "⟦" + tokenizer.decode(tokens[len(tokens) - learnt :]) + "⟧"
 
 
 def pick(values: Iterable[Any], number: int, path: Path, name: str) -> Any:
@@ -159,7 +155,7 @@ def lines(arguments: Flags) -> Iterator[str]:
     yield from cluster_lines(domain, cluster_path, number, arguments.max_rows)
     yield from few_shot_lines(arguments.dir / f"{domain.name}_fewshot.jsonl", number)
     if arguments.tokenized_file:
-        tokenizer = load_tokenizer(tokenizer_folder(arguments.tokenizer) / TOKENIZER_FILE)
+        tokenizer = load_model_tokens(tokenizer_folder(arguments.tokenizer))
         yield from decoded_lines(arguments.tokenized_file, number, tokenizer)
 
 

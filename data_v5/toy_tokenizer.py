@@ -14,7 +14,7 @@ from typing import Annotated
 from pydantic import Field
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
-from data_v5.tokens.token_ids import TOKENIZER_FILE
+from data_v5.tokens.model_tokenizers import TOKENIZER_FILE
 from utils.cli import log, parse_flags, run
 from utils.files.wholeness import say_if_doubtful
 from utils.finetune.training_rows import is_unicode

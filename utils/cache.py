@@ -10,7 +10,9 @@ import hmac
 import io
 import json
 import os
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -97,6 +99,8 @@ def save_array(path: Path, array: NDArray[np.float32]) -> None:
     """
     header = io.BytesIO()
     described = np.lib.format.header_data_from_array_1_0(array)
+    # Its blocks are written row by row, whichever order it has in memory.
+    described["fortran_order"] = False
     np.lib.format.write_array_header_1_0(header, described)
     digest = hashlib.sha256()
     with atomic_file(path) as file:
@@ -111,7 +115,7 @@ def _blocks(array: NDArray[np.float32]) -> "map[bytes]":
     return map(lambda start: array[start : start + _ROWS_AT_ONCE].tobytes(), starts)
 
 
-def load_array(path: Path, rows: int) -> NDArray[np.float32]:
+def load_array(path: Path, rows: int | None = None) -> NDArray[np.float32]:
     """Map what `save_array` wrote, read-only; ValueError if a byte changed or rows are missing."""
     digest = hashlib.sha256()
     left = path.stat().st_size - _DIGEST_BYTES
@@ -124,6 +128,57 @@ def load_array(path: Path, rows: int) -> NDArray[np.float32]:
     if rows == 0:
         return np.zeros((0, 1), dtype=np.float32)  # nothing that could be mapped
     found = np.load(path, mmap_mode="r", allow_pickle=False)
-    if found.dtype != np.float32 or found.ndim != 2 or len(found) != rows:
+    if found.dtype != np.float32 or found.ndim != 2 or rows not in (None, len(found)):
         raise ValueError("another array than expected")
     return found
+
+
+class ArrayBlocks:
+    """Blocks of rows of an array that is long in the making, each kept in a folder as it is done.
+
+    What can't be kept costs time after a kill, not the result.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._count = 0
+
+    def shared(self, build: Callable[[], NDArray[np.float32]]) -> NDArray[np.float32]:
+        """Load what all blocks are made with, or build and keep it, and then none of them counts.
+
+        Built anew it may differ in its last digits, and so in what blocks mean.
+        """
+        path = self.folder / "shared.npy"
+        try:
+            return load_array(path)
+        except (OSError, ValueError):
+            self.remove()
+        built = build()
+        with suppress(OSError, PipelineError):
+            save_array(path, built)
+        return built
+
+    def kept(self) -> Iterator[NDArray[np.float32]]:
+        """Yield the blocks of an earlier run in order, up to one that is missing or damaged."""
+        while True:
+            try:
+                block = load_array(self._path())
+            except (OSError, ValueError):
+                return
+            self._count += 1
+            yield block
+
+    def add(self, block: NDArray[np.float32]) -> None:
+        """Keep the next block."""
+        try:
+            save_array(self._path(), block)
+        except (OSError, PipelineError) as error:
+            log.warning("%s: a block can't be kept: %s", self.folder, error)
+        self._count += 1
+
+    def remove(self) -> None:
+        """Remove all blocks, for when the array is whole."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _path(self) -> Path:
+        return self.folder / f"{self._count:06}.npy"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 from tqdm import tqdm
@@ -16,18 +16,29 @@ T = TypeVar("T")
 EVERY = 10.0
 
 
-def progress(items: Iterable[T], what: str, unit: str) -> Iterator[T]:
-    """Pass items on and show how many have been; in a pipe a loop that is soon over is silent."""
-    if sys.stderr.isatty():
-        yield from tqdm(items, desc=what, unit=unit)
-        return
+def progress(
+    items: Iterable[T],
+    what: str,
+    unit: str,
+    size: Callable[[T], int] = lambda item: 1,
+    done: int = 0,
+    total: int | None = None,
+) -> Iterator[T]:
+    """Pass items on and show how many have been; in a pipe a loop that is soon over is silent.
+
+    An item counts as its `size`; `done` were there before, of a `total` where that is known.
+    """
+    bar = tqdm(total=total, initial=done, desc=what, unit=unit, disable=not sys.stderr.isatty())
     begun = said = time.monotonic()
-    count = 0
-    for item in items:
-        yield item
-        count += 1
-        if (now := time.monotonic()) >= said + EVERY:
-            log.info("%s: %s %ss in %.0f s", what, f"{count:,}", unit, now - begun)
-            said = now
+    count = done
+    of_all = f" of {total:,}" if total else ""
+    with bar:
+        for item in items:
+            yield item
+            count += size(item)
+            bar.update(size(item))
+            if (now := time.monotonic()) >= said + EVERY and bar.disable:
+                log.info("%s: %s%s %ss in %.0f s", what, f"{count:,}", of_all, unit, now - begun)
+                said = now
     if said > begun:
         log.info("%s: all %s %ss", what, f"{count:,}", unit)

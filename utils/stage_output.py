@@ -88,6 +88,7 @@ class StageOutput:
         self.rejected = 0
         self.passed_over: Counter[str] = Counter()
         self.summary: dict[str, Any] = {"inputs": [str(path) for path in inputs]}
+        self._replaced: list[Path] = []
 
     def __enter__(self) -> StageOutput:
         with ExitStack() as locks, ExitStack() as undo:
@@ -113,6 +114,14 @@ class StageOutput:
     def open_also(self, path: Path) -> WriteRow:
         """Open one more file of kept rows, to be put in place with the others."""
         return self._writers.enter_context(row_writer(self.open_file(path), path.suffix))
+
+    def replace_as_one(self, paths: Iterable[Path]) -> None:
+        """Have no file of an earlier run at these paths when the first new one takes its name.
+
+        For files that are read together by who asks no summary: a crash then leaves files of one
+        run, be it not all of them, and never some of two runs.
+        """
+        self._replaced.extend(paths)
 
     def keep(self, row: Row, write: WriteRow | None = None) -> None:
         """Write a kept row to the output, or by `write` to a file of `open_also`."""
@@ -152,7 +161,8 @@ class StageOutput:
 
     def _before_renaming(self) -> None:
         self._written = self._files.digests()
-        real_path(self.summary_path).unlink(missing_ok=True)
+        for path in (self.summary_path, *self._replaced):
+            real_path(path).unlink(missing_ok=True)
         if not self.rejected:
             self._files.drop(self.rejected_path)
             del self._written[self.rejected_path.name]

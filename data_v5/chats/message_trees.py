@@ -33,6 +33,7 @@ class TreeRules:
     # Labels are the mean of people's votes, from 0 to 1.
     at_most: Mapping[str, float] = field(default_factory=dict)
     at_least: Mapping[str, float] = field(default_factory=dict)
+    skips_synthetic: bool = False
 
     def skip_reason(self, message: Row) -> str | None:
         """Say why a message may not be used, or None."""
@@ -40,6 +41,8 @@ class TreeRules:
             return "deleted"
         if message.get("review_result") is False:
             return "failed_review"
+        if self.skips_synthetic and message.get("synthetic") is True:
+            return "synthetic"
         if isinstance(message.get("text"), str) and not message["text"].strip():
             return "empty_text"
         if self.languages is not None and not self._has_language(message.get("lang")):

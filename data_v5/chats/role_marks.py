@@ -30,11 +30,16 @@ class BadConversation(Exception):
 
 @dataclass(frozen=True)
 class RoleMarks:
-    """What stands before a turn of the user, before one of the bot, and after one of the bot."""
+    """What stands before a turn of the user, before one of the bot, and after one of the bot.
+
+    With marks for it, what the system says is the beginning of the user's first turn.
+    """
 
     user: str = "<Role user>"
     bot: str = "<Role bot>"
     bot_end: str = ""
+    system: str = ""
+    system_end: str = ""
 
     def fault(self) -> str | None:
         """Say why texts with these marks could not be read back, or None."""
@@ -48,8 +53,15 @@ class RoleMarks:
 
     def are_in(self, text: str) -> bool:
         """Tell whether a text holds what only a mark may say; blanks may be anywhere."""
-        marks = (self.user, self.bot, self.bot_end)
+        marks = (self.user, self.bot, self.bot_end, self.system, self.system_end)
         return any(mark in text for mark in marks if mark.strip())
+
+    def fold_system(self, turns: Sequence[Turn]) -> list[Turn]:
+        """Put what the system says into the first turn of the user, if there are marks for it."""
+        if not self.system or len(turns) < 2 or turns[0][0] != "system":
+            return list(turns)
+        folded = f"{self.system}{turns[0][1]}{self.system_end}{turns[1][1]}"
+        return [("user", folded), *turns[2:]]
 
     def wrap(self, turn: Turn) -> str:
         """Write a turn with its marks; system text has none."""
@@ -66,19 +78,25 @@ class RoleMarks:
     def split(self, text: str) -> list[Turn]:
         """Read the turns of a text that `join` wrote."""
         first, *pieces = re.split(f"({re.escape(self.user)}|{re.escape(self.bot)})", text)
-        said = zip(pieces[::2], pieces[1::2], strict=True)
-        turns = [("user" if mark == self.user else "assistant", text) for mark, text in said]
+        marked = zip(pieces[::2], pieces[1::2], strict=True)
+        turns = [("user" if mark == self.user else "assistant", text) for mark, text in marked]
         ended = [
             (role, text.removesuffix(self.bot_end) if role == "assistant" else text)
             for role, text in turns[:-1]
         ]
-        return ([("system", first)] if first else []) + ended + turns[-1:]
+        said = ended + turns[-1:]
+        if self.system and said and said[0][1].startswith(self.system):
+            inside, _, asked = said[0][1].removeprefix(self.system).partition(self.system_end)
+            return [("system", inside), ("user", asked), *said[1:]]
+        return ([("system", first)] if first else []) + said
 
 
 # Mistral 7B Instruct ends each answer, and a space sets the text apart from the mark before it.
 TEMPLATES = {
     "roles": RoleMarks(),
     "mistral": RoleMarks("[INST] ", " [/INST] ", "</s>"),
+    # Llama 2 Chat begins each exchange anew.
+    "llama2": RoleMarks("<s>[INST] ", " [/INST] ", " </s>", "<<SYS>>\n", "\n<</SYS>>\n\n"),
 }
 
 
@@ -118,7 +136,7 @@ def cut_unanswered(turns: Sequence[Turn]) -> list[Turn]:
     return list(turns[:end])
 
 
-def check_turns(turns: Sequence[Turn], marks: RoleMarks) -> None:
+def check_turns(turns: Sequence[Turn], marks: RoleMarks, min_turns: int = 1) -> None:
     """Raise BadConversation if turns are out of order or could not be read back."""
     if not turns:
         raise BadConversation("no_messages")
@@ -127,6 +145,8 @@ def check_turns(turns: Sequence[Turn], marks: RoleMarks) -> None:
         raise BadConversation("system_turn_not_first")
     if roles[0] == "system":
         del roles[0]
+    if len(roles) < min_turns:
+        raise BadConversation("too_few_turns")
     if roles[:1] == ["assistant"]:
         raise BadConversation("begins_with_bot")
     if any(one == other for one, other in pairwise(roles)):

@@ -20,12 +20,13 @@ clusters hold 13 at 0.75, 783 at 0.6, 2,619 at 0.5 and 5,133 at 0.4, where theme
 the default is 0.5 with TF-IDF and 0.75 with a model; a domain that sets one is meant for its kind.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field, PositiveInt, with_config
 
+from data_v5.reading.bigbench_tasks import TASK_FILE, task_files, task_instruction
 from data_v5.reading.columns import top_column
 from data_v5.reading.formats import Format
 from utils.config import load_config
@@ -34,6 +35,8 @@ from utils.jsonl import Row
 
 DOMAINS = Path(__file__).parents[1] / "domains"
 YAML_SUFFIXES = (".yaml", ".yml")
+# What begins the name of one of BIG-bench's tasks.
+TASK = "bigbench:"
 
 Cosine = Annotated[float, Field(ge=-1, le=1, allow_inf_nan=False)]
 Scalar = str | bool | int | float | None
@@ -157,11 +160,53 @@ class Domain:
         )
 
 
+def domain_name(domain: str) -> str:
+    """Give the name by which the files of a domain begin, however it is named on a command line."""
+    if domain.startswith(TASK):
+        return domain.removeprefix(TASK)
+    path = Path(domain)
+    if path.name == TASK_FILE:
+        return path.resolve().parent.name
+    return path.stem if domain.endswith((*YAML_SUFFIXES, ".json")) else path.name
+
+
 def load_domain(domain: str) -> Domain:
-    """Load a domain by its name in `data_v5/domains`, or by the path of its YAML."""
+    """Load a domain by its name in `data_v5/domains`, or by the path of its YAML.
+
+    A task of BIG-bench is a domain too: `bigbench:NAME` is one of the Hub's, and the path of a task
+    file, or of a task's folder, is one on this machine.
+    """
+    if domain.startswith(TASK):
+        return _hub_task(domain.removeprefix(TASK))
+    if domain.endswith(".json") or ("/" in domain and Path(domain).is_dir()):
+        return _local_task(Path(domain))
     path = _domain_path(domain)
     content = load_config(path, DomainFile)
     return Domain(path.stem, path, content.instruction, content.sources, content.cluster)
+
+
+def _hub_task(name: str) -> Domain:
+    path = DOMAINS / "bigbench.yaml"
+    content = load_config(path, DomainFile)
+    known = {source.config: source for source in content.sources}
+    source = known.get(name) or replace(content.sources[0], config=name)
+    return Domain(name, path, content.instruction, [source], content.cluster)
+
+
+def _local_task(path: Path) -> Domain:
+    [first, *_] = files = task_files(path)
+    instruction = task_instruction(first)
+    if not instruction:
+        raise PipelineError(f"{first}: has neither 'task_prefix' nor 'description'; add one")
+    usual = load_config(DOMAINS / "bigbench.yaml", DomainFile).sources[0]
+    # The options do not stand in the text of a task file.
+    wording = replace(usual.format, cut_at_lines=[], drop_prefix="", drop_suffix="")
+    name = domain_name(str(path))
+    sources = [
+        replace(usual, name=None, config=None, path=str(one), label=name, format=wording)
+        for one in files
+    ]
+    return Domain(name, path, instruction, sources, ClusterWishes())
 
 
 def _domain_path(domain: str) -> Path:
@@ -172,6 +217,6 @@ def _domain_path(domain: str) -> Path:
         known = ", ".join(sorted(file.stem for file in DOMAINS.glob("*.yaml")))
         raise PipelineError(
             f"--domain {domain}: no such domain (has: {known or 'none'}); name one of these, or "
-            "the path of a YAML file"
+            f"the path of a YAML file, or {TASK}TASK"
         )
     return path

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
 from pydantic import ConfigDict, with_config
@@ -35,6 +35,7 @@ from utils.jsonl import Row
 __all__ = ["Format", "Item", "Unusable", "format_item", "identity_text", "solved_text"]
 
 QUESTION_PARTS = ("passage", "question", "options")
+ANSWER_TEMPLATE = "{rationale}\n{option}"
 ANSWER_PARTS = ("rationale", "text", "label", "option")
 
 
@@ -68,7 +69,7 @@ class Format:
     template, answer_template: how the parts are put together; a line whose places are all empty
         is left out.
     cut_at_lines: the question ends before a line that begins so.
-    drop_prefix: what is taken off the question's start.
+    drop_prefix, drop_suffix: what is taken off the question's start and end.
     drop_lines: lines of the answer or rationale that begin so are left out.
     strip_calculator: take GSM8K's `<<6*7=42>>` out of the answer.
     final_marker, final_template: what follows the last such mark is the final answer.
@@ -90,6 +91,7 @@ class Format:
     answer_template: str | None = None
     cut_at_lines: list[str] = field(default_factory=list)
     drop_prefix: str = ""
+    drop_suffix: str = ""
     drop_lines: list[str] = field(default_factory=list)
     strip_calculator: bool = False
     final_marker: str | None = None
@@ -115,6 +117,11 @@ class Format:
             for place in template_places(getattr(self, key) or ""):
                 if place not in names:
                     raise ValueError(f"{key}: no place {{{place}}}; it has {', '.join(names)}")
+
+    def with_letter_answers(self) -> "Format":
+        """Show options as `A. x` behind a tab, and answer with the letter."""
+        worded = (self.answer_template or ANSWER_TEMPLATE).replace("{option}", "{label}")
+        return replace(self, option_template="\t{label}. {text}", answer_template=worded)
 
     def columns(self) -> list[str]:
         """List the raw columns that the format reads, to be kept in a record's `fields`."""
@@ -160,16 +167,17 @@ def format_item(record: Row, rules: Format, rng: random.Random) -> Item:
         options = shuffled(options, rng)
     if right is None:
         text = _clean_answer(cell_text(_answer_value(record, rules)), rules)
-        parts = {"rationale": rationale, "text": text, "option": text, "label": ""}
+        # Where a row has no options its answer stands in the place of one, and of its letter.
+        parts = {"rationale": rationale, "text": text, "option": text, "label": text}
     else:
         label = letters(len(options))[options.index(right)]
         option = _shown(right, label, rules)
         parts = {"rationale": rationale, "text": right.text, "option": option, "label": label}
-    template = rules.answer_template or "{rationale}\n{option}"
+    template = rules.answer_template or ANSWER_TEMPLATE
     return Item(
         _worded_question(record["fields"], rules, question, options),
         fill_template(template, parts.__getitem__),
-        parts["label"],
+        parts["label"] if right else "",
     )
 
 
@@ -225,6 +233,7 @@ def final_answer(record: Row, rules: Format) -> str:
 def _question(record: Row, rules: Format) -> str:
     text = cell_text(record["question"]).removeprefix(rules.drop_prefix)
     text = cut_at_lines(text, rules.cut_at_lines) if rules.cut_at_lines else text.strip()
+    text = text.removesuffix(rules.drop_suffix).strip()
     if not text:
         raise Unusable("empty_question")
     return text

@@ -8,6 +8,7 @@ from collections.abc import Callable, Container, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
+from data_v5.reading.bigbench_tasks import is_task_file, task_rows
 from data_v5.reading.domain import QuestionSource
 from utils.cli import log
 from utils.errors import PipelineError
@@ -61,7 +62,8 @@ def _read_file(source: QuestionSource, path: Path) -> Iterator[Row]:
             yield {column: row.get(column) for column in wanted}
         return
     found: set[str] = set()
-    for number, row in enumerate(read_records(path), 1):
+    rows = task_rows(path) if is_task_file(path) else read_records(path)
+    for number, row in enumerate(rows, 1):
         if not isinstance(row, dict):
             raise PipelineError(
                 f"{path}, record {number}: a {type(row).__name__}; each record must be an object"

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from utils.errors import PipelineError
 
+TOKEN_COUNTS = "token_counts"
+
 
 def require_torch() -> Any:
     """Import torch, or raise a PipelineError that says how to install it."""
@@ -22,13 +24,21 @@ def require_torch() -> Any:
     return torch
 
 
-def save_tensors(file: IO[bytes], rows: Iterable[Mapping[str, NDArray[Any]]]) -> None:
+def save_tensors(
+    file: IO[bytes],
+    rows: Iterable[Mapping[str, NDArray[Any]]],
+    counts: Iterable[Mapping[str, int]],
+) -> None:
     """Save rows of arrays as a list of dicts of tensors, which is held in memory whole.
 
-    The tensors take the arrays' memory over. Equal rows make equal bytes.
+    Each has its `token_counts`, which LitGPT's collate function asks for since 2025. The tensors
+    take the arrays' memory over. Equal rows make equal bytes.
     """
     torch = require_torch()
-    held = [{name: torch.from_numpy(array) for name, array in row.items()} for row in rows]
+    held = [
+        {name: torch.from_numpy(array) for name, array in row.items()} | {TOKEN_COUNTS: dict(count)}
+        for row, count in zip(rows, counts, strict=True)
+    ]
     torch.save(held, file)
 
 

@@ -16,7 +16,8 @@ FIELDS = ("input_ids", "input_ids_no_response", "labels")
 ROW_GROUP = 512
 
 TokenRow = dict[str, NDArray[np.int64]]
-WriteTokens = Callable[[TokenRow], None]
+# Takes a row, and what LitGPT counts as its tokens without the prompt's template.
+WriteTokens = Callable[[TokenRow, int], None]
 
 
 def make_token_row(
@@ -42,13 +43,19 @@ def token_writer(file: IO[bytes], suffix: str) -> Iterator[WriteTokens]:
 @contextmanager
 def _tensors(file: IO[bytes]) -> Iterator[WriteTokens]:
     rows: list[TokenRow] = []
-    yield rows.append
-    save_tensors(file, rows)
+    counts: list[dict[str, int]] = []
+
+    def write(row: TokenRow, raw_tokens: int) -> None:
+        rows.append(row)
+        counts.append({"raw": raw_tokens, "raw_plus_prompt_template": len(row["input_ids"])})
+
+    yield write
+    save_tensors(file, rows, counts)
 
 
 @contextmanager
 def _lines(file: IO[bytes]) -> Iterator[WriteTokens]:
-    def write(row: TokenRow) -> None:
+    def write(row: TokenRow, raw_tokens: int) -> None:
         file.write(orjson.dumps(row, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE))
 
     yield write
@@ -75,7 +82,7 @@ def _parquet(file: IO[bytes]) -> Iterator[WriteTokens]:
             writer.write_table(table)
             waiting.clear()
 
-        def write(row: TokenRow) -> None:
+        def write(row: TokenRow, raw_tokens: int) -> None:
             waiting.append(row)
             if len(waiting) == ROW_GROUP:
                 write_group()

@@ -7,10 +7,15 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from data_v5.tokens.model_tokenizers import (
+    SENTENCEPIECE_FILE,
+    TOKENIZER_FILE,
+    load_model_tokens,
+)
+from data_v5.tokens.token_layout import TextLayout
 from utils.cli import Flag
 from utils.errors import PipelineError
 from utils.jsonl import read_json
-from utils.token_counts import load_tokenizer
 
 # The flags that name the marks around a text.
 BosToken = Annotated[
@@ -21,7 +26,6 @@ BosToken = Annotated[
 EosToken = Annotated[
     str | None, Flag(metavar="TOKEN"), Field(description="ends a text (default: the model's)")
 ]
-TOKENIZER_FILE = "tokenizer.json"
 # Where a model's folder says which tokens begin and end a text, the first that does so counts.
 _TOKEN_FILES = ("tokenizer_config.json", "special_tokens_map.json")
 _ID_FILES = ("generation_config.json", "config.json")
@@ -40,10 +44,9 @@ class TokenEncoder:
     ) -> None:
         """Load a folder; the tokens named go before what it says, an empty `bos_token` is none."""
         self.folder = folder
-        self._tokenizer = _load(folder)
-        self.special_ids = frozenset(
-            number for number, token in self._added_tokens() if token.special
-        )
+        self._tokens = load_model_tokens(folder)
+        self.special_ids = self._tokens.special_ids
+        self.spelled = self._tokens.spelled
         eos_id = self._id_of(eos_token) if eos_token else self._find_id("eos")
         if eos_id is None:
             raise PipelineError(
@@ -58,8 +61,11 @@ class TokenEncoder:
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """Encode texts, on several threads unless TOKENIZERS_PARALLELISM is false."""
-        encoded = self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
-        return [one.ids for one in encoded]
+        return self._tokens.encode(texts)
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """Write tokens as text, marks and all."""
+        return self._tokens.decode(ids)
 
     def begin(self, ids: list[int]) -> list[int]:
         """Put the mark of a beginning before tokens, where there is one and they lack it."""
@@ -69,14 +75,11 @@ class TokenEncoder:
         """Put the mark of an end after tokens that lack it."""
         return ids if ids[-1:] == [self.eos_id] else [*ids, self.eos_id]
 
-    def _added_tokens(self) -> list[tuple[int, Any]]:
-        return sorted(self._tokenizer.get_added_tokens_decoder().items())
-
     def _id_of(self, token: str) -> int:
-        number = self._tokenizer.token_to_id(token)
+        number = self._tokens.id_of(token)
         if number is None:
             raise PipelineError(f"{self.folder}: the tokenizer has no token {token!r}; mend it")
-        return int(number)
+        return number
 
     def _find_id(self, kind: str) -> int | None:
         for name in _TOKEN_FILES:
@@ -89,7 +92,7 @@ class TokenEncoder:
             number = number[0] if isinstance(number, list) and number else number
             if isinstance(number, int):
                 return number
-        return None
+        return self._tokens.marks.get(kind)
 
     def _begins_with_mark(self) -> bool:
         settings = _read_settings(self.folder / _TOKEN_FILES[0])
@@ -97,8 +100,8 @@ class TokenEncoder:
             return bool(settings["add_bos_token"])
         if str(settings.get("tokenizer_class")).startswith("LlamaTokenizer"):
             return True
-        opening = self._tokenizer.encode("", add_special_tokens=True).ids[:1]
-        return bool(opening) and opening[0] == self._find_id("bos")
+        opening = self._tokens.opening_id
+        return opening is not None and opening == self._find_id("bos")
 
 
 @lru_cache(maxsize=4)
@@ -109,50 +112,22 @@ def token_encoder(
     return TokenEncoder(folder, bos_token, eos_token)
 
 
+def layout_encoder(folder: Path, layout: TextLayout) -> TokenEncoder:
+    """Load a folder's tokenizer with the marks of a layout."""
+    return token_encoder(folder, layout.opening_token(), layout.eos_token)
+
+
 def tokenizer_folder(name: str) -> Path:
-    """Find the folder of a tokenizer by its path or its `tokenizer.json`'s; PipelineError."""
+    """Find the folder of a tokenizer by its path, or by that of its file; PipelineError."""
     path = Path(name)
-    if path.is_file() and path.name == TOKENIZER_FILE:
+    if path.is_file() and path.name in (TOKENIZER_FILE, SENTENCEPIECE_FILE):
         return path.parent
     if not path.is_dir():
         raise PipelineError(
             f"--tokenizer {name}: no such folder; name one on this machine that holds a model's "
-            f"{TOKENIZER_FILE}"
+            f"{TOKENIZER_FILE} or {SENTENCEPIECE_FILE}"
         )
     return path
-
-
-def _load(folder: Path) -> Any:
-    if (folder / TOKENIZER_FILE).is_file():
-        return load_tokenizer(folder / TOKENIZER_FILE)
-    return _convert(folder)
-
-
-def _convert(folder: Path) -> Any:
-    """Build a tokenizer from older files, as transformers does: vocab.json, tokenizer.model..."""
-    try:
-        from transformers import AutoTokenizer
-    except ImportError:
-        raise PipelineError(
-            f"{folder}: has no {TOKENIZER_FILE}; add one, or pip install transformers, which "
-            "converts older files"
-        ) from None
-    try:
-        loaded = AutoTokenizer.from_pretrained(
-            str(folder), local_files_only=True, trust_remote_code=False
-        )
-    except (OSError, ValueError, KeyError, ImportError) as error:
-        reason = str(error).strip().split("\n")[0]
-        raise PipelineError(
-            f"{folder}: holds no {TOKENIZER_FILE} and transformers can't read it ({reason}); name "
-            "the folder of a model"
-        ) from None
-    tokenizer = getattr(loaded, "backend_tokenizer", None)
-    if tokenizer is None:
-        raise PipelineError(f"{folder}: has no fast tokenizer; add its {TOKENIZER_FILE}")
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
-    return tokenizer
 
 
 def _read_settings(path: Path) -> dict[str, Any]:

@@ -1,9 +1,49 @@
 """How a row is laid out as text before it becomes tokens: the prompt, then the response.
 
-check_length measures and prepare_synthetic writes the same text.
+check_length measures and prepare_synthetic writes the same text, where their flags are the same.
 """
 
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import Field
+
 from utils.jsonl import Row
+
+# The flags that both steps have.
+PromptTemplate = Annotated[
+    Literal["alpaca", "raw"],
+    Field(
+        description="of instructions: Alpaca's, or instruction and input as they are, one behind "
+        "the other, and no mark that begins the text"
+    ),
+]
+Encode = Annotated[
+    Literal["together", "apart"],
+    Field(
+        description="prompt and response as one text, as lit-gpt's scripts do, or each alone, as "
+        "LitGPT's data modules do"
+    ),
+]
+
+
+@dataclass(frozen=True)
+class TextLayout:
+    """How a row becomes text and tokens: the template, what is encoded together, and the marks.
+
+    The tokens named go before what the model's folder says; an empty one is none. A raw prompt
+    begins without a mark, unless one is named.
+    """
+
+    template: Literal["alpaca", "raw"] = "alpaca"
+    encode: Literal["together", "apart"] = "together"
+    bos_token: str | None = None
+    eos_token: str | None = None
+
+    def opening_token(self) -> str | None:
+        """Name the mark that begins a text; None leaves it to the model's folder."""
+        return "" if self.template == "raw" and self.bos_token is None else self.bos_token
+
 
 # A mark where the text begins and one where it ends.
 SPECIAL_TOKENS = 2
@@ -20,13 +60,15 @@ def is_chat(row: Row) -> bool:
     return "Input" in row
 
 
-def prompt_text(row: Row) -> str:
+def prompt_text(row: Row, template: str = "alpaca") -> str:
     """Lay out what the model reads: Alpaca's template as LitGPT fills it; a chat's `Input` as is.
 
     The response follows without anything between.
     """
     if is_chat(row):
         return str(row["Input"])
+    if template == "raw":
+        return f"{row['instruction']}{row['input']}"
     context = f"### Input:\n{row['input']}\n\n" if row["input"] else ""
     opening = ", paired with an input that provides further context" if context else ""
     return (
@@ -69,6 +111,11 @@ def _blocks(row: Row) -> tuple[list[str], str]:
             blocks.append(part)
         is_open = _ANSWER not in blocks[-1]
     return blocks[:-1], blocks[-1]
+
+
+def untemplated_text(row: Row) -> str:
+    """Give what LitGPT counts as a prompt without its template: the instruction alone."""
+    return str(row["Input"] if is_chat(row) else row["instruction"])
 
 
 def response_text(row: Row) -> str:

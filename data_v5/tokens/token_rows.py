@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -14,14 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data_v5.check_length import find_row_fault
-from data_v5.tokens.token_ids import token_encoder
+from data_v5.tokens.token_ids import TokenEncoder, layout_encoder
 from data_v5.tokens.token_layout import (
     CHAT_FIELDS,
     INSTRUCTION_FIELDS,
+    TextLayout,
     example_blocks,
     is_chat,
     prompt_text,
     response_text,
+    untemplated_text,
 )
 from utils.jsonl import Row
 from utils.records import text_id
@@ -31,12 +33,11 @@ ID_BYTES = 4
 
 @dataclass(frozen=True)
 class EncodeRules:
-    """Whose tokens, how many a row, and which marks at the ends."""
+    """Whose tokens, how many a row, and of which text."""
 
     folder: Path
     max_seq_length: int
-    bos_token: str | None = None
-    eos_token: str | None = None
+    layout: TextLayout = TextLayout()
     # Whether the tokenizer may use threads, which several processes must not.
     has_threads: bool = True
 
@@ -53,6 +54,10 @@ class Encoded(NamedTuple):
     group: int
     is_truncated: bool
     has_special: bool
+    # Whether the text names a mark that the tokenizer reads as letters.
+    has_spelled: bool
+    # What LitGPT counts as the row's tokens without the prompt's template.
+    raw_tokens: int
     # Hashes of the question with its response, 0 if there is none, and of the prompt's examples.
     question: int
     examples: Sequence[int]
@@ -76,34 +81,56 @@ def encode_batch(
 def encode_rows(rules: EncodeRules, rows: Sequence[Row]) -> list[Encoded | Rejected]:
     """Encode rows that have the fields of a layout, in any process.
 
-    As in LitGPT: the prompt and the response are encoded as one text, with the mark of a beginning
-    where the model has one and the mark of an end; then cut to `max_seq_length`.
+    As in LitGPT: the prompt and the response are encoded, as one text or each alone, with the mark
+    of a beginning where the model has one and the mark of an end; then cut to `max_seq_length`.
     """
     if not rules.has_threads:
         os.environ["TOKENIZERS_PARALLELISM"] = "false"
-    encoder = token_encoder(rules.folder, rules.bos_token, rules.eos_token)
+    encoder = layout_encoder(rules.folder, rules.layout)
     faults = [
         find_row_fault(row, CHAT_FIELDS if is_chat(row) else INSTRUCTION_FIELDS) for row in rows
     ]
     sound = [row for row, fault in zip(rows, faults, strict=True) if fault is None]
-    prompts = [prompt_text(row) for row in sound]
-    texts = [prompt + response_text(row) for prompt, row in zip(prompts, sound, strict=True)]
-    encoded = iter(zip(encoder.encode(prompts), encoder.encode(texts), strict=True))
+    encoded = iter(_encode(sound, encoder, rules))
     results: list[Encoded | Rejected] = []
     for row, fault in zip(rows, faults, strict=True):
         if fault:
             results.append(Rejected(row, fault))
             continue
-        prompt, text = next(encoded)
-        special = not encoder.special_ids.isdisjoint(text)
-        prompt, full = encoder.begin(prompt), encoder.end(encoder.begin(text))
-        results.append(_finish(row, prompt, full, special, rules.max_seq_length))
+        results.append(_finish(row, next(encoded), rules.max_seq_length))
     return results
 
 
-def _finish(
-    row: Row, prompt: list[int], full: list[int], has_special: bool, limit: int
-) -> Encoded | Rejected:
+class _Tokens(NamedTuple):
+    """A row's tokens with the marks at their ends."""
+
+    prompt: list[int]
+    full: list[int]
+    has_special: bool
+    has_spelled: bool
+    untemplated: int
+
+
+def _encode(rows: Sequence[Row], encoder: TokenEncoder, rules: EncodeRules) -> Iterator[_Tokens]:
+    prompts = [prompt_text(row, rules.layout.template) for row in rows]
+    is_apart = rules.layout.encode == "apart"
+    others = [
+        response_text(row) if is_apart else prompt + response_text(row)
+        for prompt, row in zip(prompts, rows, strict=True)
+    ]
+    plain = encoder.encode([untemplated_text(row) for row in rows])
+    texts = map("".join, zip(prompts, others, strict=True))
+    encoded = zip(encoder.encode(prompts), encoder.encode(others), plain, texts, strict=True)
+    for prompt, other, untemplated, text in encoded:
+        spelled = any(mark in text for mark in encoder.spelled)
+        special = not encoder.special_ids.isdisjoint(prompt + other if is_apart else other)
+        begun = encoder.begin(prompt)
+        full = begun + encoder.end(other) if is_apart else encoder.end(encoder.begin(other))
+        yield _Tokens(begun, full, special, spelled, len(encoder.begin(untemplated)))
+
+
+def _finish(row: Row, tokens: _Tokens, limit: int) -> Encoded | Rejected:
+    prompt, full = tokens.prompt, tokens.full
     if len(prompt) >= limit:
         return Rejected(row, "prompt_too_long")
     masked = _common_length(prompt, full)
@@ -116,7 +143,9 @@ def _finish(
         masked,
         group,
         len(full) > limit,
-        has_special,
+        tokens.has_special,
+        tokens.has_spelled,
+        min(tokens.untemplated, limit) + min(len(full) - masked, limit),
         _hash(question) if question else 0,
         [_hash(example) for example in examples],
     )
@@ -143,7 +172,7 @@ class TokenSpool:
         self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115
         self._starts, self._size = array("Q"), 0
         self._full_lengths, self._prompt_lengths = array("I"), array("I")
-        self.masked = array("I")
+        self.masked, self.raw_tokens = array("I"), array("I")
         self.groups = array("Q")
         self.truncated = bytearray()
 
@@ -166,6 +195,7 @@ class TokenSpool:
             lengths.append(len(values))
             self._size += self._file.write(values.tobytes())
         self.masked.append(row.masked)
+        self.raw_tokens.append(row.raw_tokens)
         self.groups.append(row.group)
         self.truncated.append(row.is_truncated)
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Do the trainers people use load what stage 6 writes, whole? Makes environments of their own with
-# LLaMA-Factory and TRL (a minute and 3 GB, once), runs quickstart.sh in a folder apart, exports its
+# LLaMA-Factory, TRL and LitGPT (some minutes and 4 GB, once), runs quickstart.sh in a folder apart, exports its
 # rows in every layout, and has both load and train on them. Not part of test.sh.
 #   tests/consumers/run.sh [FILE]
 # FILE adds real edits: JSON lines with instruction, input, output.
@@ -35,6 +35,7 @@ python -c 'import tokenizers' 2>/dev/null ||
     pip install --quiet --disable-pip-version-check "$(grep '^tokenizers==' requirements-extras.txt)"
 make_environment llamafactory
 make_environment trl
+make_environment litgpt
 export HF_HUB_OFFLINE=1 HF_DATASETS_DISABLE_PROGRESS_BARS=1 TRANSFORMERS_VERBOSITY=error
 "$environments/trl/bin/python" "$here/tiny_model.py" "$work/model" >&2
 
@@ -68,6 +69,25 @@ if [ -n "${KEEP:-}" ]; then cp -r "$work/out" "$work/model" "$KEEP"; fi
     2> "$work/load.log" || { tail -30 "$work/load.log" >&2; exit 1; }
 "$environments/trl/bin/python" "$here/check_trl.py" "$work/out" "$work/model" 2> "$work/trl.log" ||
     { tail -30 "$work/trl.log" >&2; exit 1; }
+
+# Data V5's .pt files, which PyTorch writes, beside what LitGPT's own data module makes of the same rows.
+python -c 'import torch' 2>/dev/null ||
+    pip install --quiet --disable-pip-version-check "$(grep '^torch==' requirements-extras.txt)"
+python -m data_v5.toy_tokenizer --output_dir "$work/litgpt/model" > /dev/null 2>&1
+python - "$work/litgpt" <<'PYTHON'
+import json, sys
+from pathlib import Path
+folder = Path(sys.argv[1]) / "raw"
+folder.mkdir()
+rows = [json.loads(line) for line in open("data_v5/examples/questions.jsonl")]
+texts = [{"instruction": "Solve it.", "input": f"Q: {row['question']}\nA:", "output": row["answer"]} for row in rows]
+(folder / "sums_prompt_data.jsonl").write_text("".join(json.dumps(row) + "\n" for row in texts))
+PYTHON
+PYTHONPATH="$root" python -m data_v5.prepare_synthetic --tokenizer "$work/litgpt/model" --domains sums \
+    --input_data_path "$work/litgpt/raw" --destination_path "$work/litgpt/tokens" --mask_inputs \
+    --ignore_index -100 --encode apart --output_format pt
+"$environments/litgpt/bin/python" "$here/check_litgpt.py" "$work/litgpt/tokens" \
+    "$work/litgpt/model" "$work/litgpt/raw/sums_prompt_data.jsonl"
 
 # Two optimiser steps with the very config of the README, on a model that fits anywhere.
 "$environments/llamafactory/bin/llamafactory-cli" train examples/llamafactory_sft.yaml \

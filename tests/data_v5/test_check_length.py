@@ -10,6 +10,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 
 from data_v5 import check_length
 from data_v5.check_length import length_quantiles, main
+from data_v5.tokens.token_ids import token_encoder
 from data_v5.tokens.token_layout import prompt_text
 from tests.toy_tokenizer import BOS, llama, save, toy_tokenizer
 from utils.errors import PipelineError
@@ -189,7 +190,7 @@ def test_only_the_marks_that_a_model_puts_are_counted(tmp_path: Path) -> None:
     text = len(prompt_text(row("one")) + "one")
     assert lengths(str(llama(tmp_path / "model"))) == text + 2
     path = save(tmp_path / "model", eos_token=BOS, add_bos_token=False) / "tokenizer.json"
-    check_length.token_encoder.cache_clear()
+    token_encoder.cache_clear()
     assert lengths(str(path.parent)) == text + 1
 
 
@@ -252,3 +253,18 @@ def test_a_trainers_file_is_no_other_file(name: str) -> None:
 def test_conversations_for_a_trainer_are_another_scripts() -> None:
     with pytest.raises(PipelineError, match="prepare_chat --finetune_output"):
         main(["--domain", "chat", "--finetune_output", "ft.jsonl"])
+
+
+@pytest.mark.parametrize("flags", [["--prompt_template", "raw"], ["--encode", "apart"]])
+def test_lengths_are_those_of_the_layout_that_is_asked_for(
+    tmp_path: Path, flags: list[str]
+) -> None:
+    folder = llama(tmp_path / "model", toy_tokenizer([("1", "2")]))
+    row = {"instruction": "Add.", "input": "1", "output": "2"}
+    write_rows(tmp_path / "in.jsonl", [row])
+    files = ["--input_file", f"{tmp_path}/in.jsonl", "--output_file", f"{tmp_path}/out.jsonl"]
+    main(["--domain", "math", "--tokenizer", str(folder), *files, *flags])
+    kept = json.loads((tmp_path / "out.summary.json").read_text())["tokens"]["kept"]
+    # "Add." and the merged "12" and the mark of the end; or two more for both marks and no merge.
+    expected = 6 if "raw" in flags else len(prompt_text(row)) + 3
+    assert kept == expected

@@ -185,3 +185,14 @@ def test_the_seed_has_two_names(domain: Path) -> None:
     for flag in ("--seed", "--random_seed"):
         run(domain, [{"origin": total("One?"), "shot": []}], flag, "7")
         assert summary(domain)["settings"]["random_seed"] == 7
+
+
+def test_options_can_stand_behind_tabs_with_a_letter_as_the_answer(domain: Path) -> None:
+    pairs = [{"origin": exam("Which is it?"), "shot": [exam("Which?"), total("Two?")]}]
+    [row] = run(domain, pairs, "--option_style", "tabs")
+    assert row["input"] == (
+        "Q: Which?\n\tA. wrong\n\tB. good\nA: B\n\n"
+        "Q: Two?\nA: 1 + 1 = 2\nThe answer is 2.\n\n"
+        "Q: Which is it?\n\tA. wrong\n\tB. good\nA:"
+    )
+    assert row["output"] == "B"

@@ -166,3 +166,20 @@ def test_the_same_input_gives_the_same_bytes(tmp_path):
     first = (tmp_path / "chat.jsonl").read_bytes()
     prepare(tmp_path, EXAMPLE)
     assert (tmp_path / "chat.jsonl").read_bytes() == first
+
+
+def test_messages_of_a_model_can_be_skipped_and_short_conversations_rejected(tmp_path):
+    own = message(
+        "assistant", "I am here.", message("prompter", "Why?", message("assistant", "So."))
+    )
+    made = message("assistant", "Made up.", synthetic=True)
+    source = tmp_path / "trees.jsonl"
+    write_rows(source, [tree(prompt=message("prompter", "Hi?", own, made))])
+    rows, _ = prepare(tmp_path, source)
+    assert [len(row["messages"]) for row in rows] == [4, 2]
+    rows, summary = prepare(tmp_path, source, "--skip_synthetic")
+    assert [len(row["messages"]) for row in rows] == [4]
+    assert summary["messages_skipped"] == {"synthetic": 1}
+    rows, summary = prepare(tmp_path, source, "--min_turns", "3")
+    assert [len(row["messages"]) for row in rows] == [4]
+    assert summary["reject_reasons"] == {"too_few_turns": 1}

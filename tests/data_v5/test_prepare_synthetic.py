@@ -1,4 +1,5 @@
 import json
+import subprocess
 import sys
 
 import pyarrow.parquet
@@ -104,6 +105,11 @@ def test_litgpts_file_loads(folders):
     out = prepare(folders, "--mask_inputs", formats=["pt", "jsonl"])
     for split in ("train", "test"):
         rows = torch.load(out / f"{split}.pt", weights_only=True)
+        for row in rows:
+            counts = row.pop("token_counts")
+            assert counts["raw_plus_prompt_template"] == len(row["input_ids"])
+            # A prompt has a template beside the instruction; a chat's is all there is.
+            assert 0 < counts["raw"] <= len(row["input_ids"])
         assert {tensor.dtype for row in rows for tensor in row.values()} == {torch.int64}
         plain = [{name: tensor.tolist() for name, tensor in row.items()} for row in rows]
         assert plain == read(out / f"{split}.jsonl")
@@ -146,16 +152,56 @@ def test_rows_of_one_tree_are_on_one_side(folders):
     assert not sides[0].keys() & sides[1].keys()
 
 
-def test_without_a_share_there_is_no_test_file_and_an_old_one_is_named(
-    folders, caplog, monkeypatch
-):
+def test_without_a_share_there_is_no_test_file_not_even_an_old_one(folders):
+    assert (prepare(folders) / "test.jsonl").exists()
     out = prepare(folders, "--test_split_fraction", "0")
     assert len(read(out / "train.jsonl")) == 400
     assert not (out / "test.jsonl").exists()
-    (out / "test.jsonl").touch()
+
+
+def test_files_of_an_earlier_run_in_other_formats_are_named(folders, caplog, monkeypatch):
+    out = prepare(folders, formats=("parquet",))
     monkeypatch.setattr(log, "propagate", True)
-    prepare(folders, "--test_split_fraction", "0")
-    assert "test.jsonl is from an earlier run" in caplog.text
+    prepare(folders)
+    assert f"{out}/train.parquet is of an earlier run" in caplog.text
+
+
+KILLED_AT = """
+import os, sys
+from pathlib import Path
+from data_v5.prepare_synthetic import main
+left = int(sys.argv[1])
+replace = os.replace
+def count(source, target):
+    global left
+    if not left:
+        os._exit(9)
+    left -= 1
+    replace(source, target)
+os.replace = count
+main(sys.argv[2:])
+"""
+
+
+@pytest.mark.parametrize("renamed", [0, 1, 2])
+def test_a_run_killed_between_renames_leaves_no_files_of_two_runs(folders, renamed):
+    out = prepare(folders, "--test_split_fraction", "0.3")
+    flags = ["--tokenizer", f"{folders}/model", "--domains", "math,mistral_chat",
+             "--input_data_path", f"{folders}/raw", "--destination_path", f"{out}",
+             "--output_format", "jsonl", "--test_split_fraction", "0.3", "--seed", "7"]  # fmt: skip
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED_AT, str(renamed), *flags], check=False, capture_output=True
+    )
+    assert killed.returncode == 9, killed.stderr
+    other = prepare(folders, "--test_split_fraction", "0.3", "--seed", "7", out="other")
+    names = [path.name for path in out.iterdir() if not path.name.startswith(".")]
+    assert len(names) == renamed, "and no summary says that they belong together"
+    for name in names:
+        assert (out / name).read_bytes() == (other / name).read_bytes()
+    # In another format, so that what was left has no successor by its name.
+    prepare(folders, formats=("parquet",), out="out")
+    unfinished = [path.name for path in out.iterdir() if path.name.endswith(".unfinished")]
+    assert unfinished == []
 
 
 @pytest.mark.parametrize(
@@ -258,3 +304,50 @@ def test_the_path_of_a_yaml_names_its_domain(sums):
     by_name = prepare(sums, domains="sums", out="one")
     by_path = prepare(sums, domains="own/sums.yaml", out="two")
     assert read(by_name / "train.jsonl") == read(by_path / "train.jsonl")
+
+
+def test_prompts_can_be_raw_and_then_begin_without_a_mark(folders):
+    out = prepare(folders, "--prompt_template", "raw", "--mask_inputs", domains="math")
+    rows = list(read_rows(out / "rows.jsonl"))
+    for found, tokens in zip(rows, read(out / "train.jsonl"), strict=False):
+        row = question(found["row"] - 1)
+        assert decode(tokens["input_ids"]) == f"Add one.{row['input']}{row['output']}{EOS}"
+        assert decode(tokens["input_ids_no_response"]) == f"Add one.{row['input']}"
+    marked = prepare(folders, "--prompt_template", "raw", "--bos_token", BOS, domains="math")
+    assert decode(read(marked / "train.jsonl")[0]["input_ids"]).startswith(f"{BOS}Add one.")
+
+
+def test_prompt_and_response_can_be_encoded_apart(folders):
+    merged = toy_tokenizer([("1", "2")])
+    llama(folders / "model", merged)
+    write_rows(folders / "raw/chat_prompt_data.jsonl", [
+        {"Input": f"{number} 1", "Output": "2"} for number in range(4)
+    ])  # fmt: skip
+    together = read(prepare(folders, "--mask_inputs", domains="chat") / "train.jsonl")
+    apart = prepare(folders, "--mask_inputs", "--encode", "apart", domains="chat", out="apart")
+    for one, other in zip(together, read(apart / "train.jsonl"), strict=True):
+        text = [merged.decode(row["input_ids"], skip_special_tokens=False) for row in (one, other)]
+        assert text[0] == text[1]
+        assert (
+            other["input_ids"][: len(other["input_ids_no_response"])]
+            == (other["input_ids_no_response"])
+        )
+        [answer] = [label for label in other["labels"] if label >= 0][:-1]
+        assert merged.decode([answer]) == "2"
+
+
+def test_marks_that_sentencepiece_reads_as_letters_are_told(folders, caplog, monkeypatch):
+    sentencepiece = pytest.importorskip("sentencepiece")
+    (folders / "pieces").mkdir()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter([f"[INST] Say {n} [/INST] </s>" for n in range(300)]),
+        model_prefix=str(folders / "pieces/tokenizer"), vocab_size=300, model_type="bpe",
+        byte_fallback=True, minloglevel=2,
+    )  # fmt: skip
+    rows = [turn(1), {"Input": "[INST] a [/INST] b</s>[INST] c [/INST] ", "Output": "d"}]
+    write_rows(folders / "raw/chat_prompt_data.jsonl", rows)
+    monkeypatch.setattr(log, "propagate", True)
+    out = prepare(folders, "--tokenizer", str(folders / "pieces"), domains="chat")
+    summary = json.loads((out / "rows.summary.json").read_text())
+    assert summary["rows_with_marks_read_as_letters"] == 1
+    assert "1 rows hold the name of a mark (<s>, </s>)" in caplog.text

@@ -150,7 +150,7 @@ def test_the_commands_are_those_of_the_script(workspace: Path) -> None:
 def test_with_pytorch_the_pt_files_are_written_too(workspace: Path) -> None:
     _, commands = run(workspace, ONLY_NOTES="1", NO_TORCH="0")
     written = [one.split("--output_format ")[1] for one in commands if "prepare_synth" in one]
-    assert written == ["parquet jsonl", "pt"]
+    assert written == ["parquet jsonl", "parquet jsonl pt"]
 
 
 def test_a_step_that_fails_ends_the_run(workspace: Path) -> None:

@@ -47,7 +47,7 @@ def tokenise(suffix: str, masked: bool) -> list[str]:
     path = Path(f"tokenized/train{suffix}")
     with atomic_file(path) as file, token_writer(file, path.suffix) as write:
         ignored = len(prompt) if masked else 0
-        write(make_token_row(np.array(full), np.array(prompt), ignored, -100))
+        write(make_token_row(np.array(full), np.array(prompt), ignored, -100), 1)
     return ["--tokenized_file", str(path), "--tokenizer", "model"]
 
 

@@ -165,6 +165,12 @@ def test_a_part_of_a_larger_array_is_written_as_it_is(tmp_path):
     np.testing.assert_array_equal(load_array(tmp_path / "x.npy", 10), ARRAY[::2, 1:])
 
 
+def test_an_array_that_lies_column_by_column_in_memory_is_written_as_it_is(tmp_path):
+    array = np.asfortranarray(np.arange(6, dtype=np.float32).reshape(2, 3))
+    save_array(tmp_path / "a.npy", array)
+    np.testing.assert_array_equal(load_array(tmp_path / "a.npy", 2), array)
+
+
 def test_no_rows_are_no_trouble(tmp_path):
     save_array(tmp_path / "x.npy", ARRAY[:0])
     assert len(load_array(tmp_path / "x.npy", 0)) == 0

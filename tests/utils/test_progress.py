@@ -30,3 +30,14 @@ def test_a_long_loop_says_in_a_pipe_how_far_it_is(said, monkeypatch):
         "edits of mix: 6 edits in 24 s",
         "edits of mix: all 6 edits",
     ]
+
+
+def test_items_count_by_their_size_behind_what_was_done_before(said, monkeypatch):
+    clock = iter(range(0, 1000, 11))
+    monkeypatch.setattr(module.time, "monotonic", lambda: next(clock))
+    assert list(progress(["ab", "c"], "embeddings", "text", len, 4, 7)) == ["ab", "c"]
+    assert said.messages == [
+        "embeddings: 6 of 7 texts in 11 s",
+        "embeddings: 7 of 7 texts in 22 s",
+        "embeddings: all 7 texts",
+    ]

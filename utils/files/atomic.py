@@ -172,6 +172,14 @@ def sweep_unfinished(path: str | Path) -> None:
         temporary.unlink(missing_ok=True)
 
 
+def sweep_folder(folder: str | Path) -> None:
+    """Remove what killed runs left of any file in a folder, unless a living one is writing it."""
+    for temporary in Path(folder).glob(f".*{UNFINISHED}"):
+        with suppress(PipelineError, OSError):
+            os.close(_opened(temporary, temporary, patience=0))
+            temporary.unlink(missing_ok=True)
+
+
 def remove_unfinished() -> None:
     """Remove what is half-written: for who is about to end the process without unwinding."""
     for each in _unfinished:

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, NonNegativeInt, PositiveInt
 
+from utils.cli import Flag
 from utils.errors import PipelineError
 
 Backend = Literal["tfidf", "sentence-transformers", "endpoint"]
@@ -51,6 +52,7 @@ class EmbeddingFlags:
     ] = None
     embed_model_name: Annotated[
         str | None,
+        Flag("-m", "--embed_model_name"),
         Field(
             description="a folder of a sentence-transformers model, or for endpoint a name of the "
             "model map"

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from utils.cache import ArrayBlocks
 from utils.errors import PipelineError
 from utils.hub import cached_model_folder
 from utils.sampling import derive_seed
@@ -26,7 +27,7 @@ from utils.similarity.cosine import Floats
 from utils.similarity.embedding_settings import TFIDF_DIMENSIONS, EmbeddingSettings
 
 if TYPE_CHECKING:
-    from sklearn.pipeline import Pipeline
+    from sklearn.pipeline import FeatureUnion, Pipeline
 
 # Chinese and Japanese go without spaces: each of their characters counts as a word.
 _UNSPACED = r"\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
@@ -37,12 +38,14 @@ BATCH_ROWS = 4096
 POWER_ITERATIONS = 4
 # Of the largest singular value: what is below it is rounding, and its axis is arbitrary.
 SMALLEST_SHARE = 1e-5
-TEXTS_AT_ONCE = 4096
+TEXTS_AT_ONCE = 512  # a block, which is some ten seconds on two cores
 _BLOCK = 1 << 20
 
 
 class TfidfEmbedder:
     """Embeds texts in `dimensions` numbers, or as many as there are texts where these are fewer."""
+
+    keeps_answers = False
 
     def __init__(self, settings: EmbeddingSettings) -> None:
         self._dimensions = settings.dimensions or TFIDF_DIMENSIONS
@@ -57,18 +60,28 @@ class TfidfEmbedder:
             "scikit-learn": version("scikit-learn"),
         }
 
-    def embed(self, texts: Sequence[str]) -> Iterator[Floats]:
-        """Yield the embeddings batch by batch, not yet scaled to length 1."""
+    def prepare(self, texts: Sequence[str], blocks: ArrayBlocks | None = None) -> None:
+        """Fit to a sample of the texts, or take the fit that is kept with the blocks."""
+
+        def fit() -> Floats:
+            with threadpool_limits(1), np.errstate(divide="ignore", invalid="ignore"):
+                return self._fit(texts)
+
+        self._fitted = blocks.shared(fit) if blocks else fit()
+
+    def embed(self, texts: Sequence[str], done: int = 0) -> Iterator[Floats]:
+        """Yield the embeddings after `done` texts batch by batch, not yet scaled to length 1."""
+        weights, axes = self._fitted[0], self._fitted[1:].T
         # One thread, since the last digits of a product depend on how many share it.
-        with threadpool_limits(1), np.errstate(divide="ignore", invalid="ignore"):
-            model = self._fit(texts)
-            for start in range(0, len(texts), BATCH_ROWS):
-                rows = model.transform(texts[start : start + BATCH_ROWS])
+        with threadpool_limits(1):
+            counted = _features(weights)
+            for start in range(done, len(texts), BATCH_ROWS):
+                rows = counted.transform(texts[start : start + BATCH_ROWS]) @ axes
                 yield rows.astype(np.float32, copy=False)
 
-    def _fit(self, texts: Sequence[str]) -> Pipeline:
+    def _fit(self, texts: Sequence[str]) -> Floats:
+        """Give the weights of the features, and below them the axes that these are reduced to."""
         from sklearn.decomposition import TruncatedSVD
-        from sklearn.pipeline import make_pipeline, make_union
 
         size = min(len(texts), FITTED_ROWS)
         chosen = random.Random(derive_seed(self._seed, "embeddings")).sample(
@@ -80,12 +93,23 @@ class TfidfEmbedder:
             n_iter=POWER_ITERATIONS,
             random_state=derive_seed(self._seed, "svd") >> 32,
         )
-        words = _weighted(analyzer="word", token_pattern=WORD, ngram_range=(1, 2))
-        characters = _weighted(analyzer="char_wb", ngram_range=(3, 4))
-        model = make_pipeline(make_union(words, characters), reduction).fit(sample)
+        counted = _features()
+        reduction.fit(counted.fit_transform(sample))
         strengths = reduction.singular_values_
         reduction.components_[strengths < SMALLEST_SHARE * strengths.max()] = 0.0
-        return model
+        weights = np.concatenate([part[-1].idf_ for _, part in counted.transformer_list])
+        return np.vstack([weights, reduction.components_], dtype=np.float32)
+
+
+def _features(weights: Floats | None = None) -> FeatureUnion:
+    """Make what counts the features of words and characters, with their weights if it has them."""
+    from sklearn.pipeline import make_union
+
+    words = _weighted(analyzer="word", token_pattern=WORD, ngram_range=(1, 2))
+    characters = _weighted(analyzer="char_wb", ngram_range=(3, 4))
+    if weights is not None:
+        words[-1].idf_, characters[-1].idf_ = np.split(weights, 2)
+    return make_union(words, characters)
 
 
 def _weighted(**features: Any) -> Pipeline:
@@ -100,6 +124,8 @@ def _weighted(**features: Any) -> Pipeline:
 
 class SentenceModelEmbedder:
     """Embeds texts with the model in a folder; raises PipelineError where it can't be loaded."""
+
+    keeps_answers = False
 
     def __init__(self, settings: EmbeddingSettings) -> None:
         assert settings.model is not None
@@ -116,11 +142,14 @@ class SentenceModelEmbedder:
             "dimensions": self._settings.dimensions,
         }
 
-    def embed(self, texts: Sequence[str]) -> Iterator[Floats]:
-        """Yield the embeddings batch by batch, not yet scaled to length 1."""
-        model = self._load()
-        for start in range(0, len(texts), TEXTS_AT_ONCE):
-            rows = model.encode(
+    def prepare(self, texts: Sequence[str], blocks: ArrayBlocks | None = None) -> None:
+        """Load the model."""
+        self._model = self._load()
+
+    def embed(self, texts: Sequence[str], done: int = 0) -> Iterator[Floats]:
+        """Yield the embeddings after `done` texts batch by batch, not yet scaled to length 1."""
+        for start in range(done, len(texts), TEXTS_AT_ONCE):
+            rows = self._model.encode(
                 list(texts[start : start + TEXTS_AT_ONCE]),
                 batch_size=self._settings.batch_size,
                 show_progress_bar=False,

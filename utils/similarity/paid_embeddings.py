@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from utils.cache import fingerprint
+from utils.cache import ArrayBlocks, fingerprint
 from utils.errors import PipelineError
 from utils.files.paid_log import PaidLog
 from utils.generation.model_map import load_model
@@ -95,6 +95,8 @@ class EndpointEmbedder:
     `cache_folder` is where answers are kept as they come in; without one they last for the run.
     """
 
+    keeps_answers = True
+
     def __init__(self, settings: EmbeddingSettings, cache_folder: Path | None) -> None:
         assert settings.model is not None
         model = load_model(settings.model_map, settings.model)
@@ -121,15 +123,18 @@ class EndpointEmbedder:
             name: value for name, value in self._requests.body([]).items() if name != "input"
         }
 
-    def embed(self, texts: Sequence[str]) -> Iterator[Floats]:
-        """Yield the embeddings batch by batch, not yet scaled to length 1."""
+    def prepare(self, texts: Sequence[str], blocks: ArrayBlocks | None = None) -> None:
+        """Do nothing: the server has the model."""
+
+    def embed(self, texts: Sequence[str], done: int = 0) -> Iterator[Floats]:
+        """Yield the embeddings after `done` texts batch by batch, not yet scaled to length 1."""
         with TemporaryDirectory() as temporary:
             folder = self._folder or Path(temporary)
             with EmbeddingLog(
                 folder / f"answers_{fingerprint(**self.identity())}.jsonl"
             ) as answers:
                 self._fetch(answers, texts)
-                for start in range(0, len(texts), BATCH_ROWS):
+                for start in range(done, len(texts), BATCH_ROWS):
                     yield answers.read(texts[start : start + BATCH_ROWS])
 
     def _fetch(self, answers: EmbeddingLog, texts: Sequence[str]) -> None:

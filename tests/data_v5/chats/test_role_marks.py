@@ -164,3 +164,22 @@ def test_conversations_are_read_in_three_layouts(row):
 def test_messages_of_another_form_are_bad(messages, reason):
     with pytest.raises(BadConversation, match=reason):
         read_turns({"messages": messages})
+
+
+def test_llama_2_puts_what_the_system_says_into_the_first_turn_of_the_user():
+    marks = TEMPLATES["llama2"]
+    turns = [("system", "Be brief."), *FOUR]
+    check_turns(turns, marks)
+    [row] = to_rows(marks.fold_system(turns), marks, False)
+    first = "<s>[INST] <<SYS>>\nBe brief.\n<</SYS>>\n\nu1 [/INST] b1 </s>"
+    assert row == {"Input": f"{first}<s>[INST] u2 [/INST] ", "Output": "b2"}
+    assert marks.split(row["Input"] + row["Output"]) == turns
+    assert marks.fold_system(FOUR) == FOUR
+    assert marks.split(marks.join(FOUR)) == FOUR
+
+
+def test_conversations_of_few_turns_can_be_left_out():
+    check_turns(FOUR, MARKS, min_turns=4)
+    for turns in (FOUR[:2], [("system", "s"), *FOUR[:2]]):
+        with pytest.raises(BadConversation, match="too_few_turns"):
+            check_turns(turns, MARKS, min_turns=3)

@@ -291,3 +291,20 @@ def test_columns_that_other_parts_need_too_are_not_optional() -> None:
     )
     assert rules.columns() == ["choices", "why", "theme"]
     assert rules.optional_columns() == ["choices", "why"]
+
+
+def test_letter_answers_keep_the_rationale_and_answers_without_options() -> None:
+    rules = Format(
+        options="list", rationale="why", answer_template="{rationale}\nThe answer is {option}.",
+        optional=["options"],
+    ).with_letter_answers()  # fmt: skip
+    item = word(rules, answer="B", list=["red", "blue"], why="As it is.")
+    assert item.answer == "As it is.\nThe answer is B."
+    assert item.question.endswith("\n\tA. red\n\tB. blue")
+    item = word(rules, answer="blue", list=[], why="As it is.")
+    assert item.answer == "As it is.\nThe answer is blue." and item.label == ""
+
+
+def test_what_ends_a_question_is_taken_off_its_end_alone() -> None:
+    rules = Format(drop_suffix="A:")
+    assert word(rules, question="A: Hi.\nB: Bye.\nA:").question == "A: Hi.\nB: Bye."

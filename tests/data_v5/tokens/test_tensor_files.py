@@ -10,7 +10,7 @@ from utils.errors import PipelineError
 
 def save(rows):
     file = io.BytesIO()
-    save_tensors(file, rows)
+    save_tensors(file, rows, [{"raw": 2} for _ in rows])
     return file.getvalue()
 
 
@@ -20,6 +20,7 @@ def test_rows_come_back_as_tensors():
     [row] = torch.load(io.BytesIO(content), weights_only=True)
     assert row["a"].dtype == row["b"].dtype == torch.int64
     assert (row["a"].tolist(), row["b"].tolist()) == ([1, -1], [])
+    assert row["token_counts"] == {"raw": 2}
 
 
 def test_equal_rows_make_equal_bytes():

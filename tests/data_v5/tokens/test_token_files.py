@@ -15,6 +15,9 @@ def read(path):
         return pyarrow.parquet.read_table(path).to_pylist()
     torch = pytest.importorskip("torch")
     rows = torch.load(path, weights_only=True)
+    for row in rows:
+        length = len(row["input_ids"])
+        assert row.pop("token_counts") == {"raw": 3, "raw_plus_prompt_template": length}
     assert {tensor.dtype for row in rows for tensor in row.values()} == {torch.int64}
     return [{name: tensor.tolist() for name, tensor in row.items()} for row in rows]
 
@@ -44,7 +47,7 @@ def test_all_formats_hold_the_same(tmp_path, kind):
     path = tmp_path / f"train.{kind}"
     with atomic_file(path) as file, token_writer(file, path.suffix) as write:
         for row in rows:
-            write(row)
+            write(row, 3)
     assert read(path) == [{name: row[name].tolist() for name in FIELDS} for row in rows]
 
 
@@ -53,7 +56,7 @@ def test_a_file_that_breaks_off_is_not_there(tmp_path, kind):
     def break_off():
         path = tmp_path / f"train.{kind}"
         with atomic_file(path) as file, token_writer(file, path.suffix) as write:
-            write(numbered(1)[0])
+            write(numbered(1)[0], 3)
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

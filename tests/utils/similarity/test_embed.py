@@ -1,9 +1,13 @@
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.stage2 import log_lines
+from utils.similarity import local_models
 from utils.similarity.embed import embed_texts
 from utils.similarity.embedding_settings import EmbeddingSettings
 
@@ -90,3 +94,82 @@ def test_a_folder_that_can_not_be_written_costs_the_cache_and_not_the_result(tmp
         rows = embed_texts(TEXTS, TFIDF, tmp_path / "file")
     np.testing.assert_array_equal(rows, embed_texts(TEXTS, TFIDF))
     assert "computed, but not kept" in lines[-1]
+
+
+STOPPED = """
+import os, sys
+from pathlib import Path
+from utils import cache
+from utils.similarity import local_models
+from utils.similarity.embed import embed_texts
+from utils.similarity.embedding_settings import EmbeddingSettings
+
+local_models.BATCH_ROWS = 3
+left = int(sys.argv[2])
+add = cache.ArrayBlocks.add
+def count(self, block):
+    global left
+    add(self, block)
+    left -= 1
+    if not left:
+        os._exit(9)
+cache.ArrayBlocks.add = count
+embed_texts(eval(sys.argv[3]), EmbeddingSettings(dimensions=4), Path(sys.argv[1]))
+os._exit(9)
+"""
+
+
+def stopped_after(blocks, folder, texts=TEXTS):
+    command = [sys.executable, "-c", STOPPED, str(folder), str(blocks), repr(texts)]
+    assert subprocess.run(command, check=False).returncode == 9
+
+
+@pytest.mark.parametrize("blocks", [1, 3])
+def test_a_run_after_a_kill_goes_on_behind_the_blocks_that_are_kept(tmp_path, monkeypatch, blocks):
+    stopped_after(4, tmp_path / "whole")
+    expected = np.array(embed_texts(TEXTS, TFIDF, tmp_path / "whole"))
+    monkeypatch.setattr(local_models, "BATCH_ROWS", 3)
+    stopped_after(blocks, tmp_path)
+    # A fit of its own would be another one here, where the axes of equal strength are arbitrary.
+    monkeypatch.setattr(local_models.TfidfEmbedder, "_fit", None)
+    with log_lines() as lines:
+        found = embed_texts(TEXTS, TFIDF, tmp_path)
+    assert lines[0] == f"embeddings: {3 * blocks} of 12 texts were kept; going on"
+    np.testing.assert_array_equal(found, expected)
+    assert sorted(path.suffix for path in tmp_path.iterdir()) == ["", ".npy"]
+
+
+def test_a_damaged_block_and_those_behind_it_are_made_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(local_models, "BATCH_ROWS", 3)
+    stopped_after(3, tmp_path)
+    second = sorted(tmp_path.rglob("0*.npy"))[1]
+    second.write_bytes(second.read_bytes()[:-40])
+    with log_lines() as lines:
+        found = embed_texts(TEXTS, TFIDF, tmp_path)
+    assert "3 of 12 texts were kept" in lines[0]
+    assert np.linalg.norm(found, axis=1) == pytest.approx(np.ones(12))
+
+
+def test_without_the_fit_that_they_were_made_with_no_block_counts(tmp_path, monkeypatch):
+    monkeypatch.setattr(local_models, "BATCH_ROWS", 3)
+    stopped_after(3, tmp_path)
+    next(tmp_path.rglob("shared.npy")).unlink()
+    with log_lines() as lines:
+        found = embed_texts(TEXTS, TFIDF, tmp_path)
+    assert "kept in" in lines[0]
+    np.testing.assert_array_equal(found, embed_texts(TEXTS, TFIDF))
+
+
+def test_blocks_of_other_texts_are_not_taken_and_rebuild_takes_none(tmp_path, monkeypatch):
+    monkeypatch.setattr(local_models, "BATCH_ROWS", 3)
+    stopped_after(2, tmp_path)
+    with log_lines() as lines:
+        embed_texts(TEXTS[::-1], TFIDF, tmp_path)
+        embed_texts(TEXTS, TFIDF, tmp_path, rebuild=True)
+    assert not any("were kept" in line for line in lines)
+
+
+def test_what_a_killed_run_left_half_written_is_swept_by_the_next_whatever_it_embeds(tmp_path):
+    (tmp_path / ".embeddings_0123.npy.unfinished").write_bytes(b"half")
+    embed_texts(TEXTS, TFIDF, tmp_path)
+    assert [path.name[0] for path in tmp_path.iterdir()] == ["e"]

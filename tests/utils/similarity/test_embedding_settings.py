@@ -19,8 +19,9 @@ def test_without_flags_nothing_has_to_be_there():
 
 
 def test_a_model_alone_means_sentence_transformers():
-    settings = parsed("--embed_model_name", "models/e5")
-    assert (settings.backend, settings.model) == ("sentence-transformers", "models/e5")
+    for name in ("--embed_model_name", "-m"):
+        settings = parsed(name, "models/e5")
+        assert (settings.backend, settings.model) == ("sentence-transformers", "models/e5")
 
 
 def test_every_flag_arrives():

@@ -26,7 +26,9 @@ TEXTS = [
 
 
 def embed(texts, **settings):
-    return np.vstack(list(TfidfEmbedder(EmbeddingSettings(**settings)).embed(texts)))
+    embedder = TfidfEmbedder(EmbeddingSettings(**settings))
+    embedder.prepare(texts)
+    return np.vstack(list(embedder.embed(texts)))
 
 
 def cosines(rows):

@@ -9,9 +9,8 @@ from offline_model.judging import defined_names, parsed
 from offline_model.misbehaviour import Answer, spoiled_text
 from offline_model.recognition import Recognised, recognise
 from utils.code.fences import fenced
+from utils.records import KEEPING_KINDS
 
-# Kinds of edits after which every test that passed before passes, and no other.
-_KEEPING = {"refactoring", "typing", "documentation", "performance", "rename"}
 _MOST_NAMES = 4
 _HELPERS = {
     "raised": """
@@ -83,7 +82,7 @@ def tests_of_edit(before: str, instruction: str, signatures: str) -> list[str]:
 def tests_of_catalogue(found: Recognised) -> list[str]:
     """Give the catalogue's own tests of a program, and its check of the edit."""
     tests = []
-    check = found.edit and found.edit.kind not in _KEEPING and found.fill(found.edit.check)
+    check = found.edit and found.edit.kind not in KEEPING_KINDS and found.fill(found.edit.check)
     if check:
         body = "\n".join(f"    {line}" for line in check.strip().split("\n"))
         tests.append(f"def test_the_edit():\n{body}\n")

@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -178,6 +179,34 @@ def test_a_second_run_runs_nothing_and_writes_the_same_bytes(tmp_path: Path) -> 
         (tmp_path / "out.jsonl").read_bytes(),
         (tmp_path / "out.runs.jsonl").read_bytes(),
     )
+
+
+@pytest.fixture
+def nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    monkeypatch.setitem(sys.modules, "sandlock", None)
+
+
+@pytest.mark.usefixtures("nowhere")
+def test_without_a_sandbox_nothing_is_run_or_written(tmp_path: Path) -> None:
+    with pytest.raises(PipelineError, match=r"install the program bwrap.*the package sandlock"):
+        run_on(tmp_path, [triplet(WELL, WELL + WELL)])
+    assert [path.name for path in tmp_path.iterdir()] == ["in.jsonl"]
+
+
+@pytest.mark.usefixtures("nowhere")
+def test_rows_go_on_unrun_where_that_is_asked_for(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    rows = [triplet(WELL, "print(1 / 0)\n")]
+    kept, _, summary = run_on(tmp_path, rows, "--without_sandbox", "pass_on")
+    assert kept == rows and summary["rows_run"] == 0 and summary["sandbox"] is None
+    [said] = [line for line in caplog.messages if "nothing is run" in line]
+    assert "install the program bwrap" in said
+    write_rows(tmp_path / "replies.jsonl", [{"prompt_id": "p", "response": ["x"]}])
+    paths = [str(tmp_path / name) for name in ("in.jsonl", "out.jsonl", "replies.jsonl")]
+    main(["collect", *paths[:2], "--replies", paths[2], "--without_sandbox", "pass_on"])
+    assert results(tmp_path)[0] == rows
 
 
 @pytest.mark.parametrize("after_runs", [1, 5, 11])

@@ -58,7 +58,7 @@ def answer_tests(conversation: Conversation, share: float) -> Answer:
     rng = random.Random(conversation.own_seed)
     tests = tests_of_edit(before, instruction, signatures)
     if rng.random() < share:
-        tests.insert(rng.randint(0, len(tests)), rng.choice(_BAD_TESTS))
+        tests.insert(rng.randint(0, len(tests)), rng.choice([*BAD_TESTS.values()]))
     return spoiled_text(Answer(fenced(_with_helpers(tests))), share, rng)
 
 
@@ -92,10 +92,12 @@ def tests_of_catalogue(found: Recognised) -> list[str]:
     return tests
 
 
-_BROKEN = "def test_of_a_name_nobody_has():\n    assert no_such_name_anywhere() == 1\n"
-_VACUOUS = "def test_of_nothing():\n    assert True\n"
-_WRONG = "def test_that_is_wrong():\n    import program\n\n    assert len(vars(program)) == 0\n"
-_BAD_TESTS = (_BROKEN, _VACUOUS, _WRONG)
+BAD_TESTS = {
+    "broken": "def test_of_a_name_nobody_has():\n    assert no_such_name_anywhere() == 1\n",
+    "vacuous": "def test_of_nothing():\n    assert True\n",
+    "wrong": "def test_that_is_wrong():\n    import program\n\n"
+    "    assert len(vars(program)) == 0\n",
+}
 
 
 def _is_there(name: str) -> str:

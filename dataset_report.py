@@ -32,6 +32,7 @@ from utils.report.diversity_figures import (
     measure_surveys,
 )
 from utils.report.edit_facts import EditComparer
+from utils.report.evidence import agreement_lines, run_figures, run_lines, worded_agreement
 from utils.report.figure_kinds import Figure
 from utils.report.figures import FigureLimits
 from utils.report.lineage import Lineage, RepeatedRows, worded_sampling
@@ -186,6 +187,7 @@ def make_figures(found: ReportFindings, limits: FigureLimits, seed: int, tables:
             *figures.edit_sizes(compared, edits, limits),
         ],
         "nature": [*figures.edit_natures(compared, edits), figures.edit_kinds([*compared, *asked])],
+        "runs": run_figures({survey.label: survey.summary for survey in surveys}),
         "topics": [
             *map(figures.topic_bars, with_topics),
             *(figures.sample_map(survey, seed) for survey in progress(offered, "maps", "file")),
@@ -232,11 +234,19 @@ def page_data(
         "figures": {name: [f.as_data() for f in made] for name, made in sections.items()},
         "diversity": diversity_table(found.diversity),
         "yield": tables,
+        "runs": run_lines({survey.label: survey.summary for survey in found.surveys}),
+        "agreement": agreement_data(found.surveys),
         "samples": found.samples,
         "rows": rows,
         "reviews": reviews_data(reviews),
         "samples_note": note,
     }
+
+
+def agreement_data(surveys: Sequence[FileSurvey]) -> dict[str, Any]:
+    """Lay judges' verdicts and those by tests side by side, where rows have both."""
+    counted = {survey.label: survey.judged_and_tested for survey in surveys}
+    return {"lines": agreement_lines(counted), "note": worded_agreement(counted)}
 
 
 def read_diversity(arguments: Flags, focus: list[FileSurvey]) -> list[dict[str, Any]]:

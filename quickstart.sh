@@ -12,7 +12,7 @@ source ./setup_venv.sh requirements.lock
 python collect_seeds.py --source stdlib --output_file data/commitpackft_python_cleaned.jsonl
 
 # Stage 1: pairs of snippets become prompts, each asking for one kind of edit.
-python create_prompt.py --sample_num 400 --edit_kinds edit_kinds.yaml
+python create_prompt.py --sample_num 300 --edit_kinds edit_kinds.yaml
 
 # Stage 2: the model writes a program and two instructions, then the edited program.
 # With a real model: --model_name deepseek-chat, after `export DEEPSEEK_API_KEY=...`.
@@ -24,9 +24,22 @@ python code_generation_api.py --input_file data/prompt_for_syn.jsonl \
 # Stage 3: replies become triplets; what can't be read is put aside with a reason.
 python get_instruct_from_response.py data/generated_instr_offline.jsonl data/triplets_offline.jsonl
 
-# Stage 3b: only sound triplets pass; no code of a triplet is run here.
+# Stage 3b: only sound triplets pass; what is judged here is the text, nothing is run.
 python check_quality.py data/triplets_offline.jsonl data/triplets_offline_checked.jsonl \
     --config quality_config.yaml
+
+# Stage 3d: the programs of each triplet are run in a sandbox, and edits that break theirs put aside.
+# On a machine that has no sandbox nothing is run, and all rows go on.
+python verify_triplets.py run data/triplets_offline_checked.jsonl data/triplets_offline_run.jsonl \
+    --without_sandbox pass_on
+
+# The model writes tests of some edits, and these are run as well; rows without tests are kept here.
+python verify_triplets.py prompts data/triplets_offline_run.jsonl data/prompt_tests_offline.jsonl
+python code_generation_api.py --input_file data/prompt_tests_offline.jsonl \
+    --output_file data/tests_offline.jsonl --recovery_file data/tests_offline_recovery.jsonl \
+    --model_name offline --max_samples 20 --continue_from_error
+python verify_triplets.py collect data/triplets_offline_run.jsonl data/triplets_offline_tested.jsonl \
+    --replies data/tests_offline.jsonl --keep verified untestable --without_sandbox pass_on
 
 # Stage 4: descriptive and lazy instructions, half and half.
 python mix_data.py --config mix_config/quickstart.yaml
@@ -41,7 +54,8 @@ python generate_finetune_dataset.py data/filtered/ocedata_mix_quickstart_dt_filt
 # Look at it: one page, to open in a browser.
 python dataset_report.py data/commitpackft_python_cleaned.jsonl data/prompt_for_syn.jsonl \
     data/generated_instr_offline.jsonl data/triplets_offline.jsonl \
-    data/triplets_offline_checked.jsonl data/ocedata_mix_quickstart.jsonl \
+    data/triplets_offline_checked.jsonl data/triplets_offline_run.jsonl \
+    data/triplets_offline_tested.jsonl data/ocedata_mix_quickstart.jsonl \
     data/filtered/ocedata_mix_quickstart_dt_filtered.jsonl --output_file data/report.html
 
 # What came of it.
@@ -55,6 +69,8 @@ stages = {
     "replies": "data/generated_instr_offline",
     "triplets": "data/triplets_offline",
     "checked": "data/triplets_offline_checked",
+    "run": "data/triplets_offline_run",
+    "tested": "data/triplets_offline_tested",
     "mix": "data/ocedata_mix_quickstart",
     "filtered": "data/filtered/ocedata_mix_quickstart_dt_filtered",
     "fine-tune": "data/finetune/ocedata_mix_quickstart_ft",

@@ -11,7 +11,8 @@ for several suites); `collect` runs each test by itself and keeps the triplets t
 Each row gets `behaviour`. A program that needs what a sandbox has not (a package, input, a display,
 the network, files) is `not_runnable`, which says nothing against it: `--not_runnable drop` puts
 such rows aside. What was run is kept in `<output stem>.runs.jsonl`: a run that was stopped or
-killed goes on with the same command. The summary holds
+killed goes on with the same command. Where there is no sandbox nothing is run: that is an error or,
+with `--without_sandbox pass_on`, all rows go on as they are. The summary holds
     "not_runnable": {"package": 12, ...}
     "missing_packages": {"numpy": {"rows": 12, "unlocks": 10}, ...}    rows that lack only this one
 and that of `collect`
@@ -33,7 +34,7 @@ from utils.code.fences import fenced
 from utils.files.paid_log import PaidLog
 from utils.jsonl import Row, read_rows
 from utils.records import first_empty_field
-from utils.sandbox.choose import Kind
+from utils.sandbox.choose import Kind, NoSandbox
 from utils.sandbox.limits import RunLimits
 from utils.sandbox.result import RunResult
 from utils.stage_output import StageOutput
@@ -68,6 +69,9 @@ class SandboxFlags(RunLimits):
         Field(description="virtual environment that programs run with (default: this one)"),
     ] = None
     workers: Annotated[NonNegativeInt, Field(description="runs at a time; 0: one per core")] = 0
+    without_sandbox: Annotated[
+        Literal["stop", "pass_on"], Field(description="what becomes of rows where there is none")
+    ] = "stop"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,9 +85,34 @@ class ProgramFlags(SandboxFlags):
     ] = "keep"
 
 
+@dataclass(frozen=True, kw_only=True)
+class SuitePromptFlags:
+    """Write one prompt a triplet that asks for tests of its edit."""
+
+    input_file: Annotated[str, Flag("input_file"), Field(description="triplets")]
+    prompts_file: Annotated[str, Flag("prompts_file"), Field(description="where the prompts go")]
+    num_tests: Annotated[PositiveInt, Field(description="tests asked for of each triplet")] = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class SuiteCollectFlags(SandboxFlags):
+    """Run the tests that models wrote, and keep the triplets that they prove."""
+
+    input_file: Annotated[str, Flag("input_file"), Field(description="triplets asked about")]
+    output_file: Annotated[str, Flag("output_file"), Field(description="where the kept ones go")]
+    replies: Annotated[list[str], Field(description="replies with suites of tests")]
+    keep: Annotated[list[VerdictByTests], Field(description="verdicts to keep")] = field(
+        default_factory=lambda: list[VerdictByTests](["verified"])
+    )
+    min_pass: Annotated[
+        Share, Field(description="of the usable tests that must pass after the edit")
+    ] = 0.8
+
+
 def run_programs(flags: ProgramFlags) -> None:
     """Run what has not been run, then decide on each row by what the log has of it."""
-    place = open_place(flags.sandbox, flags.environment, part_of(flags, RunLimits))
+    if (place := place_for(flags)) is None:
+        return
     with (
         StageOutput(flags.output_file, [flags.input_file], stage="triplets") as output,
         open_run_log(flags.output_file) as runs,
@@ -92,6 +121,21 @@ def run_programs(flags: ProgramFlags) -> None:
         count = run_missing(planned, runs, place.sandbox, flags.workers, program_record)
         log.info("%s programs run, %s taken from earlier", f"{count:,}", f"{len(runs) - count:,}")
         write_behaviour(flags, place, runs, output)
+
+
+def place_for(flags: ProgramFlags | SuiteCollectFlags) -> Place | None:
+    """Open the place to run things in; None where there is none and the rows have gone on."""
+    try:
+        return open_place(flags.sandbox, flags.environment, part_of(flags, RunLimits))
+    except NoSandbox as error:
+        if flags.without_sandbox == "stop":
+            raise
+        log.warning("nothing is run, rows go on as they are: %s", error)
+    with StageOutput(flags.output_file, [flags.input_file], stage="triplets") as output:
+        for row in read_rows(flags.input_file, REQUIRED):
+            output.keep(row)
+        output.summary |= {"sandbox": None, "rows_run": 0}
+    return None
 
 
 def program_record(result: RunResult) -> Row:
@@ -136,30 +180,6 @@ def write_behaviour(
         log.info("%s", sentence)
 
 
-@dataclass(frozen=True, kw_only=True)
-class SuitePromptFlags:
-    """Write one prompt a triplet that asks for tests of its edit."""
-
-    input_file: Annotated[str, Flag("input_file"), Field(description="triplets")]
-    prompts_file: Annotated[str, Flag("prompts_file"), Field(description="where the prompts go")]
-    num_tests: Annotated[PositiveInt, Field(description="tests asked for of each triplet")] = 8
-
-
-@dataclass(frozen=True, kw_only=True)
-class SuiteCollectFlags(SandboxFlags):
-    """Run the tests that models wrote, and keep the triplets that they prove."""
-
-    input_file: Annotated[str, Flag("input_file"), Field(description="triplets asked about")]
-    output_file: Annotated[str, Flag("output_file"), Field(description="where the kept ones go")]
-    replies: Annotated[list[str], Field(description="replies with suites of tests")]
-    keep: Annotated[list[VerdictByTests], Field(description="verdicts to keep")] = field(
-        default_factory=lambda: list[VerdictByTests](["verified"])
-    )
-    min_pass: Annotated[
-        Share, Field(description="of the usable tests that must pass after the edit")
-    ] = 0.8
-
-
 def write_test_prompts(flags: SuitePromptFlags) -> None:
     """Write a prompt for tests of each triplet whose texts are there; others are rejected."""
     with StageOutput(flags.prompts_file, [flags.input_file], stage="prompts") as output:
@@ -183,7 +203,8 @@ def write_test_prompts(flags: SuitePromptFlags) -> None:
 
 def collect_suites(flags: SuiteCollectFlags) -> None:
     """Run what has not been run of all tests, then decide on each triplet by the log."""
-    place = open_place(flags.sandbox, flags.environment, part_of(flags, RunLimits))
+    if (place := place_for(flags)) is None:
+        return
     nonce = secrets.token_hex(8)
     inputs = [flags.input_file, *flags.replies]
     with (
@@ -211,11 +232,13 @@ def write_verdicts(
     output: StageOutput,
 ) -> None:
     """Write each triplet with its tests and the verdict, to the kept or the rejected ones."""
-    counts, verdicts, classes = Counter[str](), Counter[str](), Counter[str]()
+    counts, seen = Counter[str](), Counter[str]()
+    verdicts, classes = Counter[str](), Counter[str]()
     tested = tested_triplets(flags.input_file, replied, counts)
     for one in tqdm(tested, desc="writing", unit=" triplets", disable=None):
         found = verification_of(one, place, runs, flags.min_pass)
         verdicts[found.verdict] += 1
+        seen["rows_tested" if found.suites else "rows_without_suite"] += 1
         classes.update(each.kind for each in found.tests)
         row = {
             **one.row,
@@ -230,6 +253,8 @@ def write_verdicts(
         **place.summary(),
         "replies": replied.replies,
         **dict(counts),
+        "rows_tested": seen["rows_tested"],
+        "rows_without_suite": seen["rows_without_suite"],
         "verdicts": dict(verdicts.most_common()),
         "test_classes": {kind: classes[kind] for kind in CLASSES},
     }

@@ -9,9 +9,8 @@ from offline_model.judging import defined_names, parsed
 from offline_model.misbehaviour import Answer, spoiled_text
 from offline_model.recognition import Recognised, recognise
 from utils.code.fences import fenced
+from utils.records import KEEPING_KINDS
 
-# Kinds of edits after which every test that passed before passes, and no other.
-_KEEPING = {"refactoring", "typing", "documentation", "performance", "rename"}
 _MOST_NAMES = 4
 _HELPERS = {
     "raised": """
@@ -59,7 +58,7 @@ def answer_tests(conversation: Conversation, share: float) -> Answer:
     rng = random.Random(conversation.own_seed)
     tests = tests_of_edit(before, instruction, signatures)
     if rng.random() < share:
-        tests.insert(rng.randint(0, len(tests)), rng.choice(_BAD_TESTS))
+        tests.insert(rng.randint(0, len(tests)), rng.choice([*BAD_TESTS.values()]))
     return spoiled_text(Answer(fenced(_with_helpers(tests))), share, rng)
 
 
@@ -83,7 +82,7 @@ def tests_of_edit(before: str, instruction: str, signatures: str) -> list[str]:
 def tests_of_catalogue(found: Recognised) -> list[str]:
     """Give the catalogue's own tests of a program, and its check of the edit."""
     tests = []
-    check = found.edit and found.edit.kind not in _KEEPING and found.fill(found.edit.check)
+    check = found.edit and found.edit.kind not in KEEPING_KINDS and found.fill(found.edit.check)
     if check:
         body = "\n".join(f"    {line}" for line in check.strip().split("\n"))
         tests.append(f"def test_the_edit():\n{body}\n")
@@ -93,10 +92,12 @@ def tests_of_catalogue(found: Recognised) -> list[str]:
     return tests
 
 
-_BROKEN = "def test_of_a_name_nobody_has():\n    assert no_such_name_anywhere() == 1\n"
-_VACUOUS = "def test_of_nothing():\n    assert True\n"
-_WRONG = "def test_that_is_wrong():\n    import program\n\n    assert len(vars(program)) == 0\n"
-_BAD_TESTS = (_BROKEN, _VACUOUS, _WRONG)
+BAD_TESTS = {
+    "broken": "def test_of_a_name_nobody_has():\n    assert no_such_name_anywhere() == 1\n",
+    "vacuous": "def test_of_nothing():\n    assert True\n",
+    "wrong": "def test_that_is_wrong():\n    import program\n\n"
+    "    assert len(vars(program)) == 0\n",
+}
 
 
 def _is_there(name: str) -> str:

@@ -8,7 +8,8 @@ import pytest
 from dataset_report import main
 from tests import report_rows as rows
 from tests.chromium import Chromium, find_chromium
-from utils.jsonl import read_rows, write_rows
+from utils.jsonl import read_rows, write_json, write_rows
+from utils.replies.verdicts import QUESTIONS
 from utils.report.review import sample_id
 
 pytestmark = pytest.mark.skipif(
@@ -324,6 +325,45 @@ def test_a_rejected_sample_shows_its_evidence_and_what_it_repeats(reviewing):
     choose(reviewing, "filter-reason", "judged fail after fulfills it")
     said = reviewing.run("document.querySelector('.evidence').textContent")
     assert "after fulfills it: FAIL – It drops <b>mode</b>." in said
+
+
+def test_what_judges_tests_and_runs_say_of_a_row_is_shown(running, tmp_path):
+    answers = dict.fromkeys(QUESTIONS, "PASS")
+    test = {
+        "name": "test_mode",
+        "code": "def test_mode(): <b>",
+        "before": "failed",
+        "after": "passed",
+    }
+    ended = {"status": "finished", "error": None, "seconds": 0.1}
+    said = {
+        "verdicts": [{"answers": answers, "reasons": {}}],
+        "behaviour": {"before": ended, "after": ended, "same_output": True, "deterministic": True},
+        "tests": [test],
+        "verification": {"verdict": "verified", "suites": 1},
+    }
+    write_rows(tmp_path / "tested.jsonl", [rows.triplet(n) | said for n in range(12)])
+    figures = {
+        "verdicts": {"verified": 12},
+        "test_classes": {"fail_to_pass": 12},
+        "rows_tested": 12,
+    }
+    summary = {"stage": "triplets", "sandbox": "bubblewrap", "missing_packages": {}, **figures}
+    write_json(tmp_path / "tested.summary.json", summary)
+    main([str(tmp_path / "tested.jsonl"), "--output_file", str(tmp_path / "report.html")])
+    running.open(tmp_path / "report.html")
+    running.wait_for(DRAWN)
+    runs = running.run("document.getElementById('runs').textContent")
+    assert "bubblewrap" in runs and "Verdicts by tests" in runs and "fail to pass" in runs
+    assert "They agree on 12 of 12 rows" in running.run(
+        "document.getElementById('agreement').textContent"
+    )
+    shown = running.run("document.querySelector('.sample .tests').textContent")
+    assert "failed before, passed after" in shown and "test_mode" in shown and "<b>" in shown
+    assert "the same before and after" in running.run(
+        "document.querySelector('.evidence').textContent"
+    )
+    assert running.messages == []
 
 
 def test_marks_of_several_people_are_shown_compared_and_merged(reviewing):

@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -8,7 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+import dt_filtering
+import generate_finetune_dataset
+import mix_data
 from utils.errors import PipelineError
 from utils.jsonl import Row, read_rows, write_rows
 from utils.sandbox.choose import open_sandbox
@@ -140,6 +145,44 @@ def test_a_program_that_needs_what_a_sandbox_has_not_is_not_judged(
     assert kept_now == [] and [row["reject_reason"] for row in rejected] == ["not_runnable"]
 
 
+DENIED_BY_SANDLOCK = {
+    "copy": "import shutil\nshutil.copy('program.py', 'copy.py')\n",
+    "chmod": "import os\nos.chmod('program.py', 0o600)\n",
+    "times": "import os\nos.utime('program.py')\n",
+    "limits": "import resource\nresource.setrlimit(resource.RLIMIT_CPU, (1, 1))\n",
+    "processes": "import multiprocessing\nmultiprocessing.Pool(2)\n",
+}
+
+
+@pytest.mark.parametrize("call", DENIED_BY_SANDLOCK)
+def test_a_program_that_sandlock_denies_a_call_is_not_judged_by_that(
+    tmp_path: Path, call: str
+) -> None:
+    try:
+        open_sandbox("sandlock", None, RunLimits())
+    except PipelineError as error:
+        pytest.skip(str(error))
+    code = DENIED_BY_SANDLOCK[call]
+    rows = [triplet(code, code + "print('done')\n", edit_kind="feature"), triplet(WELL, code)]
+    kept, rejected, summary = run_on(tmp_path, rows, "--sandbox", "sandlock")
+    assert rejected == [] and summary["not_runnable"] == {"sandbox": 2}
+    assert {row["behaviour"]["not_runnable"] for row in kept} == {"sandbox"}
+
+
+def test_a_test_that_sandlock_denies_a_call_says_nothing(tmp_path: Path) -> None:
+    try:
+        open_sandbox("sandlock", None, RunLimits())
+    except PipelineError as error:
+        pytest.skip(str(error))
+    before = "import shutil\ndef f():\n    return shutil.copy('program.py', 'x')\n"
+    test = "def test_a():\n    assert f() == 'x'\n"
+    row = verified_row(
+        tmp_path, triplet(before, before + "# copied\n"), test, flags=("--sandbox", "sandlock")
+    )
+    assert row["verification"]["classes"]["broken"] == 1
+    assert row["verification"]["verdict"] == "untestable"
+
+
 def test_the_summary_says_what_each_missing_package_would_unlock(tmp_path: Path) -> None:
     one, two = "import absent_one\n", "import absent_one\nimport absent_two, json\n"
     rows = [triplet(one, one + "x = 1\n"), triplet(two, two + "x = 1\n"), triplet(WELL, WELL + one)]
@@ -178,6 +221,34 @@ def test_a_second_run_runs_nothing_and_writes_the_same_bytes(tmp_path: Path) -> 
         (tmp_path / "out.jsonl").read_bytes(),
         (tmp_path / "out.runs.jsonl").read_bytes(),
     )
+
+
+@pytest.fixture
+def nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    monkeypatch.setitem(sys.modules, "sandlock", None)
+
+
+@pytest.mark.usefixtures("nowhere")
+def test_without_a_sandbox_nothing_is_run_or_written(tmp_path: Path) -> None:
+    with pytest.raises(PipelineError, match=r"install the program bwrap.*the package sandlock"):
+        run_on(tmp_path, [triplet(WELL, WELL + WELL)])
+    assert [path.name for path in tmp_path.iterdir()] == ["in.jsonl"]
+
+
+@pytest.mark.usefixtures("nowhere")
+def test_rows_go_on_unrun_where_that_is_asked_for(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    rows = [triplet(WELL, "print(1 / 0)\n")]
+    kept, _, summary = run_on(tmp_path, rows, "--without_sandbox", "pass_on")
+    assert kept == rows and summary["rows_run"] == 0 and summary["sandbox"] is None
+    [said] = [line for line in caplog.messages if "nothing is run" in line]
+    assert "install the program bwrap" in said
+    write_rows(tmp_path / "replies.jsonl", [{"prompt_id": "p", "response": ["x"]}])
+    paths = [str(tmp_path / name) for name in ("in.jsonl", "out.jsonl", "replies.jsonl")]
+    main(["collect", *paths[:2], "--replies", paths[2], "--without_sandbox", "pass_on"])
+    assert results(tmp_path)[0] == rows
 
 
 @pytest.mark.parametrize("after_runs", [1, 5, 11])
@@ -291,6 +362,60 @@ def test_the_tests_that_count_travel_with_the_row(tmp_path: Path) -> None:
     assert (test["name"], test["before"], test["after"]) == ("test_a", "failed", "passed")
     assert "assert f(-2) == 2" in test["code"]
     assert "test_x" not in [each["name"] for each in row["tests"]]
+
+
+def test_what_was_run_and_tested_travels_through_mix_filter_and_fine_tune_file(
+    tmp_path: Path,
+) -> None:
+    words = ("size", "colour", "weight", "height", "width", "depth")
+    rows = [
+        triplet(
+            f"def {word}(x):\n    return x\n",
+            f"def {word}(x):\n    return abs(x)\n",
+            prompt_id=word,
+            commit=[word, word],
+            code_snippet=[word, word],
+        )
+        for word in words
+    ]
+    paths = {name: str(tmp_path / f"{name}.jsonl") for name in ("in", "run", "prompts", "tested")}
+    write_rows(paths["in"], rows)
+    main(["run", paths["in"], paths["run"]])
+    main(["prompts", paths["run"], paths["prompts"]])
+    suites = [
+        {**prompt, "response": [F2P.replace("f(", f"{word}(")]}
+        for prompt, word in zip(read_rows(paths["prompts"]), words, strict=True)
+    ]
+    write_rows(tmp_path / "replies.jsonl", suites)
+    replies = str(tmp_path / "replies.jsonl")
+    main(["collect", paths["run"], paths["tested"], "--replies", replies])
+    known = {row["prompt_id"]: row for row in read_rows(paths["tested"])}
+    assert len(known) == len(words)
+    for row in through_stages_4_to_6(tmp_path, paths["tested"], len(words)):
+        trace = json.loads(row["meta"])
+        for name in ("behaviour", "tests", "verification"):
+            assert trace[name] == known[trace["prompt_id"]][name]
+        assert trace["verification"]["verdict"] == "verified" and trace["tests"]
+
+
+def through_stages_4_to_6(folder: Path, triplets: str, count: int) -> list[Row]:
+    """Mix, filter and write rows for the trainer, by the stages' own commands."""
+    mixed = folder / "mixed.jsonl"
+    mix: Row = {"input_files": [triplets], "ratios": [1.0], "instr_types": ["lazy"]}
+    mix |= {"model_names": ["m"], "output_file": str(mixed), "total_samples": count}
+    dt = {"jsonl_path": str(mixed), "field_name": "instruct_purify", "data_format": "triplet"}
+    dt |= {"output_dir": str(folder), "cache_dir": str(folder / "fits")}
+    dt |= {"filter_settings": {"max_modify_lines": 70, "max_hunk_num": 7}}
+    for name, config in (("mix", mix), ("filter", dt)):
+        (folder / f"{name}.yaml").write_text(yaml.safe_dump(config | {"random_seed": 1}))
+    mix_data.main(["--config", str(folder / "mix.yaml")])
+    dt_filtering.main(["--config", str(folder / "filter.yaml")])
+    generate_finetune_dataset.main(
+        [str(folder / "mixed_dt_filtered.jsonl"), str(folder / "ft.jsonl")]
+    )
+    rows = list(read_rows(folder / "ft.jsonl"))
+    assert len(rows) == count
+    return rows
 
 
 def test_a_prompt_for_tests_shows_signatures_and_no_bodies(tmp_path: Path) -> None:

@@ -19,6 +19,10 @@ TEXT_FIELDS = (
 _USERS = ("user", "human")
 TRIPLET_FIELDS = ("code_before", "code_after", "instruct_descriptive", "instruct_lazy")
 INSTRUCTION_TYPES = ("descriptive", "lazy")
+# Kinds of edit that change no behaviour: every test that passed before passes after, and no other.
+KEEPING_KINDS = frozenset(
+    ("refactoring", "typing", "documentation", "performance", "rename", "renaming")
+)
 # What ties a training row to its seeds and its reply; these travel from stage to stage.
 TRACED_FIELDS = (
     "prompt_id",

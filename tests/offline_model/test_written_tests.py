@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from code_generation_api import main as generate
+from offline_model import written_tests
 from offline_model.compose import compose
 from offline_model.recognition import recognise
 from tests.offline_model.prompts import SNIPPETS
@@ -15,6 +16,7 @@ from utils.sandbox.limits import RunLimits
 from utils.verify.signatures import signatures_of
 from verify_triplets import main as verify
 
+VERDICTS = ("verified", "contradicted", "vacuous", "untestable")
 TEXTS = ("code_before", "code_after", "instruct_descriptive", "instruct_lazy")
 
 
@@ -56,3 +58,39 @@ def test_most_of_the_stand_ins_triplets_are_verified_by_its_own_tests(tmp_path: 
     assert len(list(read_rows(tested))) >= 0.6 * len(rows)
     summary = json.loads(Path(tested).with_suffix(".summary.json").read_text())
     assert summary["test_classes"]["broken"] and summary["test_classes"]["fail_to_pass"]
+
+
+@pytest.mark.parametrize(
+    ("planted", "kind"), [("broken", "broken"), ("vacuous", "broken"), ("wrong", "fail_to_fail")]
+)
+def test_a_planted_bad_test_is_told_and_verifies_nothing(
+    tmp_path: Path, planted: str, kind: str
+) -> None:
+    try:
+        open_sandbox("auto", None, RunLimits())
+    except PipelineError as error:
+        pytest.skip(str(error))
+    made = compose("\n".join(SNIPPETS), None, 3)
+    row = {f"{name}_purify": getattr(made, name) for name in TEXTS} | {"edit_kind": made.kind}
+    triplets, prompts, replies, tested = (
+        str(tmp_path / f"{name}.jsonl") for name in ("triplets", "prompts", "replies", "tested")
+    )
+    write_rows(triplets, [row])
+    verify(["prompts", triplets, prompts])
+    [prompt] = read_rows(prompts)
+    said = signatures_of(made.code_after)
+    good = written_tests.tests_of_edit(made.code_before, made.instruct_descriptive, said)
+    classes = []
+    for tests in (
+        [written_tests.BAD_TESTS[planted]],
+        [*good, written_tests.BAD_TESTS[planted]],
+        good,
+    ):
+        reply = "```python\n" + "\n\n".join(tests) + "\n```"
+        write_rows(replies, [{"prompt_id": prompt["prompt_id"], "response": [reply]}])
+        verify(["collect", triplets, tested, "--replies", replies, "--keep", *VERDICTS])
+        [row] = read_rows(tested)
+        classes.append(Counter(row["verification"]["classes"]))
+    alone, with_good, only_good = classes
+    assert +alone == {kind: 1}
+    assert with_good - only_good == {kind: 1} and not only_good - with_good

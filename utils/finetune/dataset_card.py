@@ -5,6 +5,7 @@ with each of them. A page that people wrote is left alone.
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,11 @@ SIZES = (
     (100_000, "10K<n<100K"),
     (1_000_000, "100K<n<1M"),
     (10_000_000, "1M<n<10M"),
+)
+# What the card tells of a stage that ran programs or tests.
+_OF_RUNS = (
+    *("sandbox", "environment", "limits", "rows_run", "deterministic", "not_runnable"),
+    *("rows_tested", "rows_without_suite", "verdicts"),
 )
 # Settings that are told elsewhere on the page, or are nobody's business.
 UNPUBLISHED = ("system_prompt", "tokenizer", "num_workers", "cache_dir")
@@ -217,6 +223,9 @@ def _section(summary: dict[str, Any]) -> Iterator[str]:
     yield _table(("model", "rows"), _count_rows(card["models"]))
     yield "### Licences of the seeds"
     yield _table(("licence", "seeds"), _count_rows(card["licenses"]))
+    if ran := [line for stage in card["history"] for line in _run_lines(stage)]:
+        yield "### What was run"
+        yield "\n".join(f"- {line}" for line in ran)
     yield "### How it was filtered"
     yield _table(("file", "rows in", "kept", "put aside", "settings"), _stage_rows(summary))
 
@@ -248,6 +257,45 @@ def _stage_rows(summary: dict[str, Any]) -> Iterator[tuple[str, ...]]:
             _put_aside(stage),
             _code(json.dumps(settings, ensure_ascii=False)) if settings else "",
         )
+
+
+def _run_lines(stage: dict[str, Any]) -> Iterator[str]:
+    """Say of a stage that ran programs or tests of how many rows, where, and what came of it."""
+    if "sandbox" not in stage:
+        return
+    file, total = _code(_public(stage["file"])), f"{stage['rows_in']:,}"
+    if not stage["sandbox"]:
+        yield f"{file}: none of {total} rows was run, for want of a sandbox."
+    elif "rows_run" in stage:
+        hindered = stage.get("not_runnable", {})
+        yield (
+            f"{file}: {stage['rows_run']:,} of {total} rows run, the code before and the code "
+            f"after twice each, {_place(stage)}; {stage.get('deterministic', 0):,} did the same "
+            f"both times; {sum(hindered.values()):,} not runnable{_in_brackets(hindered)}."
+        )
+    elif "rows_tested" in stage:
+        verdicts = Counter(stage.get("verdicts", {}))
+        verdicts["untestable"] -= stage.get("rows_without_suite", 0)
+        yield (
+            f"{file}: {stage['rows_tested']:,} rows tested of {total}, by tests that a model "
+            "wrote, each run once before and three times after, "
+            f"{_place(stage)}{_in_brackets(verdicts)}."
+        )
+
+
+def _place(stage: dict[str, Any]) -> str:
+    limits, python = stage.get("limits", {}), str(stage.get("environment", "")).partition(" ")[0]
+    return (
+        f"in {_plain(str(stage['sandbox']))}, Python {_plain(python)}, at most "
+        f"{limits.get('cpu_seconds')} s of processors and {limits.get('memory_mb')} MB each"
+    )
+
+
+def _in_brackets(counts: dict[str, int]) -> str:
+    said = [
+        f"{_plain(name.replace('_', ' '))} {count:,}" for name, count in counts.items() if count
+    ]
+    return f" ({', '.join(said)})" if said else ""
 
 
 def _publishable(settings: dict[str, Any]) -> dict[str, Any]:
@@ -309,5 +357,5 @@ def _follow(file: Path, seen: set[Path]) -> Iterator[dict[str, Any]]:
     if "rows_in" in summary:
         for source in summary.get("inputs", ()):
             yield from _follow(Path(source), seen)
-        told = ("rows_in", "kept", "reject_reasons", "passed_over", "settings")
+        told = ("rows_in", "kept", "reject_reasons", "passed_over", "settings", *_OF_RUNS)
         yield {"file": str(file)} | {name: summary[name] for name in told if name in summary}

@@ -1,7 +1,7 @@
 // The browser of samples: filters, the list, one sample with its diff and its lineage.
 
 const CONTEXT = 4;
-const FILTERS = { file: "Files", topic: "Topics", model: "Models", style: "Styles", edit_kind: "Edit kinds", reason: "Kept and rejected" };
+const FILTERS = { file: "Files", topic: "Topics", model: "Models", style: "Styles", edit_kind: "Edit kinds", tested: "Verdicts by tests", reason: "Kept and rejected" };
 
 function lineText(line) { return typeof line === "string" ? line : line[0]; }
 
@@ -104,6 +104,14 @@ function evidenceView(sample, openSample) {
   return lines.length ? el("div", { class: "evidence" }, el("ul", { class: "lineage" }, ...lines), shown) : null;
 }
 
+// Which test says what; the code of each behind its name.
+function testsView(sample) {
+  if (!sample.tests) return null;
+  const shown = sample.tests.map(([name, went, code]) => el("li", {}, el("span", { class: "stage", text: went }),
+    el("details", { class: "test" }, el("summary", { text: name }), el("pre", { text: code }))));
+  return el("details", { open: "", class: "tests" }, el("summary", { text: plural(sample.tests.length, "test") }), el("ul", { class: "lineage" }, ...shown));
+}
+
 function sampleView(sample, changed, openSample) {
   const chip = (text, bad) => (text === undefined ? null : el("span", { class: bad ? "chip bad" : "chip", text }));
   const origin = [sample.prompt_id, sample.sample_index === undefined ? "" : `sample ${sample.sample_index}`].filter(Boolean).join(", ");
@@ -113,10 +121,12 @@ function sampleView(sample, changed, openSample) {
       chip(sample.file), chip(sample.model), chip(sample.style), sample.edit_kind ? chip(words(sample.edit_kind)) : null,
       sample.topic === undefined ? null : chip(topicName(sample.topic)),
       sample.modified_lines === undefined ? null : chip(`${plural(sample.modified_lines, "modified line")}, ${plural(sample.hunks, "hunk")}`),
+      sample.tested ? chip(`by tests: ${sample.tested}`, sample.tested === "contradicted") : null,
       sample.tokens === undefined ? null : chip(plural(sample.tokens, "token")),
       sample.licenses ? chip(sample.licenses.join(", ")) : null, origin ? chip(origin) : null,
       el("a", { class: "chip", href: `#sample-${sample.id}`, text: "Link to this sample" })),
     evidenceView(sample, openSample),
+    testsView(sample),
     sample.instruction ? el("p", { class: "instruction", text: sample.instruction }) : null,
     sample.diff ? diffView(sample.diff) : null,
     otherMarks(sample),

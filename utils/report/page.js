@@ -38,6 +38,7 @@ function build() {
   fill("overview", [...tiles(), fileTable(), tokenTable(), grid(cards("overview"))]);
   fill("size", [grid(cards("size"))]);
   fill("nature", [grid(cards("nature"))]);
+  fill("runs", [runTable(), agreementTable(), grid(cards("runs"))]);
   fill("topics", cards("topics"));
   fill("instructions", [grid(cards("instructions"))]);
   fill("histories", [grid(cards("histories"))]);

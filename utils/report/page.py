@@ -219,6 +219,8 @@ def evidence_data(view: RowView, repeated: RowView | None) -> dict[str, Any]:
     evidence = view.evidence
     data: dict[str, Any] = {
         "evidence": [[name, clip(text)] for name, text in evidence.findings],
+        "tested": evidence.tested,
+        "tests": [[name, went, clip(code)] for name, went, code in evidence.tests],
         "similarity": evidence.similarity,
         "edit_similarity": evidence.edit_similarity,
     }
@@ -231,7 +233,7 @@ def evidence_data(view: RowView, repeated: RowView | None) -> dict[str, Any]:
         }
         edit = repeated.code_before or "", repeated.code_after or ""
         data["repeats"]["diff"] = diff_blocks(*edit, repeated.language)
-    return {name: value for name, value in data.items() if value not in (None, [])}
+    return {name: value for name, value in data.items() if value not in (None, "", [])}
 
 
 def clip(text: str) -> str:

@@ -69,6 +69,8 @@ class FileSurvey:
     hunks: array[int] = field(default_factory=lambda: array("L"))
     hashes: dict[str, array[int]] = field(default_factory=lambda: defaultdict(lambda: array("Q")))
     rejected: dict[str, BottomK[RowView]] = field(default_factory=dict)
+    # Of rows that were both judged and tested, kept or rejected: what either said.
+    judged_and_tested: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     @property
     def stage(self) -> str:
@@ -85,6 +87,7 @@ class FileSurvey:
         self.rows += 1
         first = samples[0]
         self.edit_kinds.update([first.edit_kind] if first.edit_kind else [])
+        self.note_agreement(first)
         self.models.update([first.model] if first.model else [])
         self.styles.update(view.style for view in samples if view.style)
         self.groups[
@@ -105,6 +108,11 @@ class FileSurvey:
         self._add_lengths(samples)
         for view in samples:
             self.sample.add(view.identity, view)
+
+    def note_agreement(self, view: RowView) -> None:
+        """Count what judges and tests said of a row, if both did."""
+        if (said := (view.evidence.judged, view.evidence.tested)) and all(said):
+            self.judged_and_tested[said] += 1
 
     def _add_usage(self, view: RowView) -> None:
         group = (view.model, "", view.edit_kind)
@@ -214,6 +222,7 @@ def survey_rejected(survey: FileSurvey, seed: int) -> None:
         return
     for row in progress(read_rows(path), path.name, "row"):
         view = next(views(row))
+        survey.note_agreement(view)
         if view.reason not in survey.rejected:
             survey.rejected[view.reason] = BottomK(REJECTED_PER_REASON, seed)
         survey.rejected[view.reason].add(view.identity, view)

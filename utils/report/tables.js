@@ -39,6 +39,23 @@ function diversityTable() {
     table([["Measure"], ...files.map((file) => [file, 1])], rows));
 }
 
+function runTable() {
+  if (!DATA.runs.length) return null;
+  const columns = [["File"], ["Sandbox"], ["Python"], ["Rows run", 1], ["Rows tested", 1], ["Same output", 1], ["Repeatable", 1], ["Not runnable", 1]];
+  return el("div", { class: "card" }, el("h3", { text: "Rows that were run" }),
+    el("p", { class: "note", text: "Run: the programs before and after, each by itself. Tested: by tests that a model wrote. Repeatable: each program did the same every time." }),
+    table(columns, DATA.runs.map((cells) => cells.map((cell) => (typeof cell === "string" ? cell : number(cell))))));
+}
+
+function agreementTable() {
+  const { lines, note } = DATA.agreement;
+  if (!lines.length) return null;
+  const columns = [["File"], ["Judges"], ["Verified", 1], ["Contradicted", 1], ["Vacuous", 1], ["Untestable", 1]];
+  return el("div", { class: "card", id: "agreement" }, el("h3", { text: "Judges and tests" }),
+    el("p", { class: "note", text: `What tests say of rows that more than half of the judges passed, and of the others. ${note}` }),
+    table(columns, lines.map((cells) => cells.map((cell) => (typeof cell === "number" ? number(cell) : cell)))));
+}
+
 function tiles() {
   const files = DATA.files.filter((file) => DATA.focus.includes(file.label));
   return files.slice(0, 3).map((file) => {

@@ -37,10 +37,15 @@ class NotHere(Exception):
     """This machine does not have what a sandbox needs; the message says what."""
 
 
+class NoSandbox(PipelineError):
+    """There is no sandbox here; the message says what each of them lacks."""
+
+
 def open_sandbox(kind: Kind, environment: Path | None, limits: RunLimits) -> Sandbox:
     """Open the first sandbox, or the one that is named, in which a probe is held.
 
     `environment` is the virtual environment that programs run with, None the one that runs us.
+    Raises NoSandbox where none is held.
     """
     found = find_environment(environment)
     missing = []
@@ -52,7 +57,7 @@ def open_sandbox(kind: Kind, environment: Path | None, limits: RunLimits) -> San
                 return sandbox
             except NotHere as error:
                 missing.append(f"{name}: {error}")
-    raise PipelineError(f"no sandbox to run programs in ({'; '.join(missing)})")
+    raise NoSandbox(f"no sandbox to run programs in ({'; '.join(missing)})")
 
 
 def _bubblewrap(environment: Environment, limits: RunLimits) -> Sandbox:

@@ -77,7 +77,7 @@ def _run(
     folder = request["folder"]
     sandbox = Sandbox(
         **policy["options"],
-        fs_writable=[folder],
+        fs_writable=[folder, *policy["written_devices"]],
         cwd=request["working_folder"],
         env={**policy["variables"], "HOME": request["working_folder"], "TMPDIR": folder},
     )

@@ -32,6 +32,7 @@ from utils.sandbox.watching import processes_of, watch
 
 _PROJECT = Path(__file__).parents[2]
 _DEVICES = [f"/dev/{name}" for name in ("null", "zero", "full", "random", "urandom")]
+_WRITTEN_DEVICES = _DEVICES[:3]  # what is written to them is nowhere
 _MEGABYTE = 1 << 20
 _NOBODY = 65534
 _ROUNDING = 1 << 20  # what folders take, and files beyond their length: one full file is no excess
@@ -98,6 +99,7 @@ class Sandlock:
             options |= {"uid": _NOBODY, "gid": _NOBODY}
         policy = {
             "options": options,
+            "written_devices": _WRITTEN_DEVICES,
             "variables": self.environment.variables,
             "filtered": ["socket"],
             "resources": _soft_resources(self.limits),

@@ -11,12 +11,10 @@ from typing import NamedTuple
 from utils.code.syntax import python_tree
 from utils.jsonl import Row
 from utils.quality.python_program import imported
+from utils.records import KEEPING_KINDS
 from utils.verify.outcomes import ProgramEnd
 
 REPEATS = 2
-KEEPING_KINDS = frozenset(
-    ("refactoring", "typing", "documentation", "performance", "rename", "renaming")
-)
 SAME_OUTPUT_KINDS = KEEPING_KINDS | {"tests"}
 _WELL = "finished"
 _ASKS_TO_RAISE = re.compile(r"\b(?:raise|throw|exit|abort|fail|refuse|reject)", re.IGNORECASE)

@@ -121,7 +121,9 @@ def main() -> None:
     while not said.endswith(b"\n") and (piece := os.read(come, 1 << 16)):
         said += piece
     token, line = said[:16], said[16:]
-    if token and line.startswith(token) and line.endswith(b"\n"):
+    if not token:
+        found = {"outcome": "broken", "error": "no test could be started here"}
+    elif line.startswith(token) and line.endswith(b"\n"):
         found = json.loads(line[16:])
     else:
         found = {"outcome": "failed", "error": "ended before the test had returned"}

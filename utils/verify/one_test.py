@@ -57,6 +57,7 @@ def read_test_run(result: RunResult, nonce: str) -> OneEnd:
         return OneEnd("failed", result.status.replace("_", " "), seconds)
     found = json.loads(last.removeprefix(nonce + " "))
     outcome, error = str(found["outcome"]), str(found["error"])
-    if found.get("in") == "import" and obstacle(str(found.get("trace")), error)[0]:
+    lacks = obstacle(str(found.get("trace") or ""), error)[0] if outcome == "failed" else ""
+    if lacks and (found.get("in") == "import" or lacks == "sandbox"):
         outcome = "broken"  # the program lacks something here, which no test can tell from a fault
     return OneEnd(outcome, error, seconds)

@@ -33,6 +33,12 @@ _SIGNS = {
         r"|requests\.exceptions\.ConnectionError|/socket\.py\"",
         re.IGNORECASE,
     ),
+    # A call that is denied to all programs, and no fault of this one (utils/sandbox/README.md).
+    "sandbox": re.compile(
+        r"^PermissionError: \[Errno 1\]|_multiprocessing\.SemLock"
+        r"|not allowed to raise maximum limit",
+        re.MULTILINE,
+    ),
     "files": re.compile(
         r"^(?:FileNotFoundError|NotADirectoryError|IsADirectoryError)\b|Read-only file system"
         r"|^PermissionError|unable to open database file|No such file or directory",
@@ -106,8 +112,7 @@ def obstacle(stderr: str, error: str) -> tuple[str, str]:
     looked_at = f"{inner}\n{error}"
     if re.search(r"^\s+raise AssertionError|^AssertionError", looked_at, re.MULTILINE):
         return "", ""
-    for cause, signs in _SIGNS.items():
-        if signs.search(looked_at):
-            return cause, ""
     # A socket's own frame stands above that of what it was opened for.
-    return ("network", "") if '/socket.py"' in stderr and "PermissionError" in error else ("", "")
+    if '/socket.py"' in stderr and error.startswith("PermissionError"):
+        return "network", ""
+    return next((cause for cause, signs in _SIGNS.items() if signs.search(looked_at)), ""), ""

@@ -28,7 +28,7 @@ class Place:
 
 
 def open_place(kind: Kind, environment: str | None, limits: RunLimits) -> Place:
-    """Open a sandbox for the programs of an environment; PipelineError if none can be had."""
+    """Open a sandbox for the programs of an environment; NoSandbox if none can be had."""
     sandbox = open_sandbox(kind, Path(environment) if environment else None, limits)
     known, state = installed_modules(sandbox.environment)
     return Place(sandbox, known, repr((sandbox.name, state, sorted(asdict(limits).items()))))

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Literal, NamedTuple
 
 from utils.jsonl import Row
-from utils.verify.behaviour import KEEPING_KINDS
+from utils.records import KEEPING_KINDS
 from utils.verify.one_test import OneEnd
 from utils.verify.suites import SuiteTest
 

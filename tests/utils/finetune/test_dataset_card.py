@@ -6,6 +6,7 @@ import yaml
 from utils.finetune.dataset_card import (
     MARK,
     hub_license,
+    make_card,
     read_history,
     size_category,
     write_card,
@@ -220,3 +221,47 @@ def test_a_name_that_is_not_utf_8_does_not_break_the_page(tmp_path):
     (tmp_path / "odd.summary.json").write_text(json.dumps(odd))
     write_card(tmp_path)
     assert "## x?" in (tmp_path / "README.md").read_text()
+
+
+RAN = {
+    "file": "run.jsonl",
+    "rows_in": 2000,
+    "kept": 1990,
+    "reject_reasons": {"after_crashes": 10},
+    "sandbox": "bubblewrap",
+    "environment": "3.12.1 (main)",
+    "limits": {"cpu_seconds": 10.0, "memory_mb": 1024},
+}
+
+
+@pytest.mark.parametrize(
+    ("figures", "said"),
+    [
+        (
+            {"rows_run": 2000, "deterministic": 1900, "not_runnable": {"package": 60, "input": 5}},
+            "2,000 of 2,000 rows run, the code before and the code after twice each, in "
+            "bubblewrap, Python 3.12.1, at most 10.0 s of processors and 1024 MB each; 1,900 did "
+            "the same both times; 65 not runnable (package 60, input 5).",
+        ),
+        (
+            {
+                "rows_tested": 500,
+                "rows_without_suite": 1500,
+                "verdicts": {"verified": 400, "untestable": 1600},
+            },
+            "500 rows tested of 2,000, by tests that a model wrote, each run once before and three "
+            "times after, in bubblewrap, Python 3.12.1, at most 10.0 s of processors and 1024 MB "
+            "each (verified 400, untestable 100).",
+        ),
+        ({"sandbox": None, "rows_run": 0}, "none of 2,000 rows was run, for want of a sandbox."),
+    ],
+)
+def test_the_page_says_how_many_rows_were_run_and_how(tmp_path, figures, said):
+    path = tmp_path / "run.summary.json"
+    path.write_text(json.dumps(RAN | figures))
+    one = summary("one")
+    one["card"]["history"] = read_history([tmp_path / "run.jsonl"])
+    page = make_card([one])
+    assert "### What was run" in page and f"- `run.jsonl`: {said}" in page
+    one["card"]["history"] = []
+    assert "### What was run" not in make_card([one])

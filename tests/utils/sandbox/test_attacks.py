@@ -121,6 +121,18 @@ def _command_lines() -> Iterator[Path]:
             yield path
 
 
+def test_a_program_may_write_to_nowhere_and_read_what_is_random(sandbox: Sandbox) -> None:
+    code = """
+import os, subprocess, sys
+os.dup2(os.open(os.devnull, os.O_RDWR), 2)
+with open('/dev/null', 'w') as nowhere:
+    print('x', file=nowhere)
+subprocess.run([sys.executable, '-c', ''], stdout=subprocess.DEVNULL)
+print(len(open('/dev/urandom', 'rb').read(4)), open('/dev/zero', 'rb').read(1))
+"""
+    assert sandbox.run({"main.py": code}, ["{python}", "main.py"]).stdout == "4 b'\\x00'\n"
+
+
 def test_a_program_finds_nothing_of_the_one_before(sandbox: Sandbox) -> None:
     command = ["{python}", "main.py"]
     code = "import os; print(sorted(os.listdir())); open('left', 'w').close()"

@@ -74,8 +74,10 @@ TRUE = {
 }
 
 
-@pytest.fixture(scope="module")
-def classes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[str, str]]:
+@pytest.fixture(scope="module", params=["bubblewrap", "sandlock"])
+def classes(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, tuple[str, str]]:
     """Run all suites in one go: a triplet a suite."""
     folder: Path = tmp_path_factory.mktemp("gaming")
     suites = GAMES | BROKEN | TRUE
@@ -91,7 +93,8 @@ def classes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[str, st
     every = ("verified", "contradicted", "vacuous", "untestable")
     paths = [str(folder / name) for name in ("in.jsonl", "out.jsonl", "replies.jsonl")]
     try:
-        main(["collect", *paths[:2], "--replies", paths[2], *limits, "--keep", *every])
+        where = ("--sandbox", request.param, *limits)
+        main(["collect", *paths[:2], "--replies", paths[2], *where, "--keep", *every])
     except PipelineError as error:
         if "no sandbox" not in str(error):
             raise

@@ -195,7 +195,8 @@ class Client:
         try:
             return parse(content)
         except PassingError as error:
-            if error.usage is None and (found := find_error(content)) is not None:
+            may_be_error = error.usage is None or error.cause == UNREADABLE
+            if may_be_error and (found := find_error(content)) is not None:
                 raise self._refusal(found.status or 200, found, found.wait) from None
             if error.cause != UNREADABLE:
                 raise

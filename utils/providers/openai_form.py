@@ -42,7 +42,8 @@ def parse_reply(content: bytes, body: dict[str, Any]) -> Reply:
         finish_reason = choice.get("finish_reason") or "unknown"
         text, thought = read_content(message.get("content"))
     except (KeyError, IndexError, TypeError, AttributeError):
-        raise PassingError(UNREADABLE, "the response body holds no choices") from None
+        text = "the response body holds no choices"
+        raise PassingError(UNREADABLE, text, usage=_told_usage(answer, body)) from None
     if isinstance(finish_reason, dict):
         finish_reason = finish_word(finish_reason)
     usage = parse_usage(answer.get("usage"), body, text)
@@ -53,6 +54,13 @@ def parse_reply(content: bytes, body: dict[str, Any]) -> Reply:
         thought = thought or _thought_beside(message)
         return without_answer(str(finish_reason), usage, thought, _refusal(message), is_paid)
     return Reply(text, str(finish_reason), usage, reasoning=thought or _thought_beside(message))
+
+
+def _told_usage(answer: Any, body: dict[str, Any]) -> Usage | None:
+    """Read what an answer without choices was paid with, where it says so."""
+    if isinstance(answer, dict) and answer.get("usage"):
+        return parse_usage(answer["usage"], body, "")
+    return None
 
 
 def load_answer(content: bytes) -> Any:

@@ -260,6 +260,13 @@ def test_json_that_is_no_completion_may_pass(answer: str) -> None:
         parse_reply(answer.encode(), body())
 
 
+def test_an_answer_without_choices_counts_what_it_says_it_took() -> None:
+    answer = b'{"choices": [], "usage": {"prompt_tokens": 9, "completion_tokens": 2}}'
+    with pytest.raises(PassingError) as caught:
+        parse_reply(answer, body())
+    assert caught.value.usage == Usage(9, 2)
+
+
 @pytest.mark.parametrize("fault", ["401", "400_filter", "500", "429_seconds"])
 def test_the_key_that_a_server_quotes_is_taken_out_even_where_the_text_is_cut(fault: str) -> None:
     with (

@@ -1,15 +1,18 @@
 """The work of every parser of foreign text grows with the text, whatever is repeated in it."""
 
+import re
 from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
 from pygments.lexers import get_lexer_by_name
 
+from tests.documented_commands import ROOT
 from tests.linear_time import MEASURABLE, TRIES, processor_time
 from utils.code.fences import fence_lines, read_blocks
 from utils.code.highlighting import lexed
 from utils.code.lexing import code_tokens
+from utils.code.lines import compare_lines, unified_diff
 from utils.code.syntax import grammar_parser, is_python_program
 from utils.code.topic_words import identifiers
 from utils.errors import BadReply
@@ -50,6 +53,12 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "grammar": grammar_parser("python") or is_python_program,
     "names": identifiers,
     "lexer": lambda text: list(lexed(get_lexer_by_name("javascript"), text)),
+    "lexer of short lines": lambda text: list(
+        lexed(get_lexer_by_name("java"), re.sub(r"(.{1,4})", r"\1\n", text))
+    ),
+    "equal lines": lambda text: unified_diff(
+        re.sub(r"(.)", r"\1\n", text[::8]), re.sub(r"(.)", r"\1\nx\n", text[::8]), "a", "b"
+    ),
 }
 
 # Names of nodes thousands deep: tree-sitter's queries go by the square of a tree's depth.
@@ -77,6 +86,31 @@ def test_a_grammar_gives_up_noise_and_goes_on_with_the_next_text() -> None:
     assert not parses("<!--" * 5_000)
     assert parses("print(1)\n" * 5_000)
     assert identifiers("<!--" * 5_000 + "name") == ["name"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("x\n" * 4_000, "x\nq\n" * 2_000),
+        ("x\ny\n" * 2_000, "y\nz\nx\n" * 1_300),
+        ("a\n" + "x\n" * 9_000 + "b\n", "a\n" + "x\ny\n" * 9_000 + "b\n"),
+    ],
+)
+def test_programs_of_equal_lines_are_replaced_where_comparing_them_would_take_for_ever(
+    old: str, new: str
+) -> None:
+    opcodes = compare_lines(old.splitlines(), new.splitlines()).get_opcodes()
+    assert [tag for tag, *_ in opcodes if tag != "equal"] == ["replace"]
+    for tag, start, end, new_start, new_end in opcodes:
+        equal = old.splitlines()[start:end] == new.splitlines()[new_start:new_end]
+        assert equal == (tag == "equal")
+
+
+def test_parts_of_a_long_program_have_the_tokens_of_the_whole() -> None:
+    code = (ROOT / "utils/cli.py").read_text()
+    whole = get_lexer_by_name("python").get_tokens_unprocessed(code)
+    parts = list(lexed(get_lexer_by_name("python"), code))
+    assert len(code) > 10_000 and parts == [(kind, text) for _, kind, text in whole]
 
 
 def test_pieces_of_a_long_line_are_the_text() -> None:

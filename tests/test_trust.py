@@ -96,6 +96,20 @@ def test_every_test_that_a_promise_names_is_there() -> None:
     assert [name for name in named if not (ROOT / name).exists()] == []
 
 
+def test_every_promise_names_a_test() -> None:
+    page = (ROOT / "docs/security.md").read_text(encoding="utf-8")
+    lines = [line for line in page.splitlines() if line.startswith("| ")]
+    promises = [line for line in lines if line != "| promise | test |"]
+    assert len(promises) > 20
+    assert [line for line in promises if "`tests/" not in line.split("|")[2]] == []
+
+
+def test_the_one_rule_stands_on_the_page() -> None:
+    page = " ".join((ROOT / "docs/security.md").read_text(encoding="utf-8").split())
+    rule = "nothing in a config or data file starts a program or imports code; only a flag"
+    assert rule in page and "`tests/test_trust.py`" in page
+
+
 COMMAND = "start_server: touch started {port}"
 
 

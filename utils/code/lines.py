@@ -18,9 +18,11 @@ MAX_HUNK_NUM = 7
 MAX_CODE_LINES = 2000
 SNIPPET_TRIES = 20
 # Raise it when an edit's size changes, so that sizes cached from the old rules aren't reused.
-DIFF_RULES = 1
+DIFF_RULES = 2
 # What `diff -u` shows around a change; edits closer than twice this share a hunk.
 CONTEXT_LINES = 3
+# Pairs of equal lines, times the places where an edit may begin: the work of a whole comparison.
+MOST_COMPARISONS = 500_000_000
 
 
 def split_lines(text: str) -> list[str]:
@@ -84,9 +86,26 @@ def compare_lines(old_lines: Sequence[str], new_lines: Sequence[str]) -> Sequenc
     """Match the lines of two files.
 
     `autojunk` is off: it would take lines that fill over a hundredth of a long file (blank lines,
-    `else:`) out of the matching, and an edit of one line could come out as many.
+    `else:`) out of the matching, and an edit of one line could come out as many. Where that would
+    be too much work, all between what both begin and end with counts as replaced.
     """
-    return SequenceMatcher(None, old_lines, new_lines, autojunk=False)
+    old, new = len(old_lines), len(new_lines)
+    top = shared_start(old_lines, new_lines)
+    bottom = shared_start(old_lines[top:][::-1], new_lines[top:][::-1])
+    counts = Counter(new_lines)
+    pairs = sum(count * counts[line] for line, count in Counter(old_lines).items())
+    if pairs * (min(old, new) - top - bottom) <= MOST_COMPARISONS:
+        return SequenceMatcher(None, old_lines, new_lines, autojunk=False)
+    matcher = SequenceMatcher(None, "", "")
+    shared = [(0, 0, top), (old - bottom, new - bottom, bottom)]
+    matcher.matching_blocks = [block for block in shared if block[2]] + [(old, new, 0)]
+    return matcher
+
+
+def shared_start(one: Sequence[str], other: Sequence[str]) -> int:
+    """Count the lines that both begin with."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((place for place, (a, b) in pairs if a != b), min(len(one), len(other)))
 
 
 def lines_only_in(code: str, other: str) -> list[str]:

@@ -8,11 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from cydifflib import SequenceMatcher
-
 from utils.code.apply_edit import NotApplicable, apply_edit
 from utils.code.fences import fenced, only_block
-from utils.code.lines import CONTEXT_LINES, lines_with_ends
+from utils.code.lines import CONTEXT_LINES, compare_lines, lines_with_ends, shared_start
 
 # A rewrite of more lines than this is one change; comparing them could take minutes.
 MAX_COMPARED_LINES = 4000
@@ -100,25 +98,19 @@ def lines_without_end(code_before: str, code_after: str) -> tuple[list[str], lis
 
 def changed_lines(before: Sequence[str], after: Sequence[str]) -> list[LineSpan]:
     """Find the lines that differ; NotProvable if none does."""
-    top = _shared(before, after)
-    bottom = _shared(before[top:][::-1], after[top:][::-1])
+    top = shared_start(before, after)
+    bottom = shared_start(before[top:][::-1], after[top:][::-1])
     end, new_end = len(before) - bottom, len(after) - bottom
     if (end, new_end) == (top, top):
         raise NotProvable("no_change")
     if max(end, new_end) - top > MAX_COMPARED_LINES:
         return [LineSpan(top, end, top, new_end)]
-    matcher = SequenceMatcher(None, before[top:end], after[top:new_end], autojunk=False)
+    matcher = compare_lines(before[top:end], after[top:new_end])
     return [
         LineSpan(*(top + number for number in numbers))
         for tag, *numbers in matcher.get_opcodes()
         if tag != "equal"
     ]
-
-
-def _shared(one: Sequence[str], other: Sequence[str]) -> int:
-    """Count the equal lines that two sequences begin with."""
-    pairs = zip(one, other, strict=False)
-    return next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
 
 
 def _hunks(spans: list[LineSpan]) -> Iterator[list[LineSpan]]:

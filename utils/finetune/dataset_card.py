@@ -114,7 +114,10 @@ def _data_sets(folder: Path) -> Iterator[dict[str, Any]]:
     for path in sorted(folder.glob("*.summary.json")):
         summary = read_summary(path) or {}
         card = summary.get("card")
-        if card and all((folder / name).exists() for name in card["files"].values()):
+        files = card.get("files") if isinstance(card, dict) else None
+        if isinstance(files, dict) and all(
+            (folder / str(name)).exists() for name in files.values()
+        ):
             yield summary
 
 

@@ -10,11 +10,10 @@ import ast
 import re
 from collections import Counter
 
-from cydifflib import SequenceMatcher
 from rapidfuzz import fuzz
 
 from utils.code.lexing import code_tokens
-from utils.code.lines import count_code_lines, lines_with_ends
+from utils.code.lines import compare_lines, count_code_lines, lines_with_ends
 from utils.quality.definitions import bound_in_scopes, definitions_at_any_depth
 from utils.quality.python_program import Definition, Program, without_docstring
 from utils.quality.removal_wishes import RemovalWishes
@@ -226,7 +225,7 @@ def _changed_lines(triplet: Triplet) -> tuple[set[int], set[int]]:
     """Number the lines of the code before, from 1, that have nothing and others in their place."""
     before, after = lines_with_ends(triplet.before), lines_with_ends(triplet.after)
     changed: dict[str, set[int]] = {"delete": set(), "replace": set()}
-    for tag, start, end, _, _ in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+    for tag, start, end, _, _ in compare_lines(before, after).get_opcodes():
         changed.setdefault(tag, set()).update(range(start + 1, end + 1))
     return changed["delete"], changed["replace"]
 

@@ -10,9 +10,8 @@ import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from difflib import SequenceMatcher
 
-from utils.code.lines import diff_stats
+from utils.code.lines import compare_lines, diff_stats
 from utils.code.syntax import MAX_CHARACTERS
 from utils.progress import progress
 from utils.records import text_id
@@ -45,7 +44,7 @@ MOST_LINES = 2000
 
 def edit_shape(code_before: str, code_after: str) -> str:
     """Name how the lines of an edit changed, one of `SHAPES`."""
-    matcher = SequenceMatcher(None, code_before.split("\n"), code_after.split("\n"), False)
+    matcher = compare_lines(code_before.split("\n"), code_after.split("\n"))
     tags = {tag for tag, *_ in matcher.get_opcodes()} - {"equal"}
     if not tags:
         return "nothing changed"

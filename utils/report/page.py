@@ -12,7 +12,6 @@ import json
 import re
 from base64 import b64encode
 from collections.abc import Iterable, Sequence
-from difflib import SequenceMatcher
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from pygments.token import Comment, Keyword, Name, Number, Operator, String, _To
 from pygments.util import ClassNotFound
 
 from utils.code.highlighting import lexed
+from utils.code.lines import compare_lines
 from utils.report.edit_facts import EditComparer
 from utils.report.lineage import Lineage, RepeatedRows
 from utils.report.row_views import RowView
@@ -118,7 +118,7 @@ def diff_blocks(code_before: str, code_after: str, language: str = "python") -> 
     before, before_cut = _first_lines(code_before)
     after, after_cut = _first_lines(code_after)
     old, new = (highlight_lines(lines, language) for lines in (before, after))
-    matcher = SequenceMatcher(None, before, after, autojunk=False)
+    matcher = compare_lines(before, after)
     blocks: list[Any] = []
     for tag, start, end, new_start, new_end in matcher.get_opcodes():
         if tag == "equal":

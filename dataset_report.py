@@ -57,6 +57,7 @@ from utils.report.survey import (
 )
 from utils.similarity.diversity_measures import DiversitySettings
 from utils.similarity.instruction_verbs import VerbObject
+from utils.stage_output import sibling
 from utils.token_counts import ESTIMATE_METHOD as TOKEN_METHOD
 
 Sections = dict[str, list[Figure]]
@@ -133,6 +134,7 @@ def read_surveys(
 
     Samples that somebody `marked` are on the page before any that are drawn.
     """
+    paths = without_rejected_beside(paths)
     labels = name_files(paths)
     opened = [open_survey(*names, settings) for names in zip(paths, labels, strict=True)]
     surveys = in_stage_order(opened)
@@ -155,6 +157,18 @@ def read_surveys(
     comparer = EditComparer()
     data, left_out = as_page_data(drawn, lineage, comparer, repeated)
     return ReportFindings(surveys, focus, data, left_out, comparer, len(met))
+
+
+def without_rejected_beside(paths: Sequence[str]) -> list[str]:
+    """Leave out rejected rows, as a `*.jsonl` names them, of files that are named too.
+
+    They are read with these, and are no step of their own.
+    """
+    beside = {sibling(path, ".rejected.jsonl") for path in paths}
+    left = [path for path in paths if Path(path) not in beside]
+    if len(left) < len(paths):
+        log.info("%s files of rejected rows are read with the others", len(paths) - len(left))
+    return left
 
 
 def marked_watcher(

@@ -240,3 +240,31 @@ def test_diversity_is_measured_on_demand_or_read_from_a_file(tmp_path):
     Path("none.json").write_text("[]")
     with pytest.raises(PipelineError, match=r"none\.json: holds no measures"):
         report(files, "--diversity", "none.json")
+
+
+def test_files_of_rejected_rows_that_a_pattern_names_are_no_step_of_their_own(tmp_path, caplog):
+    caplog.set_level("INFO")
+    named = rows.write_production(tmp_path)
+    alone = report(named)
+    caplog.clear()
+    data = report([*named, *tmp_path.glob("*.rejected.jsonl")])
+    assert data["files"] == alone["files"] and data["yield"] == alone["yield"]
+    assert "2 files of rejected rows are read with the others" in caplog.messages
+    [only] = report([tmp_path / "filtered.rejected.jsonl"])["files"]
+    assert only["rows"] == 1
+
+
+def test_rows_that_a_stage_put_into_another_file_count_among_those_it_judged(tmp_path):
+    write_rows(tmp_path / "ft.jsonl", [rows.triplet(n) for n in range(6)])
+    counts = {"rows_in": 12, "kept": 8, "rejected": 4}
+    write_json(tmp_path / "ft.summary.json", counts)
+    [file] = report([tmp_path / "ft.jsonl"])["files"]
+    assert (file["rows"], file["rejected"], file["judged"]) == (6, 4, 12)
+
+
+def test_a_sample_comes_from_the_files_of_its_own_model(tmp_path):
+    for model in ("one", "two"):
+        write_rows(tmp_path / f"{model}.jsonl", [rows.triplet(1) | {"model": model}])
+    write_rows(tmp_path / "mix.jsonl", [rows.mixed(1, "lazy") | {"model": "two"}])
+    data = report([tmp_path / f"{name}.jsonl" for name in ("one", "two", "mix")])
+    assert [event["file"] for event in data["samples"][0]["lineage"]] == ["two", "mix"]

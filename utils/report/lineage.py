@@ -20,12 +20,12 @@ class Lineage:
 
     def __init__(self, samples: Iterable[RowView]) -> None:
         self._events: dict[str, list[tuple[int, Event]]] = defaultdict(list)
-        self._by_identity: set[str] = set()
+        self._by_identity: dict[str, list[RowView]] = defaultdict(list)
         self._filtered: dict[str, RowView] = {}
         self._by_prompt: dict[str, list[RowView]] = defaultdict(list)
         self._by_commit: dict[str, list[RowView]] = defaultdict(list)
         for view in samples:
-            self._by_identity.add(view.identity)
+            self._by_identity[view.identity].append(view)
             if view.prompt_id:
                 self._by_prompt[planned_of(view)].append(view)
             for commit in view.commits:
@@ -54,7 +54,7 @@ class Lineage:
         elif view.kind == "replies":
             found = [s for s in self._by_prompt.get(view.prompt_id, []) if _same_reply(s, view)]
         elif view.kind in EDIT_KINDS and view.identity in self._by_identity:
-            return [view.identity]
+            found = [s for s in self._by_identity[view.identity] if _same_reply(s, view)]
         else:
             return []
         return list(dict.fromkeys(sample.identity for sample in found))
@@ -82,7 +82,10 @@ def planned_of(view: RowView) -> str:
 
 def _same_reply(sample: RowView, reply: RowView) -> bool:
     same_model = sample.model == reply.model or not sample.model or not reply.model
-    return sample.sample_index in (None, reply.sample_index) and same_model
+    same_place = None in (sample.sample_index, reply.sample_index) or (
+        sample.sample_index == reply.sample_index
+    )
+    return same_place and same_model
 
 
 def describe_view(view: RowView) -> str:

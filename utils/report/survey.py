@@ -78,6 +78,13 @@ class FileSurvey:
         return str(self.summary.get("stage"))
 
     @property
+    def judged(self) -> int:
+        """Count the rows that its stage kept or rejected; it may have put some in another file."""
+        kept, rejected = (self.summary.get(name) for name in ("kept", "rejected"))
+        kept = kept if isinstance(kept, int) else self.rows
+        return max(kept, self.rows) + (rejected if isinstance(rejected, int) else 0)
+
+    @property
     def is_edits(self) -> bool:
         """Whether its rows are edits of a program, whatever stage they stand at."""
         return self.kind in EDIT_KINDS
@@ -265,6 +272,7 @@ def file_lines(surveys: Sequence[FileSurvey]) -> list[dict[str, Any]]:
             "kind": survey.kind,
             "rows": survey.rows,
             "rejected": survey.summary.get("rejected"),
+            "judged": survey.judged,
             "incomplete": survey.incomplete,
             "repeated": survey.repeats("row"),
             "same_code": survey.repeats("code before") if survey.is_edits else None,

@@ -60,7 +60,6 @@ function tiles() {
   const files = DATA.files.filter((file) => DATA.focus.includes(file.label));
   return files.slice(0, 3).map((file) => {
     const length = DATA.tokens.filter((line) => line.label === file.label).pop();
-    const all = file.rows + (file.rejected || 0);
     const tile = (name, value, more) => el("div", { class: "tile" }, el("div", { class: "name", text: name }),
       el("div", { class: "value", text: value }), el("div", { class: "more", text: more || "" }));
     return el("div", { class: "tiles" },
@@ -70,7 +69,7 @@ function tiles() {
       tile("Median tokens", number(length.median), `${number(length.p95)} at the 95th percentile`),
       tile(`Over ${number(DATA.cutoff_len)} tokens`, percent(length.over), length.part),
       tile("Repeated", number(file.repeated), percent(file.repeated / file.rows)),
-      tile("Rejected", number(file.rejected), file.rejected === null ? "no summary beside it" : `${percent(file.rejected / all)} of what was judged`));
+      tile("Rejected", number(file.rejected), file.rejected === null ? "no summary beside it" : `${percent(file.rejected / file.judged)} of what was judged`));
   });
 }
 

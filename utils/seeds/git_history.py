@@ -111,7 +111,8 @@ def _name_in_remote(remote: str) -> str:
         location = without_user(remote).partition("/")[2]
     parts = [part for part in location.rstrip("/").removesuffix(".git").split("/") if part]
     is_local = not short and "://" not in remote
-    named = parts[-1:] if is_local else parts[-2:]
+    telling = [part for part in parts if part.lower() not in _SAYS_NOTHING] or parts
+    named = telling[-1:] if is_local else parts[-2:]
     is_plain = all(_PART_OF_NAME.fullmatch(part) and not looks_like_key(part) for part in named)
     return "/".join(named) if is_plain else ""
 

@@ -158,6 +158,8 @@ def test_a_missing_git_command_is_named(
         ("ssh://git@host.example:22/ann/shapes", "ann/shapes"),
         ("https://host.example/shapes.git", "shapes"),
         ("/srv/git/shapes.git", "shapes"),
+        ("/srv/mirror/shapes/repo", "shapes"),
+        ("/srv/shapes/.git", "shapes"),
         ("", "shapes"),
         ("https:/ann:s3cret@host.example/ann/shapes.git", "ann/shapes"),
         ("https:ann:s3cret@host.example", "shapes"),

@@ -12,6 +12,7 @@ from utils.processes import worker_count
 from utils.sandbox.choose import Sandbox
 from utils.sandbox.result import RunResult
 
+_TRIES = 3  # of a program that the sandbox could not start, as happens on a busy machine
 _AHEAD = 4  # programs a worker, in hand or done and not yet asked for
 
 
@@ -37,7 +38,7 @@ def run_many(
     threads = ThreadPoolExecutor(count, "sandbox")
     try:
         for job in jobs:
-            pending.append((job, threads.submit(sandbox.run, job.files, job.command)))
+            pending.append((job, threads.submit(_run_job, sandbox, job)))
             if len(pending) >= _AHEAD * count:
                 first, result = pending.popleft()
                 yield first, result.result()
@@ -50,3 +51,11 @@ def run_many(
     finally:
         threads.shutdown(cancel_futures=True)
         sandbox.stopped.clear()
+
+
+def _run_job(sandbox: Sandbox, job: SandboxJob) -> RunResult:
+    for _ in range(_TRIES - 1):
+        result = sandbox.run(job.files, job.command)
+        if result.status != "refused" or sandbox.stopped.is_set():
+            return result
+    return sandbox.run(job.files, job.command)

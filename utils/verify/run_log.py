@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from tqdm import tqdm
 
+from utils.cli import log
 from utils.files.paid_log import PaidLog
 from utils.jsonl import Row
 from utils.sandbox.choose import Sandbox
@@ -61,7 +62,7 @@ def run_missing(
 ) -> int:
     """Run what is planned and not in the log; returns how many were run.
 
-    What the sandbox itself refused is not noted, so that it is tried again another time.
+    What the sandbox itself refused is not noted, so that it is tried again another time, and told.
     """
     under_way: set[Key] = set()
 
@@ -71,11 +72,19 @@ def run_missing(
                 under_way.add(one.key)
                 yield SandboxJob(one.key, one.files, one.command)
 
-    count = 0
+    count, refused, reason = 0, 0, ""
     done = run_many(sandbox, jobs(), workers)
     for job, result in tqdm(done, desc="running", unit=" runs", disable=None):
         under_way.discard(job.key)
-        if result.status != "refused":
-            runs.add(job.key, {"key": job.key, **record(result)})
+        if result.status == "refused":
+            refused, reason = refused + 1, result.stderr.strip()[-200:] or "no reason given"
+            continue
+        runs.add(job.key, {"key": job.key, **record(result)})
         count += 1
+    if refused:
+        log.warning(
+            "%s runs could not be started (%s); the same command tries them again",
+            f"{refused:,}",
+            reason,
+        )
     return count

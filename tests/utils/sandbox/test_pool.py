@@ -1,6 +1,6 @@
 """Many programs at once: in order, a few ahead, and gone when nobody asks for more."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 import pytest
 
@@ -8,6 +8,7 @@ from utils.errors import PipelineError
 from utils.sandbox.choose import Kind, Sandbox, open_sandbox
 from utils.sandbox.limits import RunLimits
 from utils.sandbox.pool import SandboxJob, run_many
+from utils.sandbox.result import RunResult
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +39,31 @@ def test_of_many_programs_at_once_each_is_started(kind: Kind) -> None:
         pytest.skip(str(error))
     done = run_many(backend, [job(n, "") for n in range(100)], 8)
     assert {result.status for _, result in done} == {"finished"}
+
+
+class Refusing:
+    """Refuses each program so often, then runs it."""
+
+    name = "refusing"
+
+    def __init__(self, sandbox: Sandbox, times: int) -> None:
+        self.environment, self.limits = sandbox.environment, sandbox.limits
+        self.stopped = sandbox.stopped
+        self._sandbox, self._left = sandbox, times
+
+    def run(self, files: Mapping[str, str], command: Sequence[str]) -> RunResult:
+        self._left -= 1
+        if self._left >= 0:
+            return RunResult("refused", None, "", "busy", 0.0, None)
+        return self._sandbox.run(files, command)
+
+
+@pytest.mark.parametrize(("times", "status"), [(2, "finished"), (3, "refused")])
+def test_a_program_that_was_refused_is_tried_again(
+    sandbox: Sandbox, times: int, status: str
+) -> None:
+    [(_, result)] = run_many(Refusing(sandbox, times), [job(0, "")], 1)
+    assert result.status == status
 
 
 def test_jobs_are_taken_only_a_few_ahead(sandbox: Sandbox) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 from tqdm import tqdm
 
 from utils.cli import log
-from utils.files.wholeness import read_summary
+from utils.files.wholeness import summary_in
 from utils.generation.journal import Journal
 from utils.generation.recovery import SampleKey
 from utils.generation.run_state import RunState
@@ -167,7 +167,7 @@ class RunEnd:
 
 def _figures_before(summary_path: Path) -> dict[str, Any]:
     """Read the figures of earlier runs that the answers on disk do not tell."""
-    before = read_summary(summary_path) or {}
+    before = summary_in(summary_path) or {}
     return {name: before[name] for name in RUN_FIGURES if name in before}
 
 

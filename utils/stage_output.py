@@ -13,7 +13,7 @@ from utils.cli import log
 from utils.errors import PipelineError
 from utils.files.atomic import AtomicFiles
 from utils.files.locks import real_path, taken_lock
-from utils.files.wholeness import WRITTEN, read_summary, say_if_doubtful
+from utils.files.wholeness import WRITTEN, say_if_doubtful, summary_in
 from utils.jsonl import Row, dump_row, write_json
 from utils.row_files import WriteRow, row_writer
 
@@ -51,7 +51,7 @@ def refuse_overwriting_inputs(output_file: str | Path, inputs: Iterable[str | Pa
 
 def stage_of(path: str | Path) -> Stage:
     """Read which stage made a file from the summary beside it; "rows" where none tells."""
-    stage: Any = (read_summary(sibling(path, ".summary.json")) or {}).get("stage")
+    stage: Any = (summary_in(sibling(path, ".summary.json")) or {}).get("stage")
     return stage if stage in get_args(Stage) else "rows"
 
 

@@ -58,7 +58,7 @@ def _looks_like_ours(path: Path) -> bool:
 
 def _written(summary_path: Path) -> dict[str, Any] | None:
     """List the files that a summary names, none of an older one; None if there is no summary."""
-    summary = read_summary(summary_path)
+    summary = summary_in(summary_path)
     if summary is None:
         return None
     written = summary.get(WRITTEN)
@@ -67,7 +67,7 @@ def _written(summary_path: Path) -> dict[str, Any] | None:
     return {name: facts for name, facts in written.items() if isinstance(facts, dict)}
 
 
-def read_summary(path: Path) -> dict[str, Any] | None:
+def summary_in(path: Path) -> dict[str, Any] | None:
     """Read a stage's summary; None where there is none, or something else is called so."""
     try:
         if path.stat().st_size > _LONGEST_SUMMARY:

@@ -14,7 +14,7 @@ import yaml
 
 from utils.cli import log
 from utils.files.locks import waited_lock
-from utils.files.wholeness import read_summary
+from utils.files.wholeness import summary_in
 from utils.jsonl import atomic_file, read_document
 from utils.stage_output import sibling
 
@@ -112,7 +112,7 @@ def write_card(folder: Path) -> None:
 def _data_sets(folder: Path) -> Iterator[dict[str, Any]]:
     """Yield the summaries of this stage whose files are still there, by name."""
     for path in sorted(folder.glob("*.summary.json")):
-        summary = read_summary(path) or {}
+        summary = summary_in(path) or {}
         card = summary.get("card")
         files = card.get("files") if isinstance(card, dict) else None
         if isinstance(files, dict) and all(
@@ -353,7 +353,7 @@ def read_history(inputs: Iterable[str | Path]) -> list[dict[str, Any]]:
 
 
 def _follow(file: Path, seen: set[Path]) -> Iterator[dict[str, Any]]:
-    summary = read_summary(sibling(file, ".summary.json"))
+    summary = summary_in(sibling(file, ".summary.json"))
     if file in seen or summary is None:
         return
     seen.add(file)

@@ -177,7 +177,7 @@ function sampleBrowser() {
   const exporter = el("button", { type: "button", id: "export", on: { click: () => review.download(review.lines(), "review") } });
   const merger = el("button", { type: "button", id: "export-merged", hidden: DATA.reviews.people.length ? undefined : "", on: { click: () => review.download(review.merged(), "merged") } });
   const rejected = DATA.samples.filter((sample) => sample.reason).length;
-  const searched = `Searched: ${number(DATA.samples.length - rejected)} of the ${plural(DATA.rows, "row")} under review${rejected ? ` and ${number(rejected)} rejected ones` : ""}; --samples puts more on the page.`;
+  const searched = `Searched: ${number(DATA.samples.length - rejected)} of the ${plural(DATA.rows, "row")} under review${rejected ? ` and ${number(rejected)} rejected ones` : ""}${DATA.samples.length - rejected < DATA.rows ? "; --samples puts more on the page" : ""}.`;
   const sampleOf = new WeakMap(); // of an item of the list; two samples may have one id
   let [shown, current] = [[], null];
 

@@ -7,6 +7,8 @@ from contextlib import suppress
 import pytest
 from pygments.lexers import get_lexer_by_name
 
+from joydataforge.queries.evolved_text import read_query
+from joydataforge.queries.instruction_filter import InstructionLimits, check_instruction
 from tests.documented_commands import ROOT
 from tests.linear_time import MEASURABLE, TRIES, processor_time
 from utils.code.fences import fence_lines, read_blocks
@@ -48,6 +50,10 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "leaked tokens": without_end_tokens,
     "vague": why_vague,
     "e-mails": mask_emails,
+    "evolved queries": refused_or(lambda text: read_query(f"x {text} x", "x")),
+    "made-up instructions": refused_or(
+        lambda text: check_instruction(f"x {text} x", InstructionLimits(max_chars=100_000), [])
+    ),
     "tokens": code_tokens,
     "Python": is_python_program,
     "grammar": grammar_parser("python") or is_python_program,

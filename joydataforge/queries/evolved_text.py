@@ -39,13 +39,13 @@ _OF_REWRITING = (
     rf"|\bthis\s+(?:version|{_NOUN}|rewrite|change)\s+(?:now\s+)?(?:adds|requires|is|makes|asks)\b"
     r"|我(?:增加|添加|加入|修改|改写)了|(?:改写|修改)后"
 )
+_CHANGES = r"changes?(?: made)?|what (?:I )?changed|added constraints?"
 _REMARK = re.compile(
-    rf"\n\s*\n[ \t]*[*_(\[【（]{{0,3}}(?:"
-    rf"(?:changes?(?: made)?|what (?:I )?changed|added constraints?)[*_]{{0,2}}[ \t]*[:：]"
-    rf"|(?:(?:{_REMARK_NAME})[*_]{{0,2}}[ \t]*[:：])?[^\n]{{0,300}}?(?:{_OF_REWRITING})"
-    r")[^\n]*(?:\n(?!\s*\n)[^\n]*)*\s*\Z",
+    rf"[*_(\[【（]{{0,3}}(?:(?:{_CHANGES})[*_]{{0,2}}[ \t]*[:：]"
+    rf"|(?:(?:{_REMARK_NAME})[*_]{{0,2}}[ \t]*[:：])?[^\n]{{0,300}}?(?:{_OF_REWRITING}))",
     re.IGNORECASE,
 )
+_BLANK_LINE = re.compile(r"\n[^\S\n]*(?=\n)")
 MOST_WRAPPINGS = 4
 
 
@@ -69,8 +69,8 @@ def _unwrapped(text: str, parent: str) -> str:
     for pattern in (_TAGGED, _FENCED):
         if (found := pattern.fullmatch(text)) is not None:
             return found["inside"].strip()
-    if (remark := _REMARK.search(text)) and not _REMARK.search(parent):
-        return text[: remark.start()].strip()
+    if (kept := _without_remark(text)) != text and _without_remark(parent) == parent:
+        return kept
     return _unquoted(_out_of_json(text))
 
 
@@ -79,6 +79,16 @@ def _label_of(text: str) -> str:
     # "Query\nwhat ..." is a label only with a mark of one.
     is_label = found and found.end() < len(text) and _HAS_MARK.search(found[0])
     return found[0] if found and is_label else ""
+
+
+def _without_remark(text: str) -> str:
+    """Cut the last paragraph off a text if it speaks of the rewriting."""
+    ends = [found.start() for found in _BLANK_LINE.finditer(text)]
+    while ends and not text[ends[-1] :].strip():
+        ends.pop()
+    if ends and _REMARK.match(text[ends[-1] :].lstrip()):
+        return text[: ends[-1]].strip()
+    return text
 
 
 def _out_of_json(text: str) -> str:

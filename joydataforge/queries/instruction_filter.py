@@ -17,6 +17,7 @@ from utils.replies.thoughts import split_thoughts
 _CONTROL = re.compile(r"<[|｜][\w▁:.-]{1,60}[|｜]>|</?(?:start|end)_of_turn>|\[/?INST\]|</s>")
 # A line that names a speaker and says nothing.
 _ROLE_LINE = re.compile(r"^(user|assistant|system|model|human):?[ \t]*$", re.M | re.I)
+LONGEST_RUN_ON = 10  # times what an instruction may hold, with the answer that is cut off it
 _SENTENCE_ENDS = ".?!。？！…)\"'`”’"
 _LETTERS_THAT_SAY_MORE = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af]")
 _SAYS_AS_MANY = 3  # letters of Latin script, about
@@ -46,6 +47,8 @@ def check_instruction(
     if not text:
         raise BadReply("empty")
     refuse_surrogates(text)
+    if len(text) > LONGEST_RUN_ON * limits.max_chars:
+        raise BadReply("too_long")
     spoken = split_thoughts(text)
     if spoken.reasoning or spoken.is_cut_off:
         raise BadReply("thoughts")

@@ -154,10 +154,9 @@ def test_hostile_triplets_are_rejected_and_the_others_pass(tmp_path):
 
 
 def test_a_triplet_over_its_time_is_rejected(tmp_path):
-    # Each run of equal lines is looked for in each: no parser, but quadratic work for the diff.
-    lines = [f"a = {number % 3}\n" for number in range(1900)]
+    lines = [f"a{number} = [{'(1, 2), ' * 29}]\n" for number in range(1900)]
     slow = triplet(2) | {"code_before_purify": "".join(lines)}
-    slow |= {"code_after_purify": "".join(reversed(lines)) + "b = 1\n"}
+    slow |= {"code_after_purify": "".join(lines) + "b = 1\n"}
     limits = {"limits": {"max_row_seconds": 0.15}}
     kept, rejected, _ = check(tmp_path, [triplet(1), slow, triplet(3, "stock")], config=limits)
     assert [row["prompt_id"] for row in kept] == ["p1", "p3"]

@@ -183,11 +183,12 @@ def _template(key: str, value: str) -> str:
     if "\n" in value or "{" in value or not value.endswith(TEMPLATE_SUFFIXES):
         return value
     try:
-        return read_document(value).decode("utf-8-sig")
-    except UnicodeDecodeError as error:
+        text = read_document(value).decode("utf-8-sig")
+    except (UnicodeDecodeError, PipelineError) as error:
         raise PipelineError(
             f"key '{key}': {value}: can't be read ({error}); name a UTF-8 file"
         ) from None
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _run_settings(config: MethodConfig, flags: RunFlags) -> RunSettings:

@@ -56,8 +56,12 @@ class Batch:
             raise self._bug
 
     async def _hold_all(self, left: Iterator[Job]) -> None:
-        for job in left:
-            await self._run.limiter.acquire()
+        limiter = self._run.limiter
+        while True:
+            await limiter.acquire()
+            if (job := next(left, None)) is None:
+                limiter.release()
+                break
             task = asyncio.create_task(self._hold_in_turn(job, left))
             self._alive[task] = None
             task.add_done_callback(self._bury)

@@ -7,6 +7,7 @@ Reads the files where the steps put them by default; --number says which cluster
 
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -18,7 +19,7 @@ from data_v5.reading.columns import Unusable
 from data_v5.reading.domain import Domain, load_domain
 from data_v5.reading.question_sources import open_questions
 from data_v5.reading.questions import QuestionStore, question_record
-from data_v5.selection.clusters import read_clusters
+from data_v5.selection.clusters import ClusterFile, read_clusters
 from data_v5.tokens.model_tokenizers import ModelTokens, load_model_tokens
 from data_v5.tokens.tensor_files import load_tensors
 from data_v5.tokens.token_files import FIELDS
@@ -43,28 +44,40 @@ def in_one_line(text: str) -> str:
     return line if len(line) <= WIDTH else line[: WIDTH - 1] + "…"
 
 
-def store_questions(domain: Domain, store: QuestionStore, max_rows: int | None) -> None:
+def store_questions(
+    domain: Domain, store: QuestionStore, max_rows: int | None, keeps_other_answers: bool
+) -> None:
     """Collect the questions as step 1 does, so that they get the same numbers."""
     for source in domain.sources:
         for row in islice(open_questions(source)(), max_rows):
             if source.selects(row):
                 try:
-                    store.add(question_record(row, source), source)
+                    store.add(question_record(row, source), source, keeps_other_answers)
                 except Unusable:
                     continue
 
 
+def _stored_clusters(
+    stack: ExitStack, domain: Domain, path: Path, max_rows: int | None
+) -> tuple[QuestionStore, ClusterFile]:
+    """Read the clusters, and the questions as they were when those were made."""
+    for keeps_other_answers in (False, True):
+        store = stack.enter_context(QuestionStore())
+        store_questions(domain, store, max_rows, keeps_other_answers)
+        try:
+            return store, read_clusters(path, len(store), store.fingerprint())
+        except PipelineError:
+            continue
+    raise PipelineError(
+        f"{path}: not the clusters of the questions that the domain has now; run select_data "
+        "again, or give its --max_rows"
+    )
+
+
 def cluster_lines(domain: Domain, path: Path, number: int, max_rows: int | None) -> Iterator[str]:
     """Show the questions of a cluster, its centre first; the sources are read again for them."""
-    with QuestionStore() as store:
-        store_questions(domain, store, max_rows)
-        try:
-            content = read_clusters(path, len(store), store.fingerprint())
-        except PipelineError:
-            raise PipelineError(
-                f"{path}: not the clusters of the questions that the domain has now; run "
-                "select_data again, or give its --max_rows"
-            ) from None
+    with ExitStack() as stack:
+        store, content = _stored_clusters(stack, domain, path, max_rows)
         if not content.clusters:
             yield heading(f"{path}: no clusters")
             yield f"no {content.min_community_size} questions are as alike as {content.threshold:g}"

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from data_v5.reading.columns import is_visible
 from utils.errors import PipelineError
 from utils.finetune.training_rows import is_unicode
 from utils.jsonl import Row
@@ -43,7 +44,7 @@ class TreeRules:
             return "failed_review"
         if self.skips_synthetic and message.get("synthetic") is True:
             return "synthetic"
-        if isinstance(message.get("text"), str) and not message["text"].strip():
+        if isinstance(message.get("text"), str) and not is_visible(message["text"]):
             return "empty_text"
         if self.languages is not None and not self._has_language(message.get("lang")):
             return "other_language"
@@ -198,6 +199,6 @@ def _order_fault(messages: Sequence[Row]) -> str | None:
 
 def _text_fault(messages: Sequence[Row]) -> str | None:
     texts = [turn["content"] for turn in messages]
-    if not all(isinstance(text, str) and text.strip() for text in texts):
+    if not all(isinstance(text, str) and is_visible(text) for text in texts):
         return "empty_text"
     return None if all(map(is_unicode, texts)) else "not_unicode"

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from data_v5.reading.columns import is_visible
 from utils.jsonl import Row
 
 # (role, text), the role user or assistant; system for what stands before the first of them.
@@ -121,7 +122,7 @@ def _read_turn(message: object) -> Turn:
         raise BadConversation("unknown_role")
     if role == "system" and text is None:
         return role, ""
-    if not isinstance(text, str) or not (role == "system" or text.strip()):
+    if not isinstance(text, str) or not (role == "system" or is_visible(text)):
         raise BadConversation("empty_text")
     return KNOWN_ROLES[role], text
 

@@ -63,9 +63,11 @@ def task_rows(path: Path) -> Iterator[Row]:
     for number, example in enumerate(examples, 1):
         if not isinstance(example, dict) or "input" not in example:
             raise PipelineError(f"{path}, example {number}: has no 'input'; {_FIX}")
-        # Where the options are all there is, the task's own words ask.
-        text = f"{before}{example['input']}{behind}".strip() or task_instruction(path)
-        yield {"inputs": text, **_answers(example)}
+        asked = example["input"]
+        if isinstance(asked, str | int | float):
+            # Where the options are all there is, the task's own words ask.
+            asked = f"{before}{asked}{behind}".strip() or task_instruction(path)
+        yield {"inputs": asked, **_answers(example)}
 
 
 def _answers(example: Row) -> Row:
@@ -74,9 +76,10 @@ def _answers(example: Row) -> Row:
     if not isinstance(scores, dict):
         targets = target if isinstance(target, list) else [target]
         return {"targets": targets, "multiple_choice_targets": [], "multiple_choice_scores": []}
-    best = max(scores.values(), default=None)
+    known = (score for score in scores.values() if isinstance(score, int | float))
+    best = max(known, default=None)
     return {
-        "targets": [option for option, score in scores.items() if score == best],
+        "targets": [option for option, score in scores.items() if score == best is not None],
         "multiple_choice_targets": list(scores),
         "multiple_choice_scores": list(scores.values()),
     }

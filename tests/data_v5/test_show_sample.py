@@ -115,3 +115,12 @@ def test_mistakes_are_named(flags: list[str], message: str) -> None:
 def test_what_steers_a_terminal_is_written_out() -> None:
     assert harmless("naïve 漢\t1\n") == "naïve 漢\t1\n"
     assert harmless("\x1b\u202e\u2028\ud800") == "\\x1b\\u202e\\u2028\\ud800"
+
+
+def test_clusters_of_questions_that_were_kept_with_other_answers_are_shown(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    rows = [{"question": q, "answer": a} for q in QUESTIONS for a in ("12", "13")]
+    write_rows("own.jsonl", rows)
+    select_data.main(["--domain", "own.yaml", "-n", "6", "--other_answers", "keep"])
+    assert "12 questions" in show(capsys)

@@ -188,3 +188,10 @@ def test_an_empty_message_is_skipped_and_what_stands_before_it_is_kept() -> None
              walk.conversations(tree)]  # fmt: skip
     assert found == [(["a", "b"], None)]
     assert walk.skipped == {"empty_text": 2}
+
+
+def test_a_message_of_marks_that_no_one_sees_is_empty_too() -> None:
+    walk = TreeWalk(TreeRules())
+    tree = ask("a", answer("\u200b"), answer("b"))
+    assert [fault for _, fault in walk.conversations(tree)] == [None]
+    assert walk.skipped == {"empty_text": 1}

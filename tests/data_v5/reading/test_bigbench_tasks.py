@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from data_v5.reading.columns import Unusable
 from data_v5.reading.domain import Domain, domain_name, load_domain
 from data_v5.reading.formats import Item, format_item
 from data_v5.reading.question_sources import open_questions
@@ -106,3 +107,20 @@ def test_any_task_of_the_hub_can_be_named() -> None:
 )
 def test_each_spelling_of_a_domain_has_one_name(domain: str, name: str) -> None:
     assert domain_name(domain) == name
+
+
+def test_a_score_that_is_no_number_is_no_fault_of_the_program(tmp_path: Path) -> None:
+    scores = {"target_scores": {"Yes": None, "No": 1}}
+    [source] = load_domain(str(task(tmp_path / "t/task.json", CHOICES | scores))).sources
+    [row] = open_questions(source)()
+    assert row["targets"] == ["No"] and row["multiple_choice_scores"] == [None, 1]
+    with pytest.raises(Unusable):
+        format_item(question_record(row, source), source.format, random.Random(1))
+
+
+@pytest.mark.parametrize("asked", [None, {"a": 1}, ["x"]])
+def test_an_input_that_is_no_text_is_not_made_one(tmp_path: Path, asked: Any) -> None:
+    path = task(tmp_path / "t/task.json", FREE | {"input": asked})
+    [source] = load_domain(str(path)).sources
+    [row] = open_questions(source)()
+    assert row["inputs"] == asked

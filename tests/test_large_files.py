@@ -146,8 +146,7 @@ def test_of_a_huge_message_of_a_commit_the_beginning_is_read(tmp_path: Path) -> 
     with open(tmp_path / "message", "wb") as file:
         for _ in range(3):
             file.write(b"word " * (LARGEST_SOURCE // 10) + b"\n")
-    amend = ["git", "commit", "-q", "--amend", "--allow-empty", "-F", str(tmp_path / "message")]
-    subprocess.run(amend, cwd=repository.path, check=True)
+    repository.git("commit", "-q", "--amend", "--allow-empty", "-F", str(tmp_path / "message"))
     [edit] = mine_edits(str(repository.path))
     assert (edit.old_contents, edit.new_contents) == ("1\n", "2\n")
     assert len(edit.message) <= LARGEST_SOURCE + (1 << 20)

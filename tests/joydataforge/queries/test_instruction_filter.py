@@ -105,7 +105,7 @@ def test_a_turn_that_the_user_has_had_already_is_none() -> None:
 
 @given(st.text(max_size=300))
 def test_any_text_is_judged(text: str) -> None:
-    assert failure(text) is not None or 8 <= len(text.strip()) <= 200
+    assert failure(text) is not None or 3 <= len(text.strip()) <= 200
 
 
 def test_limits_that_nothing_meets_are_refused() -> None:

@@ -61,7 +61,8 @@ def test_a_run_starts_its_server_and_ends_it(folder: Path) -> None:
     with log_lines() as lines:
         assert main(flags(folder, "--start_server", server_command(folder))) == 0
     assert len(read_jsonl(folder / "out.jsonl")) == 2
-    assert lines[1].startswith("starting ") and "server.py" in lines[1]
+    (starting,) = [line for line in lines if line.startswith("starting ")]
+    assert "server.py" in starting
     assert (folder / "out.server.log").read_text() == f"serving {folder}\n"
     assert not is_running(int((folder / "server.pid").read_text()))
 

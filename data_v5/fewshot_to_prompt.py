@@ -1,7 +1,7 @@
 """Step 3: word each question with its few-shot examples.
 
 Reads DIR/<domain>_fewshot.jsonl; writes DIR/<domain>_fintune.jsonl with `instruction, input,
-output, source`, in the folder it reads from.
+output, source, example_lengths`, in the folder it reads from.
     python -m data_v5.fewshot_to_prompt --domain math --dir data/few-shot
 
 With --finetune_output the same rows are also written for a trainer, and entered in the

@@ -47,11 +47,14 @@ def make_shot_prompt(origin: Row, shots: Sequence[Row], rules: PromptRules) -> M
     question = word(origin, rules)
     worded, skipped = _usable_shots(origin, question, shots, rules)
     for count in range(len(worded), -1, -1):
+        blocks = [lay_out_shot(shot) for shot in worded[:count]]
         row = {
             "instruction": rules.instruction,
-            "input": lay_out_shots(worded[:count], question.question),
+            "input": "\n\n".join([*blocks, f"Q: {question.question}\nA:"]),
             "output": question.answer,
             "source": origin["source"],
+            # Where the examples end: a question may look like some.
+            "example_lengths": list(map(len, blocks)),
         }
         if words_of_row(row) <= rules.max_words:
             return Made(row, question.label, count, len(worded) - count, skipped)
@@ -73,10 +76,9 @@ def word(record: Row, rules: PromptRules) -> Item:
     return item
 
 
-def lay_out_shots(shots: Sequence[Item], question: str) -> str:
-    """Put the shots before the question, in blocks set apart by a blank line."""
-    blocks = [f"Q: {shot.question}\nA: {shot.answer}" for shot in shots]
-    return "\n\n".join([*blocks, f"Q: {question}\nA:"])
+def lay_out_shot(shot: Item) -> str:
+    """Word a shot as the block that stands before the question, with a blank line behind it."""
+    return f"Q: {shot.question}\nA: {shot.answer}"
 
 
 def words_of_row(row: Row) -> int:

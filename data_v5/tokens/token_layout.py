@@ -4,7 +4,7 @@ check_length measures and prepare_synthetic writes the same text, where their fl
 """
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -81,8 +81,8 @@ def prompt_text(row: Row, template: str = "alpaca") -> str:
 def example_blocks(row: Row) -> tuple[list[str], str]:
     """Give the examples in a prompt, and the question with its response as it would be one.
 
-    They are the `Q: ...` blocks that fewshot_to_prompt writes; a row without any has an empty
-    question.
+    They are the `Q: ...` blocks that fewshot_to_prompt writes, by their `example_lengths` where a
+    row has those; a row without any has an empty question.
     """
     examples, asked = _blocks(row)
     return examples, f"{asked} {response_text(row)}" if asked else ""
@@ -93,13 +93,18 @@ def without_last_example(row: Row) -> Row | None:
     examples, asked = _blocks(row)
     if not examples:
         return None
-    return row | {"input": "\n\n".join([*examples[:-1], asked])}
+    shorter = row | {"input": "\n\n".join([*examples[:-1], asked])}
+    if "example_lengths" in row:
+        shorter["example_lengths"] = list(map(len, examples[:-1]))
+    return shorter
 
 
 def _blocks(row: Row) -> tuple[list[str], str]:
     text = "" if is_chat(row) else str(row["input"])
     if not text.startswith(_QUESTION):
         return [], ""
+    if (told := _told_blocks(text, row.get("example_lengths"))) is not None:
+        return told
     first, *others = text.split(f"\n\n{_QUESTION}")
     blocks: list[str] = []
     is_open = False
@@ -111,6 +116,21 @@ def _blocks(row: Row) -> tuple[list[str], str]:
             blocks.append(part)
         is_open = _ANSWER not in blocks[-1]
     return blocks[:-1], blocks[-1]
+
+
+def _told_blocks(text: str, lengths: Any) -> tuple[list[str], str] | None:
+    """Part a text after as many characters as each example has; None where it is not so made."""
+    if not isinstance(lengths, list):
+        return None
+    blocks, rest = [], text
+    for length in lengths:
+        if not isinstance(length, int) or not 0 < length < len(rest):
+            return None
+        if rest[length : length + 2] != "\n\n":
+            return None
+        blocks.append(rest[:length])
+        rest = rest[length + 2 :]
+    return blocks, rest
 
 
 def untemplated_text(row: Row) -> str:

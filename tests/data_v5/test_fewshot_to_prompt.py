@@ -69,12 +69,14 @@ def test_questions_become_rows_beside_the_input(domain: Path) -> None:
             "Q: Which?\n(A) wrong\n(B) good\nA: (B) good\n\nQ: What is 1 + 1?\nA:",
             "output": "1 + 1 = 2\nThe answer is 2.",
             "source": "sums",
+            "example_lengths": [37, 40],
         },
         {
             "instruction": "Solve it.",
             "input": "Q: Which is it?\n(A) wrong\n(B) good\nA:",
             "output": "(B) good",
             "source": "exam",
+            "example_lengths": [],
         },
     ]
     figures = summary(domain)

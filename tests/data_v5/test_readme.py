@@ -11,7 +11,7 @@ from data_v5.chat_2_seq2seq import main
 from data_v5.reading.domain import DOMAINS, load_domain
 from data_v5.reading.formats import Format
 from data_v5.reading.questions import question_record
-from data_v5.selection.shot_prompts import PromptRules, lay_out_shots, make_shot_prompt, word
+from data_v5.selection.shot_prompts import PromptRules, lay_out_shot, make_shot_prompt, word
 from tests.documented_commands import ROOT
 from utils.jsonl import read_rows
 
@@ -35,7 +35,7 @@ def test_the_example_of_a_domain_words_its_row_as_shown(tmp_path: Path) -> None:
     record = question_record(raw, source)
     rules = PromptRules(domain.instruction, {source.title: source.format})
     shown = block("text", "Q: ").rstrip("\n")
-    assert lay_out_shots([word(record, rules)], "?") == f"{shown}\n\nQ: ?\nA:"
+    assert lay_out_shot(word(record, rules)) == shown
     row = make_shot_prompt(record, [], rules).row
     assert f"{row['input']} {row['output']}" == shown
 

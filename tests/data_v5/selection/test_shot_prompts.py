@@ -30,6 +30,7 @@ def test_the_shots_come_before_the_question() -> None:
         "input": "Q: Was it?\nA: no\n\nQ: Will it?\nA: yes\n\nQ: Is it?\nA:",
         "output": "yes",
         "source": "plain",
+        "example_lengths": [16, 18],
     }
     assert (made.shots_used, made.shots_dropped, made.shots_skipped) == (2, 0, {})
 

@@ -1,3 +1,5 @@
+import pytest
+
 from data_v5.tokens.token_layout import (
     example_blocks,
     prompt_text,
@@ -33,6 +35,28 @@ def test_a_question_with_its_answer_is_worded_as_it_stands_as_an_example() -> No
     assert example_blocks(row) == (["Q: One?\nA: 1\n\nIt is."], "Q: Two?\nA: 2")
     first = {"instruction": "Add.", "input": "Q: One?\nA:", "output": "1\n\nIt is."}
     assert example_blocks(first) == ([], "Q: One?\nA: 1\n\nIt is.")
+
+
+def test_a_question_that_looks_like_examples_is_kept_whole_where_their_lengths_are_told() -> None:
+    asked = "Q: Interview:\n\nQ: Who are you?\nA: Bob 7.\n\nQ: Which number?\nA:"
+    examples = ["Q: One?\nA: 1", "Q: Two?\nA: 2\n\nIt is."]
+    row = {
+        "instruction": "Read.",
+        "input": "\n\n".join([*examples, asked]),
+        "output": "7",
+        "example_lengths": list(map(len, examples)),
+    }
+    assert example_blocks(row) == (examples, f"{asked} 7")
+    shorter = without_last_example(row)
+    assert shorter is not None and example_blocks(shorter) == (examples[:1], f"{asked} 7")
+    alone = without_last_example(shorter)
+    assert alone is not None and alone["input"] == asked and without_last_example(alone) is None
+
+
+@pytest.mark.parametrize("lengths", [[3], [0], [10_000], ["x"], [True], None, 5])
+def test_lengths_that_are_none_are_not_gone_by(lengths: object) -> None:
+    row = {"input": "Q: One?\nA: 1\n\nQ: Two?\nA:", "output": "2", "example_lengths": lengths}
+    assert example_blocks(row) == (["Q: One?\nA: 1"], "Q: Two?\nA: 2")
 
 
 def test_rows_that_ask_otherwise_have_no_examples() -> None:

@@ -51,10 +51,9 @@ from data_v5.tokens.token_layout import (
 from utils.cli import Flag, log, parse_flags, run
 from utils.errors import PipelineError
 from utils.finetune.chat_format import PROMPT_FORMATS
-from utils.finetune.training_rows import is_unicode
 from utils.jsonl import Row, read_rows
 from utils.processes import batched
-from utils.records import first_empty_field
+from utils.records import first_empty_field, is_unicode
 from utils.row_files import WriteRow
 from utils.stage_output import StageOutput
 from utils.token_counts import token_counter

@@ -17,8 +17,8 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from data_v5.tokens.model_tokenizers import TOKENIZER_FILE
 from utils.cli import log, parse_flags, run
 from utils.files.wholeness import say_if_doubtful
-from utils.finetune.training_rows import is_unicode
 from utils.jsonl import atomic_file, write_json
+from utils.records import is_unicode
 from utils.row_files import read_records
 
 BOS, EOS = "<s>", "</s>"

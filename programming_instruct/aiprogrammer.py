@@ -19,12 +19,11 @@ from programming_instruct.stage_prompts import PERSONAS, stage_messages
 from programming_instruct.stage_replies import read_stages
 from utils.cli import parse_flags, run
 from utils.errors import PipelineError
-from utils.finetune.training_rows import is_unicode
 from utils.generation.conversation import Conversation, Job, ask_for
 from utils.generation.jobs import generate_samples
 from utils.generation.settings import SampleFlags, sample_settings
 from utils.jsonl import Row, dump_row
-from utils.records import text_id
+from utils.records import is_unicode, text_id
 from utils.row_files import read_records
 from utils.sampling import derive_seed
 

@@ -44,9 +44,8 @@ from utils.finetune.settings import (
     UnsafeText,
 )
 from utils.finetune.trainer_files import TrainerFile, lay_out_row
-from utils.finetune.training_rows import is_unicode
 from utils.jsonl import Row
-from utils.records import TRACED_FIELDS
+from utils.records import TRACED_FIELDS, is_unicode
 from utils.row_files import ROW_SUFFIXES, read_joined
 from utils.sampling import derive_seed
 from utils.stage_output import StageOutput

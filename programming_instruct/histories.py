@@ -22,8 +22,8 @@ from programming_instruct.edit_blocks import (
     edit_blocks,
 )
 from utils.cli import Flag, Share
-from utils.finetune.training_rows import is_unicode
 from utils.jsonl import Row
+from utils.records import is_unicode
 from utils.sampling import derive_seed
 
 DataType = Literal["aiprogrammer", "commit", "submit"]

@@ -7,9 +7,8 @@ from typing import Any, NamedTuple
 from programming_instruct.target_area import Area
 from utils.code.fences import plain_label
 from utils.errors import PipelineError
-from utils.finetune.training_rows import is_unicode
 from utils.jsonl import Row
-from utils.records import text_id
+from utils.records import is_unicode, text_id
 
 
 class BadSample(Exception):

@@ -153,27 +153,27 @@ def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-@pytest.mark.parametrize("stage", STAGES)
-def test_whatever_a_field_holds_is_a_reason_or_one_line(
-    stage: str, folder: Path, tokenizer: Path
-) -> None:
+@pytest.fixture
+def workplace(folder: Path, tokenizer: Path) -> None:
+    """Put a tokenizer into the folder that a stage is run in."""
     Path("tokenizer").symlink_to(tokenizer)
+
+
+@pytest.mark.usefixtures("workplace")
+@pytest.mark.parametrize("stage", STAGES)
+def test_whatever_a_field_holds_is_a_reason_or_one_line(stage: str) -> None:
     assert_a_reason_or_one_line(STAGES[stage].row, STAGES[stage].stops)
 
 
+@pytest.mark.usefixtures("workplace")
 @pytest.mark.parametrize("stage", STAGES)
-def test_what_could_not_be_written_again_is_one_line(
-    stage: str, folder: Path, tokenizer: Path
-) -> None:
-    Path("tokenizer").symlink_to(tokenizer)
+def test_what_could_not_be_written_again_is_one_line(stage: str) -> None:
     assert_unreadable_is_one_line(STAGES[stage].row, STAGES[stage].stops)
 
 
+@pytest.mark.usefixtures("workplace")
 @pytest.mark.parametrize("stage", STAGES)
-def test_an_input_that_is_another_than_its_summary_says_is_told(
-    stage: str, folder: Path, tokenizer: Path
-) -> None:
-    Path("tokenizer").symlink_to(tokenizer)
+def test_an_input_that_is_another_than_its_summary_says_is_told(stage: str) -> None:
     used = STAGES[stage]
     other = {used.file: {"bytes": 1, "sha256": "0" * 64}}
     Path(used.file).with_suffix(".summary.json").write_text(json.dumps({"files": other}))

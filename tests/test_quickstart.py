@@ -2,15 +2,14 @@
 
 import json
 import os
-import shlex
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.documented_commands import ROOT
+from tests.project_copy import lay_out_copy
 from utils.errors import PipelineError
 from utils.jsonl import read_rows
 from utils.sandbox.choose import open_sandbox
@@ -37,21 +36,13 @@ FINE_TUNE = "data/finetune/ocedata_mix_quickstart_ft"
 @pytest.fixture
 def workspace(tmp_path: Path) -> Path:
     """Lay out a copy of the project: its programs, no data, and a set-up that installs nothing."""
-    folder = tmp_path / "copy"
-    (folder / "data").mkdir(parents=True)
+    files = (*ROOT.glob("*.py"), *ROOT.glob("*.yaml"), ROOT / "quickstart.sh")
+    folder = lay_out_copy(tmp_path, SHIM, ("offline_model", "utils"), files)
+    (folder / "data").mkdir()
     shutil.copy(ROOT / "data" / "few_shot.jsonl", folder / "data")
-    for name in ("offline_model", "utils"):
-        (folder / name).symlink_to(ROOT / name)
-    for file in (*ROOT.glob("*.py"), *ROOT.glob("*.yaml"), ROOT / "quickstart.sh"):
-        shutil.copy(file, folder)
     shutil.copytree(ROOT / "mix_config", folder / "mix_config")
     mix = folder / "mix_config" / "quickstart.yaml"
     mix.write_text(mix.read_text().replace("total_samples: 200", "total_samples: 16"))
-    (tmp_path / "bin").mkdir()
-    shim = tmp_path / "bin" / "python"
-    shim.write_text(SHIM.replace("{python}", shlex.quote(sys.executable)))
-    shim.chmod(0o755)
-    (folder / "setup_venv.sh").write_text(f"PATH={shlex.quote(str(shim.parent))}:$PATH\n")
     return folder
 
 

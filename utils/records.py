@@ -128,3 +128,12 @@ def round_texts(row: Row) -> list[str]:
     """List the user turns of a prompt; a plain string is a single round."""
     user = row["user"]
     return [str(text) for text in user] if isinstance(user, list) else [str(user)]
+
+
+def is_unicode(text: str) -> bool:
+    """Tell whether a text has a UTF-8 form; half a character, a lone surrogate, has none."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -12,9 +12,8 @@ from typing import Any
 
 from data_v5.reading.columns import is_visible
 from utils.errors import PipelineError
-from utils.finetune.training_rows import is_unicode
 from utils.jsonl import Row
-from utils.records import text_id
+from utils.records import is_unicode, text_id
 
 ROLES = {"prompter": "user", "assistant": "assistant"}
 NEEDED = ("text", "role")

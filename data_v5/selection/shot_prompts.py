@@ -8,9 +8,8 @@ from typing import NamedTuple
 
 from data_v5.reading.formats import Format, Item, Unusable, format_item, identity_text
 from utils.errors import PipelineError
-from utils.finetune.training_rows import is_unicode
 from utils.jsonl import Row
-from utils.records import text_id
+from utils.records import is_unicode, text_id
 from utils.sampling import derive_seed
 
 

@@ -18,15 +18,20 @@ _GLUED_TURN = re.compile(rf"(?<={_SENTENCE_END}){_ASSISTANT}(?=\s*\n|\s*\Z|[A-Z]
 _SPOKEN_TURN = re.compile(
     rf"(?:(?<={_SENTENCE_END})[ \t]+|^[ \t]*){_ASSISTANT}[ \t]*[:：]", re.I | re.M
 )
-_OPENING_LABEL = re.compile(
-    rf"(?:#{{1,6}}[ \t]*)?[*_]{{0,2}}(?:{_USER}|instruction|question|query|prompt|Q)[*_]{{0,2}}"
-    r"[ \t]*[:：][*_]{0,2}\s*",
-    re.IGNORECASE,
-)
 _SPEAKER_LINE = re.compile(rf"^[ \t]*(?:{_USER}|{_ASSISTANT}|system)[ \t]*[:：]", re.I | re.M)
-_ANSWER_NAME = r"(?:correct )?(?:answer|response|solution)|答案|解答|回答|参考答案"
+
+
+def _label(names: str) -> str:
+    """Give the pattern of a label before a text: `### Answer:`, `**Solution:**`, `Human: `."""
+    return rf"(?:#{{1,6}}[ \t]*)?[*_]{{0,2}}(?:{names})[*_]{{0,2}}[ \t]*[:：]"
+
+
+_OPENING_LABEL = re.compile(
+    _label(rf"{_USER}|instruction|question|query|prompt|Q") + r"[*_]{0,2}\s*", re.IGNORECASE
+)
 _ANSWER_LABEL = re.compile(
-    rf"^[ \t]*(?:#{{1,6}}[ \t]*)?[*_]{{0,2}}(?:{_ANSWER_NAME})[*_]{{0,2}}[ \t]*[:：]", re.I | re.M
+    r"^[ \t]*" + _label(r"(?:correct )?(?:answer|response|solution)|答案|解答|回答|参考答案"),
+    re.IGNORECASE | re.MULTILINE,
 )
 _OWN_ANSWER = re.compile(
     r"\b(?:my|this|the following|given|below|his|her|their|student'?s?|these)\s+(?:\w+\s+)?"

@@ -2,14 +2,13 @@
 
 import json
 import os
-import shlex
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.documented_commands import ROOT, commands_in
+from tests.project_copy import lay_out_copy
 from utils.jsonl import Row, read_rows
 from utils.parquet_files import read_parquet
 
@@ -34,16 +33,7 @@ STEPS += ["check_length", "prepare_chat", "chat_2_seq2seq", "check_length", "pre
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Lay out a copy of the project: its programs, no data, and a set-up that installs nothing."""
-    folder = tmp_path_factory.mktemp("quickstart") / "copy"
-    folder.mkdir()
-    for name in ("data_v5", "utils"):
-        (folder / name).symlink_to(ROOT / name)
-    shim = folder.parent / "bin" / "python"
-    shim.parent.mkdir()
-    shim.write_text(SHIM.replace("{python}", shlex.quote(sys.executable)))
-    shim.chmod(0o755)
-    (folder / "setup_venv.sh").write_text(f"PATH={shlex.quote(str(shim.parent))}:$PATH\n")
-    return folder
+    return lay_out_copy(tmp_path_factory.mktemp("quickstart"), SHIM, ("data_v5", "utils"))
 
 
 def run(folder: Path, **variables: str) -> tuple[subprocess.CompletedProcess[str], list[str]]:

@@ -4,7 +4,6 @@ import importlib
 import json
 import os
 import shlex
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.documented_commands import ROOT, commands_in
+from tests.project_copy import lay_out_copy
 from utils.row_files import read_records
 
 SCRIPT = "joydataforge/quickstart.sh"
@@ -30,18 +30,7 @@ LINKED = ("offline_model", "joydataforge", "utils")
 @pytest.fixture
 def workspace(tmp_path: Path) -> Path:
     """Lay out a copy of the project: its programs, no data, and a set-up that installs nothing."""
-    folder = tmp_path / "copy"
-    folder.mkdir()
-    for name in LINKED:
-        (folder / name).symlink_to(ROOT / name)
-    for name in COPIED:
-        shutil.copy(ROOT / name, folder)
-    (tmp_path / "bin").mkdir()
-    shim = tmp_path / "bin" / "python"
-    shim.write_text(SHIM)
-    shim.chmod(0o755)
-    (folder / "setup_venv.sh").write_text(f"PATH={shlex.quote(str(shim.parent))}:$PATH\n")
-    return folder
+    return lay_out_copy(tmp_path, SHIM, LINKED, COPIED)
 
 
 def run(folder: Path, fails: str = "no command") -> tuple[int, str, list[str]]:

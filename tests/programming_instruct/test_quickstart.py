@@ -1,16 +1,14 @@
 """The quickstart of the room, run as people run it, but from a workspace of its own and smaller."""
 
 import os
-import shlex
-import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.documented_commands import ROOT
 from tests.git_repository import Repository
+from tests.project_copy import lay_out_copy
 from utils.row_files import read_records
 
 SCRIPT = "programming_instruct/quickstart.sh"
@@ -35,18 +33,8 @@ exec {python} "$@"
 @pytest.fixture
 def workspace(tmp_path: Path) -> Path:
     """Lay out a copy of the project: its programs, no data, and a set-up that installs nothing."""
-    folder = tmp_path / "copy"
-    folder.mkdir()
-    for name in ("offline_model", "programming_instruct", "utils"):
-        (folder / name).symlink_to(ROOT / name)
-    for name in ("dataset_report.py", "model_map.yaml"):
-        shutil.copy(ROOT / name, folder)
-    (tmp_path / "bin").mkdir()
-    shim = tmp_path / "bin" / "python"
-    shim.write_text(SHIM.replace("{python}", shlex.quote(sys.executable)))
-    shim.chmod(0o755)
-    (folder / "setup_venv.sh").write_text(f"PATH={shlex.quote(str(shim.parent))}:$PATH\n")
-    return folder
+    linked = ("offline_model", "programming_instruct", "utils")
+    return lay_out_copy(tmp_path, SHIM, linked, ("dataset_report.py", "model_map.yaml"))
 
 
 def make_history(folder: Path) -> None:

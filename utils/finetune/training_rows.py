@@ -15,7 +15,7 @@ from utils.finetune.chat_format import (
 )
 from utils.finetune.trainer_files import lay_out_row
 from utils.jsonl import Row
-from utils.records import text_id
+from utils.records import is_unicode, text_id
 from utils.sampling import derive_seed
 
 # The input's fields, and what a reject reason calls them.
@@ -64,15 +64,6 @@ def find_fault(row: Row) -> str | None:
         return "unknown_split"
     texts = [*(row[field] for field in TEXTS), *parts, trace(row)]
     return None if all(map(is_unicode, texts)) else "not_unicode"
-
-
-def is_unicode(text: str) -> bool:
-    """Tell whether a text has a UTF-8 form; one lone surrogate would end a trainer's load."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def make_training_row(row: Row, settings: RowSettings) -> TrainingRow:

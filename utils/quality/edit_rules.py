@@ -11,9 +11,9 @@ from utils.code.lexing import code_comments, without_strings
 from utils.code.lines import diff_stats
 from utils.quality.python_program import same_tree
 from utils.quality.triplet import Triplet
+from utils.records import is_unicode
 
 MAX_INSTRUCTION = 20_000
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _TYPE_NAME = re.compile(r"\b[A-Z]\w*[a-z]\w*\b")
 # What follows a fence that opens or closes a block, as opposed to prose or a rule.
 _FENCE_INFO = re.compile(r"[\w.+#-]{0,20}")
@@ -46,7 +46,7 @@ def unreadable_text(triplet: Triplet) -> str | None:
     for name, text in triplet.texts.items():
         if "\0" in text:
             return f"{name}: NUL"
-        if _LONE_SURROGATE.search(text):
+        if not is_unicode(text):
             return f"{name}: lone surrogate"
     return None
 

@@ -1,13 +1,11 @@
 """What every stage and room takes from a reply: its answer, or the reason why it holds none."""
 
-import re
 from typing import NamedTuple
 
 from utils.errors import BadReply
+from utils.records import is_unicode
 from utils.replies.leaked_tokens import refuse_leaked_tokens, without_end_tokens
 from utils.replies.thoughts import split_thoughts
-
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class Answer(NamedTuple):
@@ -34,5 +32,5 @@ def read_answer(reply: str, code_before: str = "") -> Answer:
 
 def refuse_surrogates(text: str) -> None:
     """Raise BadReply if a text holds half a character, which no file of UTF-8 can."""
-    if not text.isascii() and _SURROGATE.search(text):
+    if not is_unicode(text):
         raise BadReply("not_unicode")

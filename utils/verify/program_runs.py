@@ -8,12 +8,12 @@ from typing import Any
 
 from utils.files.paid_log import PaidLog
 from utils.jsonl import Row, read_rows
-from utils.records import first_empty_field
+from utils.records import first_empty_field, is_unicode
 from utils.verify.behaviour import REPEATS, Behaviour, missing_packages
 from utils.verify.outcomes import ProgramEnd, unreadable_program
 from utils.verify.place import Place
 from utils.verify.run_log import Key, Planned, run_key
-from utils.verify.triplet_texts import CODE_FIELDS, REQUIRED, is_file_text
+from utils.verify.triplet_texts import CODE_FIELDS, REQUIRED
 
 RUN_PROGRAM = ("{python}", "-I", "program.py")
 
@@ -24,7 +24,7 @@ def planned_runs(input_file: str, scope: str) -> Iterator[Planned]:
         if first_empty_field(row, CODE_FIELDS):
             continue
         for code in (row[name] for name in CODE_FIELDS):
-            if is_file_text(code):
+            if is_unicode(code):
                 for key in program_keys(scope, code):
                     yield Planned(key, {"program.py": code}, RUN_PROGRAM)
 
@@ -42,7 +42,7 @@ def behaviour_of(row: Row, place: Place, runs: PaidLog[Key]) -> Behaviour:
 
 
 def _outcomes(code: str, place: Place, runs: PaidLog[Key]) -> list[ProgramEnd]:
-    if not is_file_text(code):
+    if not is_unicode(code):
         return [unreadable_program("UnicodeEncodeError: half a character is no text")] * REPEATS
     found = [_logged(runs, key) for key in program_keys(place.scope, code)]
     # A part of a package that is there, or the program's own module, is no package to install.

@@ -8,12 +8,13 @@ from typing import NamedTuple
 
 from utils.files.paid_log import PaidLog
 from utils.jsonl import Row, read_rows
+from utils.records import is_unicode
 from utils.verify.one_test import OneEnd, command_of_test, files_of_test
 from utils.verify.place import Place
 from utils.verify.replied_suites import RepliedSuites
 from utils.verify.run_log import Key, Planned, run_key
 from utils.verify.suites import SuiteTest, top_level_names
-from utils.verify.triplet_texts import CODE_FIELDS, REQUIRED, is_file_text, with_test_ids
+from utils.verify.triplet_texts import CODE_FIELDS, REQUIRED, with_test_ids
 from utils.verify.verdict_rules import (
     REPEATS_AFTER,
     ClassedTest,
@@ -39,7 +40,7 @@ def tested_triplets(
         codes = [row[name] for name in CODE_FIELDS if isinstance(row[name], str)]
         suites, found = replied.of(prompt_id, frozenset().union(*map(top_level_names, codes)))
         counts.update(found)
-        can_run = len(codes) == len(CODE_FIELDS) and all(map(is_file_text, codes))
+        can_run = len(codes) == len(CODE_FIELDS) and all(map(is_unicode, codes))
         yield TripletWithSuites(row, suites if can_run else [])
 
 
@@ -54,7 +55,7 @@ def planned_tests(tested: TripletWithSuites, scope: str, nonce: str) -> Iterator
 
 def sides(row: Row, test: SuiteTest, scope: str) -> Iterator[tuple[str, list[Key]]]:
     """Give both programs, each with the keys of a test's runs against it."""
-    if test.fault or not is_file_text(test.code):
+    if test.fault or not is_unicode(test.code):
         return
     for name, repeats in zip(CODE_FIELDS, (1, REPEATS_AFTER), strict=True):
         numbers = range(repeats)

@@ -19,11 +19,6 @@ def instruction_of(row: Row) -> str:
     return "\n".join(row[name] for name in INSTRUCTIONS if isinstance(row.get(name), str))
 
 
-def is_file_text(code: str) -> bool:
-    """Whether a text can be written to a file: half a character of a pair can't."""
-    return code.isascii() or not any("\ud800" <= character <= "\udfff" for character in code)
-
-
 def with_test_ids(triplets: Iterable[Row]) -> Iterator[tuple[str, Row]]:
     """Yield each triplet with the id of its prompt for tests; equal triplets get a number each."""
     seen: Counter[str] = Counter()
